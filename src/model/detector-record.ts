@@ -1,0 +1,41 @@
+import type { FactName } from "./facts/index.ts";
+import type { Severity } from "./finding.ts";
+
+/**
+ * Where a fault sits. An edge of `causes` never points upwards in this order; client and probe rank
+ * with handler, and the agent stands apart.
+ */
+export const LAYERS = ["dns", "listen", "tcp", "tls", "http2", "grpc", "handler", "agent"] as const;
+
+export type Layer = (typeof LAYERS)[number];
+
+/** A threshold that the user can set. Its unit fixes how YAML writes it: `60s`, `0.05`, `20`, `64KiB`. */
+export interface Limit {
+  readonly unit: "ms" | "ratio" | "count" | "bytes";
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** What it decides, in one line: for the schema and the code's page. */
+  readonly says: string;
+}
+
+export type Limits = Readonly<Record<string, Limit>>;
+
+/** What is fixed about a code: its catalogue entry, its configuration, its documentation key. */
+export interface DetectorRecord {
+  readonly code: string;
+  /** A short sentence without full stop. */
+  readonly title: string;
+  readonly layer: Layer;
+  /** The highest severity that it gives by default; a symptom may say less. */
+  readonly severity: Severity;
+  /** Imperative, one or two sentences. */
+  readonly remedy: string;
+  readonly holdMs: number;
+  readonly clearAfterMs: number;
+  /** False: must be switched on. */
+  readonly onByDefault?: boolean;
+  readonly limits: Limits;
+  readonly needs: readonly FactName[];
+  readonly uses: readonly FactName[];
+}

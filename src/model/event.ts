@@ -1,0 +1,74 @@
+import type { SourceName } from "./source-name.ts";
+import type { Instant } from "./time.ts";
+
+interface Base {
+  readonly at: Instant;
+}
+
+/**
+ * A fact about ourselves. Events go to the sinks, and reach the store as facts of the reserved
+ * target, so that the agent's own faults are judged by pure detectors too.
+ */
+export type AgentEvent = Base &
+  (
+    | {
+        readonly kind: "started";
+        readonly version: string;
+        readonly targets: number;
+        readonly probes: number;
+      }
+    | { readonly kind: "stopping"; readonly signal: string }
+    | {
+        readonly kind: "job-finished";
+        readonly job: string;
+        readonly source: SourceName;
+        readonly target: string;
+        readonly durationMs: number;
+        readonly lagMs: number;
+        readonly intervalMs?: number;
+      }
+    | {
+        readonly kind: "job-skipped";
+        readonly job: string;
+        readonly target: string;
+        readonly why: "still-running" | "late";
+      }
+    | {
+        readonly kind: "job-failed";
+        readonly job: string;
+        readonly target: string;
+        readonly errorText: string;
+        readonly stack?: string;
+      }
+    | { readonly kind: "sink-failed"; readonly sink: string; readonly errorText: string }
+    | { readonly kind: "sink-recovered"; readonly sink: string }
+    | {
+        readonly kind: "detector-crashed";
+        readonly detector: string;
+        readonly target: string;
+        readonly errorText: string;
+        readonly stack?: string;
+      }
+    | { readonly kind: "detector-ran"; readonly detector: string; readonly durationMs: number }
+    | { readonly kind: "config-loaded"; readonly file: string; readonly changed: readonly string[] }
+    | {
+        readonly kind: "config-rejected";
+        readonly file: string;
+        readonly faults: readonly string[];
+        readonly runningOn: "last-good" | "default";
+        readonly runningSince: Instant;
+      }
+    | { readonly kind: "config-warning"; readonly text: string }
+    | {
+        readonly kind: "self";
+        readonly lagP99Ms: number;
+        readonly windowMs: number;
+        readonly throttledRatio?: number;
+        readonly rssBytes: number;
+        readonly limitBytes?: number;
+      }
+    | { readonly kind: "spans-dropped"; readonly count: number }
+    | { readonly kind: "snapshot-written"; readonly file: string }
+  );
+
+export type EventKind = AgentEvent["kind"];

@@ -1,0 +1,28 @@
+import type { ExpectedHealth, Role } from "../target.ts";
+
+/** What the configuration expects of a target: the part of it that detectors judge against. */
+export interface Expectation {
+  readonly role: Role;
+  /** As configured. */
+  readonly address: string;
+  readonly host: { readonly kind: "name" | "ip" | "unix"; readonly name: string };
+  readonly port?: number;
+  readonly authority?: string;
+  /** Absent: none was stated, and the sniff decides. */
+  readonly protocol?: "plaintext" | "tls";
+  readonly hasCa: boolean;
+  readonly hasClientCertificate: boolean;
+  /** Metadata or a client certificate is configured. */
+  readonly hasCredentials: boolean;
+  readonly health: { readonly services: readonly string[]; readonly expect: ExpectedHealth };
+  readonly startupMs: number;
+  /** Probes configured on this target, by name. */
+  readonly probes: readonly {
+    readonly name: string;
+    readonly method: string;
+    readonly everyMs?: number;
+    readonly deadlineMs: number;
+    readonly objectiveMs?: number;
+    readonly hasCredentials: boolean;
+  }[];
+}

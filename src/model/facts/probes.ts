@@ -1,0 +1,45 @@
+import type { ProbePhase } from "../phase.ts";
+import type { Reason } from "../reason.ts";
+import type { StatusName } from "../status.ts";
+import type { Instant } from "../time.ts";
+import type { XrayReport } from "../xray.ts";
+
+/** One run, as far as judgement needs it. */
+export interface ProbeRun {
+  readonly at: Instant;
+  readonly outcome: "passed" | "failed" | "unsupported";
+  readonly phase?: ProbePhase;
+  readonly reason?: Reason;
+  readonly status?: StatusName;
+  readonly statusText?: string;
+  readonly ms: number;
+  readonly phaseMs: XrayReport["phaseMs"];
+  readonly assertion?: string;
+  readonly actual?: string;
+  readonly isFirstOnChannel: boolean;
+  /** Made while our own timing could not be trusted. */
+  readonly isSuspect: boolean;
+  readonly address?: string;
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+export interface ProbeHistory {
+  readonly method: string;
+  readonly connection: "kept" | "fresh";
+  readonly deadlineMs: number;
+  /** Absent for cron. */
+  readonly everyMs?: number;
+  readonly objectiveMs?: number;
+  readonly hasCredentials: boolean;
+  /** Whether the method is unary, where descriptors tell. */
+  readonly isUnary?: boolean;
+  /** Newest last, at most 20; across epochs. */
+  readonly runs: readonly ProbeRun[];
+  readonly lastOkAt?: Instant;
+}
+
+/** The configured probes of a target, by name. */
+export interface Probes {
+  readonly probes: Readonly<Record<string, ProbeHistory>>;
+}

@@ -1,0 +1,21 @@
+import type { Instant } from "../time.ts";
+import type { XrayReport } from "../xray.ts";
+
+/** The newest X-ray, and for how long it has shown the same. */
+export interface Xray {
+  readonly latest: XrayReport;
+  /** The unbroken run of reports with the latest one's signature. */
+  readonly same: { readonly since: Instant; readonly lastAt: Instant; readonly count: number };
+  readonly lastPassedAt?: Instant;
+  /** HTTP/2 SETTINGS were received in this epoch. */
+  readonly everHttp2: boolean;
+  /** The newest report that got SETTINGS in this epoch, for its limits. */
+  readonly lastSettings?: XrayReport["settings"];
+  /** SETTINGS_MAX_CONCURRENT_STREAMS of the newest two reports that had SETTINGS; absent = not sent. */
+  readonly lastLimits: readonly (number | null)[];
+}
+
+/** True when the latest result was seen twice, at least a second apart, on fresh connections. */
+export function isConfirmed(xray: Xray): boolean {
+  return xray.same.count >= 2 && xray.same.lastAt - xray.same.since >= 1000;
+}

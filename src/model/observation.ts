@@ -1,0 +1,295 @@
+import type { ChannelFacts, Implementation, ServerTotals, SocketFacts } from "./channelz.ts";
+import type { Expectation } from "./facts/expectation.ts";
+import type { MethodShape } from "./facts/services.ts";
+import type { ProbePhase } from "./phase.ts";
+import type { Reason } from "./reason.ts";
+import type { SourceName } from "./source-name.ts";
+import type { ServingStatus, StatusName } from "./status.ts";
+import type { Instant } from "./time.ts";
+import type { GoawayFacts, Http2Settings, XrayReport } from "./xray.ts";
+
+interface Base {
+  readonly target: string;
+  readonly at: Instant;
+}
+
+/** A target was configured, or its configuration changed. Made by reconcile, not by a source. */
+export interface ConfiguredObservation extends Base {
+  readonly source: "config";
+  readonly kind: "configured";
+  readonly expectation: Expectation;
+}
+
+/** A source can, or cannot, see here. Told once per change; never an alarm. */
+export interface CapabilityObservation extends Base {
+  readonly source: SourceName;
+  readonly kind: "capability";
+  readonly available: boolean;
+  /** Why not; at most 200 characters, masked. */
+  readonly reason?: string;
+  /** How to switch it on, one imperative sentence. */
+  readonly fix?: string;
+  /** What is missing, where it is less than the whole source: `List`, `Watch`, `credentials`. */
+  readonly part?: string;
+}
+
+export interface XrayObservation extends Base {
+  readonly source: "preflight";
+  readonly kind: "xray";
+  readonly report: XrayReport;
+}
+
+/** The life of the kept connection. */
+export type ConnectionObservation = Base & { readonly source: "connection" } & (
+    | {
+        readonly kind: "opened";
+        readonly address: string;
+        readonly localPort?: number;
+        readonly connectMs: number;
+      }
+    | { readonly kind: "settings"; readonly settings: Http2Settings }
+    | { readonly kind: "goaway"; readonly goaway: GoawayFacts }
+    | {
+        readonly kind: "closed";
+        readonly by: "us" | "goaway" | "fin" | "rst" | "error";
+        readonly reason: Reason;
+      }
+    /** A small unary call, asked to see whether the server answers at all. */
+    | { readonly kind: "reply"; readonly outcome: "replied" | "silent"; readonly ms: number }
+    /** The server's implementation, as far as texts and shapes tell. */
+    | { readonly kind: "implementation"; readonly implementation: Implementation }
+  );
+
+export type HealthObservation = Base & { readonly source: "health" } & (
+    | {
+        readonly kind: "status";
+        readonly service: string;
+        readonly status: ServingStatus;
+        readonly via: "watch" | "check";
+      }
+    /** An answer that is no status, over a working connection, and no capability. */
+    | {
+        readonly kind: "error";
+        readonly service: string;
+        readonly code: StatusName;
+        readonly text: string;
+        readonly via: "watch" | "check";
+      }
+    /** What the server knows: names that health lists, methods that reflection describes. */
+    | {
+        readonly kind: "services";
+        readonly health?: readonly string[];
+        readonly methods?: readonly MethodShape[];
+      }
+  );
+
+/** A ledger of our own calls to one target. Each call that ended is in exactly one of the last three. */
+export interface OwnCalls {
+  readonly started: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Answered UNIMPLEMENTED: counted as a call by some implementations, by others not. */
+  readonly unimplemented: number;
+}
+
+/** One channelz cycle, normalised by the dialect; our own sockets are left out. */
+export interface ChannelzObservation extends Base {
+  readonly source: "channelz";
+  readonly kind: "cycle";
+  readonly implementation: Implementation;
+  /** The server that listens on the target's port; absent when none could be told. */
+  readonly server?: ServerTotals;
+  /** Our own calls to this target, cumulative since the agent began: to be subtracted. */
+  readonly ownCalls: OwnCalls;
+  /** Server sockets of others in all, as listed; a lower bound where `socketsTruncated`. */
+  readonly socketCount: number;
+  readonly socketsTruncated: boolean;
+  /** Those that this cycle read, within the budget. */
+  readonly sockets: readonly SocketFacts[];
+  /** The app's own channels; at most 500. */
+  readonly channels: readonly ChannelFacts[];
+  readonly durationMs: number;
+}
+
+/** One run of a configured probe. */
+export interface ProbeObservation extends Base {
+  readonly source: "probe";
+  readonly kind: "run";
+  readonly probe: string;
+  readonly method: string;
+  readonly outcome: "passed" | "failed" | "unsupported";
+  readonly phase?: ProbePhase;
+  readonly reason?: Reason;
+  readonly status?: StatusName;
+  readonly statusText?: string;
+  readonly durationMs: number;
+  readonly firstMessageMs?: number;
+  readonly phaseMs: XrayReport["phaseMs"];
+  readonly deadlineMs: number;
+  readonly connection: "kept" | "fresh";
+  /** The first run over a new channel pays for the connection. */
+  readonly isFirstOnChannel: boolean;
+  /** How late the run began, against its schedule. */
+  readonly scheduleLagMs: number;
+  readonly assertion?: string;
+  readonly actual?: string;
+  /** Encoding offered and accepted, sizes in and out. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly address?: string;
+  readonly peer?: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
+/** One lookup, with the expansion of the search list that was used. */
+export interface DnsObservation extends Base {
+  readonly source: "dns";
+  readonly kind: "lookup";
+  readonly name: string;
+  readonly outcome: "answered" | "failed";
+  readonly cause?: "nxdomain" | "no-data" | "servfail" | "refused" | "timeout";
+  /** Sorted, without duplicates; at most 1000. */
+  readonly addresses: readonly string[];
+  /** The lowest TTL of the records in this answer. */
+  readonly ttlMs?: number;
+  readonly triedNames: readonly string[];
+  readonly durationMs: number;
+}
+
+/** A LISTEN row. Source: Linux net/ipv4/tcp_ipv4.c, /proc/net/tcp. */
+export interface ListenRow {
+  readonly address: string;
+  readonly port: number;
+  /** Connections that the kernel completed and the app has not accepted. */
+  readonly queued: number;
+  /** Absent where the kernel reports 0 for every row. */
+  readonly inode?: number;
+}
+
+/** Rows of the app towards one remote, folded. Our own rows are left out. */
+export interface RemoteRows {
+  /** The remote address without port, unmapped. */
+  readonly address: string;
+  readonly port: number;
+  readonly established: number;
+  readonly synSent: number;
+  /** The highest retransmission count among the SYN_SENT rows. */
+  readonly synRetransmits: number;
+  readonly timeWait: number;
+  readonly closeWait: number;
+  /** Established rows whose oldest unacknowledged byte was retransmitted at least once. */
+  readonly retransmitting: number;
+  readonly maxRetransmits: number;
+  /** Rows in a zero-window probe (timer 04) with bytes to send. */
+  readonly zeroWindow: number;
+  readonly sendQueueBytes: number;
+  readonly receiveQueueBytes: number;
+  /** Local ports of the established rows, sorted; at most 64. */
+  readonly localPorts: readonly number[];
+}
+
+/** One read of the socket table, on behalf of one target. */
+export interface KernelObservation extends Base {
+  readonly source: "kernel";
+  readonly kind: "read";
+  readonly costMs: number;
+  /** Role app: LISTEN rows that cover the target's port. */
+  readonly listeners: readonly ListenRow[];
+  /** What listens in the pod at all, `address:port`, sorted; at most 40. */
+  readonly listening: readonly string[];
+  /** False where no row but our own exists: another network namespace. */
+  readonly sharesNetwork: boolean;
+  /** Role app: rows of others on the target's port. */
+  readonly inbound: {
+    readonly established: number;
+    /** Established, and not yet accepted by the app (inode 0). */
+    readonly unaccepted: number;
+    readonly synReceived: number;
+    /** Peers on loopback. */
+    readonly loopbackClients: number;
+    readonly receiveQueueBytes: number;
+    readonly sendQueueBytes: number;
+    readonly zeroWindow: number;
+  };
+  /** The app-side row of our kept connection, where it is found. */
+  readonly keptReceiveQueueBytes?: number;
+  /** Role upstream: rows of the app towards its addresses and port. */
+  readonly remotes: readonly RemoteRows[];
+  /** On the target that owns the pod: rows towards remotes of no configured upstream; at most 100. */
+  readonly otherRemotes: readonly RemoteRows[];
+  /** TcpExt ListenOverflows and ListenDrops of the whole network namespace. */
+  readonly overflows?: number;
+  readonly drops?: number;
+  readonly surroundings: {
+    /** A row of a mesh proxy listens: 15001, 15006, 15008, 4140 or 4143. */
+    readonly mesh: boolean;
+    readonly hostNetwork: boolean;
+    readonly podAddresses: readonly string[];
+    /** The addresses of `loopback-only`'s question: the pod's, as the downward API says. */
+    readonly podAddress?: string;
+  };
+  /** False where every row reports inode 0, or no queue lengths (sandboxed runtimes). */
+  readonly tellsAcceptance: boolean;
+}
+
+/** The status codes and in-flight calls that the app itself reports, whatever the family's names. */
+export interface MetricsObservation extends Base {
+  readonly source: "metrics";
+  readonly kind: "scrape";
+  /** `go-grpc-middleware`, `grpc-otel` …; one per family found. */
+  readonly families: readonly string[];
+  /** Cumulative, over all methods. */
+  readonly started?: number;
+  readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
+  /** Cumulative histogram of server call durations by code: upper bounds in ms, and counts. */
+  readonly durations: Readonly<Partial<Record<StatusName, DurationBuckets>>>;
+  /** Cumulative handled calls by method and code; at most 200 methods. */
+  readonly methods: readonly {
+    readonly method: string;
+    readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
+  }[];
+  readonly openFds?: number;
+  readonly maxFds?: number;
+  readonly processStartedAt?: Instant;
+}
+
+/** A cumulative histogram: `counts[i]` calls took at most `upperMs[i]`. The last bound is infinite. */
+export interface DurationBuckets {
+  readonly upperMs: readonly number[];
+  readonly counts: readonly number[];
+}
+
+export interface FilesObservation extends Base {
+  readonly source: "files";
+  readonly kind: "certificate";
+  readonly path: string;
+  readonly fingerprint?: string;
+  readonly notBefore?: Instant;
+  readonly notAfter?: Instant;
+  readonly changedAt?: Instant;
+  readonly error?: string;
+}
+
+/** The drain of the app, told by a signal or inferred. */
+export interface DrainObservation extends Base {
+  readonly source: "drain";
+  readonly kind: "signal";
+  readonly by: "command" | "sigterm";
+}
+
+/** A fact about the watched world. */
+export type Observation =
+  | ConfiguredObservation
+  | CapabilityObservation
+  | XrayObservation
+  | ConnectionObservation
+  | HealthObservation
+  | ChannelzObservation
+  | ProbeObservation
+  | DnsObservation
+  | KernelObservation
+  | MetricsObservation
+  | FilesObservation
+  | DrainObservation;

@@ -1,0 +1,27 @@
+/** A point in time: milliseconds since the Unix epoch, UTC. Never a `Date`, which is mutable. */
+export type Instant = number;
+
+/**
+ * The only way in which time enters the program.
+ *
+ * Stamps come from `now`, durations from `monotonicMs`: a latency is never a difference of wall
+ * clocks, so a clock that is set changes no measurement. Tests move a clock by hand.
+ */
+export interface Clock {
+  /** Wall clock, for stamps that a person or another program will read. */
+  now(): Instant;
+  /** Milliseconds, with fractions, from an arbitrary origin; never goes backwards. */
+  monotonicMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted before. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A signal that is aborted after `ms`, or with its parent. It holds no process alive. */
+  deadline(ms: number, parent?: AbortSignal): AbortSignal;
+}
+
+/** A number in [0, 1); injected like the clock, so that jitter and ids repeat in tests. */
+export type Random = () => number;
+
+/** RFC 3339 in UTC with milliseconds, as every document and log line shows an instant. */
+export function rfc3339(instant: Instant): string {
+  return new Date(instant).toISOString();
+}

@@ -1,0 +1,64 @@
+import { defineConfig } from "vitest/config";
+
+const PURE = [
+  "model",
+  "store",
+  "detectors",
+  "findings",
+  "config",
+  "contract",
+  "app-metrics",
+  "inject",
+];
+
+/** `npm test` is pure and wire; the other three are scripts of their own (CONTRIBUTING.md). */
+export default defineConfig({
+  esbuild: { target: "es2023" },
+  test: {
+    root: new URL("..", import.meta.url).pathname,
+    projects: [
+      {
+        test: {
+          name: "pure",
+          include: PURE.map((folder) => `test/${folder}/**/*.test.ts`),
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "wire",
+          include: ["test/**/*.test.ts"],
+          exclude: [
+            ...PURE.map((folder) => `test/${folder}/**`),
+            "test/{scenarios,interop,soak,bench}/**",
+          ],
+          testTimeout: 15_000,
+        },
+      },
+      {
+        test: {
+          name: "scenario",
+          include: ["test/scenarios/**/*.test.ts"],
+          testTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "interop",
+          include: ["test/interop/**/*.test.ts"],
+          testTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "soak",
+          include: ["test/soak/**/*.test.ts"],
+          testTimeout: 86_400_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

@@ -63,7 +63,11 @@ export type Job =
       /** Every address of the answer is tried (at most 4), as some refuse. */
       readonly everyAddress: boolean;
     })
-  | (JobBase<"probe"> & { readonly spec: ProbeSpec; readonly sampled: boolean })
+  | (JobBase<"probe"> & {
+      readonly spec: ProbeSpec;
+      /** Share of the runs to be sampled, 0..1; 1 for the run after a failure. */
+      readonly sampleRatio: number;
+    })
   | (JobBase<"dns"> & { readonly name: string; readonly nameServer?: string })
   | (JobBase<"kernel"> & { readonly interests: readonly KernelInterest[] })
   | (JobBase<"metrics"> & { readonly url: string })

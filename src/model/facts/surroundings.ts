@@ -4,6 +4,8 @@ export interface Surroundings {
   readonly mesh: boolean;
   readonly hostNetwork: boolean;
   readonly podAddress?: string;
+  /** What the newest read of the socket table cost; the next comes no sooner than 2 000 times that. */
+  readonly readCostMs: number;
   /** Every global address of the pod's interfaces. */
   readonly podAddresses: readonly string[];
 }

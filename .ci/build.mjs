@@ -1,0 +1,56 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/**
+ * Bundles `src/main.ts` into `dist/`, which then runs without node_modules.
+ *
+ * Chunks lie flat in `dist/lib/bin/`, because grpc-js, grpc-health-check and @grpc/reflection read
+ * their .proto files from `../../proto` beside themselves; these are merged into `dist/proto/`.
+ * Identifiers are kept, so that a stack in a bug report can be read.
+ */
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const dist = join(root, "dist");
+
+rmSync(dist, { recursive: true, force: true });
+await build({
+  entryPoints: [join(root, "src/main.ts")],
+  outdir: join(dist, "lib/bin"),
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "es2023",
+  chunkNames: "[name]-[hash]",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  logLevel: "warning",
+  define: { __VERSION__: JSON.stringify(version) },
+  banner: {
+    js: [
+      'import { createRequire as bundleRequire } from "node:module";',
+      'import { fileURLToPath as bundlePath } from "node:url";',
+      "const require = bundleRequire(import.meta.url);",
+      'const __dirname = bundlePath(new URL(".", import.meta.url));',
+      "const __filename = bundlePath(import.meta.url);",
+    ].join("\n"),
+  },
+});
+
+const modules = join(root, "node_modules");
+for (const protos of [
+  "@grpc/grpc-js/proto",
+  "grpc-health-check/proto",
+  "@grpc/reflection/build/proto",
+]) {
+  cpSync(join(modules, protos), join(dist, "proto"), { recursive: true });
+}
+for (const folder of ["docs/findings", "src/demo/proto"].filter((path) =>
+  existsSync(join(root, path)),
+)) {
+  mkdirSync(join(dist, folder), { recursive: true });
+  cpSync(join(root, folder), join(dist, folder), { recursive: true });
+}

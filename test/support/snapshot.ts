@@ -192,6 +192,7 @@ export const aListeners: Builder<Listeners> = builder<Listeners>({
 export const someSurroundings = builder<Facts["surroundings"]>({
   mesh: false,
   hostNetwork: false,
+  readCostMs: 3,
   podAddress: "10.0.0.5",
   podAddresses: ["10.0.0.5"],
 });

@@ -1,7 +1,7 @@
 import type { Baseline, Sample } from "../model/baseline.ts";
 import type { DetectorRecord, Layer, Limits } from "../model/detector-record.ts";
 import type { FactName, Facts } from "../model/facts/index.ts";
-import type { Severity, Symptom } from "../model/finding.ts";
+import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import { knownValue, type TargetSnapshot } from "../model/snapshot.ts";
 import type { Instant } from "../model/time.ts";
 
@@ -44,6 +44,15 @@ export interface Declaration<
   readonly needsAny?: readonly U[];
   /** Codes that silence this one. References, so that a cycle of causes cannot be imported. */
   readonly causes?: readonly Detector[];
+  /**
+   * Codes that silence this one only on the target that its evidence names as `dependency`. The same
+   * code over there always does: a slow dependency makes its callers slow.
+   */
+  readonly dependencyCauses?: readonly Detector[];
+  /** Narrows the causes: false where this one cannot explain these symptoms. */
+  readonly explainedBy?: (cause: Explanation, evidence: Evidence) => boolean;
+  /** True: not told before each cause was judged once since it began, 60 s at most. */
+  readonly waitsForCauses?: boolean;
   readonly learns?: {
     readonly [K in B]: (facts: { readonly [F in N]: Facts[F] }) => Sample | undefined;
   };
@@ -52,6 +61,12 @@ export interface Declaration<
     view: View<N, U, B>,
     limits: { readonly [K in keyof L]: number },
   ) => readonly Symptom[] | undefined;
+}
+
+/** A finding that may explain another. */
+export interface Explanation {
+  readonly code: string;
+  readonly evidence: Evidence;
 }
 
 /** All that a judgement is made of. */
@@ -71,7 +86,11 @@ export interface Detector<C extends string = string> extends DetectorRecord {
   readonly isTiming: boolean;
   readonly needsAny: readonly FactName[];
   readonly causes: readonly Detector[];
+  readonly dependencyCauses: readonly Detector[];
+  readonly waitsForCauses: boolean;
   readonly learns: readonly string[];
+  /** Whether this cause can explain these symptoms; true unless the declaration narrows it. */
+  explainedBy(cause: Explanation, evidence: Evidence): boolean;
   /** Symptoms, or `undefined`: not judged. */
   judge(look: Look): readonly Symptom[] | undefined;
   /** What it would learn now, by name; empty while a needed fact is unknown. */
@@ -99,6 +118,9 @@ export function defineDetector<
     uses,
     needsAny,
     causes,
+    dependencyCauses: declaration.dependencyCauses ?? [],
+    waitsForCauses: declaration.waitsForCauses ?? false,
+    explainedBy: declaration.explainedBy ?? (() => true),
     whileWaiting: declaration.whileWaiting ?? false,
     isTiming: declaration.isTiming ?? false,
     learns: learners.map(([name]) => name),

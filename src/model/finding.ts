@@ -33,6 +33,9 @@ export interface Symptom {
   readonly evidence: Evidence;
   /** Sharper than the declaration's, where the implementation or cause is known. */
   readonly remedy?: string;
+  /** The probe run that shows it, if one does. */
+  readonly traceId?: string;
+  readonly spanId?: string;
 }
 
 /** A difference to the last good state. */

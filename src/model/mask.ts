@@ -1,0 +1,56 @@
+/** The longest text of a server that we keep; characters. */
+export const MASKED_LENGTH = 200;
+
+/** Bounds the work on a hostile text. */
+const READ_LENGTH = 2000;
+
+const LINE_BREAK = /[\n\v\f\r\u0085\u2028\u2029]/;
+/** Control and formatting characters: the latter turn lines around or hide text. */
+const INVISIBLE = /[\p{Cc}\p{Cf}]/gu;
+
+/** In this order: what an earlier rule has masked no later one sees. */
+const MASKS: readonly (readonly [pattern: RegExp, mask: string])[] = [
+  // User and password of a URL.
+  [/(?<=:\/\/)[^\s/@]+@/g, "<token>@"],
+  [/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi, "<uuid>"],
+  [/[^\s<>@:=,;"'()]+@[\w-]+(?:\.[\w-]+)+/g, "<address>"],
+  [/(?<![\w.])(?:\[?::ffff:)?\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d{1,5})?(?!\w)/gi, "<address>"],
+  // IPv6 has `::`, or seven colons; a time of day has neither.
+  [
+    /(?<![\w:])(?:\[(?=[^\]\s]*::|(?:[^\]\s:]*:){7})[0-9a-f:.]+(?:%\w+)?\](?::\d{1,5})?|(?=[0-9a-f:]*::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]*:[0-9a-f:]+(?:%\w+)?(?![\w:]))/gi,
+    "<address>",
+  ],
+  // `Bearer …`, `Basic …`: a word in lower case is English, not a credential.
+  [/\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+(?=[^\s]*[\dA-Z=._])[^\s,;"')]{6,}/g, "$1 <token>"],
+  [
+    /\b(authorization|password|passwd|secret|token|api[-_]?key|cookie)=[^\s,;&"')]+/gi,
+    "$1=<token>",
+  ],
+  [/\beyJ[\w-]+(?:\.[\w-]*){0,2}/g, "<token>"],
+  // Long runs of letters and digits mixed, and very long runs of anything a token is made of.
+  [/(?<![\w+/=-])(?=[a-z_+/=-]*\d)(?=[\d_+/=-]*[a-z])[\w+/=-]{20,}/gi, "<token>"],
+  [/(?<![\w+/=-])[\w+/=-]{40,}/g, "<token>"],
+];
+
+/**
+ * A text that came from a server, safe to show: its first line, at most 200 characters, without control
+ * characters; what looks like a token, an address or a UUID is masked.
+ *
+ * Masks come before the cut, so that no cut leaves half a token that no rule knows any more. Names of
+ * hosts and methods stay: they are what makes a text worth showing. A text that was masked stays as it
+ * is when it is masked again.
+ */
+export function maskText(text: string): string {
+  const start = text.slice(0, 2 * READ_LENGTH).trimStart();
+  const [line = ""] = start.split(LINE_BREAK, 1);
+  const read = line.length <= READ_LENGTH ? line : line.slice(0, READ_LENGTH).replace(/\S*$/, "");
+  const masked = MASKS.reduce(
+    (rest, [pattern, mask]) => rest.replace(pattern, mask),
+    read.replace(INVISIBLE, ""),
+  );
+  // A cut through a surrogate pair would leave half a character.
+  return masked
+    .trim()
+    .slice(0, MASKED_LENGTH)
+    .replace(/[\uD800-\uDBFF]$/, "");
+}

@@ -13,7 +13,7 @@ const PURE = [
 
 /** `npm test` is pure and wire; the other three are scripts of their own (CONTRIBUTING.md). */
 export default defineConfig({
-  esbuild: { target: "es2023" },
+  oxc: { target: "es2023" },
   test: {
     root: new URL("..", import.meta.url).pathname,
     projects: [

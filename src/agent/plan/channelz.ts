@@ -1,0 +1,51 @@
+import type { SocketReading } from "../../model/facts/sockets.ts";
+import type { Job } from "../../model/job.ts";
+import { knownValue } from "../../model/snapshot.ts";
+import type { Need } from "../plan.ts";
+import { ASK_AGAIN_MS, every, isMissing } from "./cadence.ts";
+
+/** A GetSocket costs us 180 µs and the app up to 100 µs: few, while no connection can be full. */
+const FEW_SOCKETS = 20;
+const MANY_SOCKETS = 100;
+/** While a connection can be full, two polls must lie at least 5 s apart. */
+const SUSPICIOUS_MS = 5_000;
+/** At or above it a server has no limit: Java sends 2^31 − 1, Go with TLS 2^32 − 1. */
+const NO_LIMIT = 2 ** 31 - 1;
+
+/** Server totals and the app's channels in each cycle; sockets only within the budget. */
+export function planChannelz(need: Need): readonly Job[] {
+  const { target, known, now } = need;
+  if (target.channelz === undefined) return [];
+  const canBeFull = isGateOpen(need);
+  const interval = isMissing(known, now, { source: "channelz" })
+    ? ASK_AGAIN_MS
+    : Math.min(target.channelz.everyMs, canBeFull ? SUSPICIOUS_MS : Number.POSITIVE_INFINITY);
+  const read = knownValue(known, "sockets")?.polls.at(-1)?.read ?? [];
+  return [
+    {
+      key: `channelz/${target.name}`,
+      source: "channelz",
+      label: "channelz",
+      target: target.name,
+      cadence: every(interval),
+      deadlineMs: Math.min(10_000, interval),
+      urgency: { key: `epoch ${known.epoch}`, withinMs: 1_000 },
+      socketBudget: canBeFull ? MANY_SOCKETS : FEW_SOCKETS,
+      suspects: canBeFull ? fullestFirst(read) : [],
+      resumeAfter: read.reduce((highest, socket) => Math.max(highest, socket.id), 0),
+    },
+  ];
+}
+
+/** Only when at least as many calls are in flight as one connection may carry can one be full. */
+function isGateOpen({ known }: Need): boolean {
+  const limit = knownValue(known, "xray")?.lastSettings?.maxConcurrentStreams;
+  const inFlight = knownValue(known, "serverCalls")?.polls.at(-1)?.inFlight;
+  if (limit === undefined || limit >= NO_LIMIT || inFlight === undefined) return false;
+  return inFlight >= 0.9 * limit;
+}
+
+function fullestFirst(read: readonly SocketReading[]): readonly number[] {
+  const byOpen = read.toSorted((a, b) => b.open - a.open);
+  return byOpen.slice(0, MANY_SOCKETS / 2).map((socket) => socket.id);
+}

@@ -1,0 +1,390 @@
+import { expect, it } from "vitest";
+import { plan } from "../../src/agent/plan.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { FindingsReport } from "../../src/model/finding.ts";
+import type { Job } from "../../src/model/job.ts";
+import type { ProbeSpec } from "../../src/model/probe-spec.ts";
+import type { Settings } from "../../src/model/settings.ts";
+import type { TargetSnapshot } from "../../src/model/snapshot.ts";
+import type { Target } from "../../src/model/target.ts";
+import {
+  aCallPoll,
+  aKept,
+  aListeners,
+  aListenRow,
+  anAcceptRead,
+  anXray,
+  anXrayReport,
+  aProbeHistory,
+  aProbeRun,
+  aResolution,
+  aSeenAddress,
+  aServerCalls,
+  aSnapshot,
+  aSocketReading,
+  aTargetSnapshot,
+  knownFacts,
+  NOW,
+  SECOND,
+  someServices,
+  someSockets,
+  someSurroundings,
+} from "../support/snapshot.ts";
+
+const app: Target = {
+  name: "app",
+  role: "app",
+  address: "localhost:50051",
+  endpoint: { kind: "name", host: "localhost", port: 50051 },
+  metadata: [],
+  health: { services: [""], expect: "SERVING" },
+  channelz: { everyMs: 10 * SECOND },
+  startupMs: 600 * SECOND,
+};
+
+const inventory: Target = {
+  ...app,
+  name: "inventory",
+  role: "upstream",
+  address: "dns:///inventory.shop.svc:50051",
+  endpoint: { kind: "name", host: "inventory.shop.svc", port: 50051 },
+};
+
+const getOrder: ProbeSpec = {
+  name: "get-order",
+  target: "app",
+  method: "order.OrderService/GetOrder",
+  requests: [{ id: "order-1" }],
+  schedule: { everyMs: 30 * SECOND },
+  deadlineMs: 500,
+  connection: "kept",
+  compression: "identity",
+  metadata: [],
+  expect: { status: "OK", that: [] },
+};
+
+const settings: Settings = {
+  listen: { port: 19464 },
+  admin: { host: "127.0.0.1", port: 19465 },
+  log: { level: "info", format: "json" },
+  targets: [app],
+  probes: [],
+  findings: {},
+  ignore: [],
+};
+
+const nothing: FindingsReport = {
+  generatedAt: NOW,
+  targets: [],
+  active: [],
+  pending: [],
+  recent: [],
+  suppressed: [],
+  unjudged: [],
+  capabilities: [],
+};
+
+interface Situation {
+  readonly settings?: Partial<Settings>;
+  readonly facts?: Partial<Facts>;
+  readonly known?: Partial<TargetSnapshot>;
+  readonly report?: Partial<FindingsReport>;
+}
+
+function planned(situation: Situation = {}): readonly Job[] {
+  const target = aTargetSnapshot({ facts: knownFacts(situation.facts ?? {}), ...situation.known });
+  const targets = { app: target, inventory: target };
+  const report = { ...nothing, ...situation.report };
+  return plan({ ...settings, ...situation.settings }, aSnapshot({ targets }), report);
+}
+
+function job(key: string, situation: Situation = {}): Job | undefined {
+  return planned(situation).find((candidate) => candidate.key === key);
+}
+
+const keys = (situation: Situation) => planned(situation).map((candidate) => candidate.key);
+const every = (seconds: number) => ({ kind: "every", ms: seconds * SECOND });
+const confirmed = { since: NOW - 30 * SECOND, lastAt: NOW - SECOND, count: 2 };
+
+it.each<[string, Situation, readonly string[]]>([
+  [
+    "everything for a watched app",
+    {},
+    [
+      "kernel",
+      "preflight/app",
+      "health/watch/app/",
+      "health/poll/app",
+      "health/discover/app",
+      "channelz/app",
+    ],
+  ],
+  [
+    "nothing but dials for one that waits",
+    { known: { state: "waiting" } },
+    ["kernel", "preflight/app"],
+  ],
+  ["nothing but the kernel in a drain", { known: { state: "draining" } }, ["kernel"]],
+  [
+    "names only of an upstream",
+    { settings: { targets: [inventory] }, known: { state: "waiting" } },
+    ["kernel", "preflight/inventory", "dns/inventory"],
+  ],
+  ["nothing without targets", { settings: { targets: [] } }, []],
+])("plans %s", (_what, situation, want) => {
+  expect(keys(situation)).toEqual(want);
+});
+
+it("plans what is configured besides", () => {
+  const target: Target = {
+    ...app,
+    metrics: "http://localhost:9090/metrics",
+    tls: { mode: "tls", servedFrom: "/certs/tls.crt" },
+  };
+  const situation = { settings: { targets: [target], probes: [getOrder] } };
+  expect(keys(situation)).toEqual(
+    expect.arrayContaining(["probe/get-order", "metrics/app", "files/app"]),
+  );
+});
+
+const missing = (since: number, part?: string): Situation => ({
+  known: {
+    capabilities: [
+      { source: "health", available: false, since, ...(part === undefined ? {} : { part }) },
+    ],
+  },
+});
+
+it.each<[string, Situation, boolean]>([
+  ["health can be asked", {}, true],
+  ["health is unimplemented", missing(NOW - SECOND), false],
+  ["Watch is unimplemented", missing(NOW - SECOND, "Watch"), false],
+  ["List is unimplemented", missing(NOW - SECOND, "List"), true],
+  ["health was unimplemented an hour ago", missing(NOW - 3600 * SECOND), true],
+])("watches, or does not, when %s", (_when, situation, isWatched) => {
+  expect(keys(situation).includes("health/watch/app/")).toBe(isWatched);
+});
+
+it("watches ten services at most, configured names first", () => {
+  const health = Array.from({ length: 20 }, (_, index) => `listed.Service${index}`);
+  const watches = keys({ facts: { services: someServices({ health }) } }).filter((key) =>
+    key.startsWith("health/watch/"),
+  );
+  expect(watches).toHaveLength(10);
+  expect(watches[0]).toBe("health/watch/app/");
+});
+
+it.each<[string, Situation, number]>([
+  ["nothing is wrong", {}, 15],
+  ["something is pending", { report: { pending: [pending("app")] } }, 5],
+  ["a finding is active", { report: { active: [pending("app")] } }, 5],
+  ["a finding is active elsewhere", { report: { active: [pending("other")] } }, 15],
+  [
+    "connections queue",
+    { facts: { listeners: aListeners({ reads: [anAcceptRead({ queued: 1 })] }) } },
+    5,
+  ],
+  ["a call has no reply", { facts: { kept: aKept({ silentInRow: 1 }) } }, 5],
+  ["the app drains", { known: { state: "draining" } }, 0.5],
+  ["a read costs 9 ms", { facts: { surroundings: someSurroundings({ readCostMs: 9 }) } }, 18],
+])("reads the kernel's table at its pace when %s", (_when, situation, seconds) => {
+  expect(job("kernel", situation)?.cadence).toEqual(every(seconds));
+});
+
+function pending(target: string): FindingsReport["pending"][number] {
+  return {
+    code: "not-grpc",
+    severity: "critical",
+    target,
+    subject: {},
+    summary: "",
+    evidence: {},
+    changed: [],
+    remedy: "",
+    docs: "",
+    firstSeen: NOW - SECOND,
+    lastSeen: NOW,
+    count: 1,
+    consequences: [],
+    witnesses: ["preflight"],
+    activeInSeconds: 9,
+  };
+}
+
+const xray = (same: Facts["xray"]["same"], report = anXrayReport()): Partial<Facts> => ({
+  xray: anXray({ latest: report, same }),
+});
+
+it.each<[string, Situation, string | undefined]>([
+  ["the last result was seen twice", { facts: xray(confirmed) }, undefined],
+  ["nothing was seen yet", {}, undefined],
+  [
+    "a result was seen once, less than a second ago",
+    { facts: xray({ since: NOW - 999, lastAt: NOW - 999, count: 1 }) },
+    undefined,
+  ],
+  [
+    "a result was seen once, a second ago",
+    { facts: xray({ since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 }) },
+    `confirm@${NOW - SECOND}#1`,
+  ],
+  [
+    "the kept connection was lost after it",
+    {
+      facts: {
+        ...xray(confirmed, anXrayReport({ at: NOW - 2 * SECOND })),
+        kept: aKept({ state: "closed", since: NOW - SECOND, closedBy: "rst" }),
+      },
+    },
+    `lost@${NOW - SECOND}`,
+  ],
+  [
+    "we closed the kept connection",
+    {
+      facts: {
+        ...xray(confirmed, anXrayReport({ at: NOW - 2 * SECOND })),
+        kept: aKept({ state: "closed", since: NOW - SECOND, closedBy: "us" }),
+      },
+    },
+    undefined,
+  ],
+  [
+    "a symptom is pending",
+    { facts: xray(confirmed), report: { pending: [pending("app")] } },
+    `not-grpc@${NOW - SECOND}`,
+  ],
+])("looks again at once, or not, when %s", (_when, situation, key) => {
+  expect(job("preflight/app", situation)?.urgency?.key).toBe(key);
+});
+
+it.each<[string, Situation, number]>([
+  ["it passed", { facts: xray(confirmed) }, 30],
+  [
+    "it failed in tls",
+    { facts: xray(confirmed, anXrayReport({ outcome: "failed", phase: "tls" })) },
+    30,
+  ],
+  [
+    "it was refused",
+    { facts: xray(confirmed, anXrayReport({ outcome: "failed", phase: "tcp" })) },
+    5,
+  ],
+])("takes the X-ray at its pace when %s", (_when, situation, seconds) => {
+  expect(job("preflight/app", situation)?.cadence).toEqual(every(seconds));
+});
+
+it.each<[string, readonly string[], string | undefined]>([
+  ["every row is on loopback", ["127.0.0.1", "::1"], "10.0.0.5"],
+  ["one row is not", ["127.0.0.1", "10.0.0.5"], undefined],
+  ["nothing listens", [], undefined],
+])("dials the pod's address only when %s", (_when, addresses, want) => {
+  const rows = addresses.map((address) => aListenRow({ address }));
+  const surroundings = someSurroundings({ podAddress: "10.0.0.5" });
+  const planned = job("preflight/app", {
+    facts: { listeners: aListeners({ rows }), surroundings },
+  });
+  expect(planned).toEqual(
+    expect.objectContaining({
+      everyAddress: false,
+      ...(want === undefined ? {} : { alsoDial: want }),
+    }),
+  );
+  expect(Object.hasOwn(planned ?? {}, "alsoDial")).toBe(want !== undefined);
+});
+
+const limited = (limit: number, inFlight: number): Partial<Facts> => ({
+  xray: anXray({ lastSettings: { maxConcurrentStreams: limit } }),
+  serverCalls: aServerCalls({ polls: [aCallPoll({ inFlight })] }),
+  sockets: someSockets({
+    polls: [
+      {
+        at: NOW,
+        connections: 2,
+        read: [aSocketReading({ id: 3, open: 1 }), aSocketReading({ id: 7, open: 9 })],
+      },
+    ],
+  }),
+});
+
+it.each<[string, Partial<Facts>, Partial<Job>]>([
+  ["no connection can be full", limited(100, 89), { cadence: { kind: "every", ms: 10_000 } }],
+  ["one can", limited(100, 90), { cadence: { kind: "every", ms: 5_000 } }],
+  ["there is no limit", limited(2 ** 31 - 1, 2 ** 31), { cadence: { kind: "every", ms: 10_000 } }],
+])("polls channelz at its pace when %s", (_when, facts, want) => {
+  expect(job("channelz/app", { facts })).toEqual(expect.objectContaining(want));
+});
+
+it("reads the fullest sockets first, and the rest in turn, once one can be full", () => {
+  expect(job("channelz/app", { facts: limited(10, 10) })).toEqual(
+    expect.objectContaining({ socketBudget: 100, suspects: [7, 3], resumeAfter: 7 }),
+  );
+});
+
+it("asks a server without channelz again after an hour", () => {
+  const capabilities = [{ source: "channelz", available: false, since: NOW } as const];
+  expect(job("channelz/app", { known: { capabilities } })?.cadence).toEqual(every(3600));
+});
+
+it.each<[string, Partial<Facts>, number]>([
+  ["every address answers", { resolution: aResolution() }, 30],
+  [
+    "an address is missing",
+    { resolution: aResolution({ seen: { "10.0.0.1": aSeenAddress({ missed: 1 }) } }) },
+    5,
+  ],
+  [
+    "an address has been gone for ten minutes",
+    {
+      resolution: aResolution({
+        seen: { "10.0.0.1": aSeenAddress({ missed: 1, at: NOW - 600 * SECOND }) },
+      }),
+    },
+    30,
+  ],
+  [
+    "the lookup fails",
+    {
+      resolution: aResolution({
+        failing: { since: NOW, lastAt: NOW, count: 1, cause: "nxdomain" },
+      }),
+    },
+    5,
+  ],
+])("asks for the name at its pace when %s", (_when, facts, seconds) => {
+  const situation = { settings: { targets: [inventory] }, facts };
+  expect(job("dns/inventory", situation)?.cadence).toEqual(every(seconds));
+});
+
+const history = (outcome: "passed" | "failed"): Partial<Facts> => ({
+  probes: { probes: { "get-order": aProbeHistory({ runs: [aProbeRun({ outcome })] }) } },
+});
+
+it.each<[string, Partial<Settings>, Partial<Facts>, number]>([
+  ["tracing is off", {}, history("failed"), 0],
+  ["it passed", { tracing: { ratio: 0.1 } }, history("passed"), 0.1],
+  ["it failed", { tracing: { ratio: 0.1 } }, history("failed"), 1],
+])("samples the next run of a probe when %s", (_when, more, facts, sampleRatio) => {
+  const situation = { settings: { probes: [getOrder], ...more }, facts };
+  expect(job("probe/get-order", situation)).toEqual(expect.objectContaining({ sampleRatio }));
+});
+
+it("counts the addresses of now and before as an upstream's", () => {
+  const seen = { "10.0.0.1": aSeenAddress({ missed: 9 }), "10.0.0.9": aSeenAddress() };
+  const situation = {
+    settings: { targets: [inventory] },
+    facts: { resolution: aResolution({ seen }) },
+  };
+  expect(job("kernel", situation)).toEqual(
+    expect.objectContaining({
+      interests: [
+        {
+          target: "inventory",
+          role: "upstream",
+          port: 50051,
+          addresses: ["10.0.0.1", "10.0.0.9"],
+          ownsPod: true,
+        },
+      ],
+    }),
+  );
+});

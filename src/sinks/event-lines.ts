@@ -1,0 +1,149 @@
+import type { AgentEvent, EventKind } from "../model/event.ts";
+import type { Json } from "../model/json.ts";
+import { rfc3339 } from "../model/time.ts";
+import type { LogLevel, LogLine } from "./log-line.ts";
+
+type EventOf<K extends EventKind> = Extract<AgentEvent, { readonly kind: K }>;
+type Lines<K extends EventKind> = (event: EventOf<K>) => readonly LogLine[];
+
+/** Configuration faults told one by one; the file is not worth more lines. */
+const MOST_FAULTS = 50;
+/** A stack is for us: the frames that name our files are at its top. */
+const LONGEST_STACK = 2000;
+
+/** Every line that an event about the agent itself can write. A kind without a line has `[]`. */
+const LINES: { readonly [K in EventKind]: Lines<K> } = {
+  started: (event) => [
+    line(event, "info", {
+      name: "agent.started",
+      msg: `grpc-doctor ${event.version} watches ${event.targets} target(s) with ${event.probes} probe(s)`,
+      version: event.version,
+      targets: event.targets,
+      probes: event.probes,
+    }),
+  ],
+  stopping: (event) => [
+    line(event, "info", {
+      name: "agent.stopping",
+      msg: `stops, as asked by ${event.signal}`,
+      signal: event.signal,
+    }),
+  ],
+  "job-finished": () => [],
+  "job-skipped": (event) => [
+    line(event, "debug", {
+      name: "job.skipped",
+      msg: `a run of ${event.job} was skipped: ${event.why}`,
+      component: "scheduler",
+      job: event.job,
+      target: event.target,
+    }),
+  ],
+  "job-failed": (event) => [
+    line(event, "error", {
+      name: "job.failed",
+      msg: `a bug of ours in ${event.job}: ${event.errorText}`,
+      component: "scheduler",
+      job: event.job,
+      target: event.target,
+      ...stackOf(event.stack),
+    }),
+  ],
+  "sink-failed": (event) => [
+    line(event, "warn", {
+      name: "sink.failed",
+      msg: `${event.sink} cannot be told: ${event.errorText}`,
+      component: event.sink,
+    }),
+  ],
+  "sink-recovered": (event) => [
+    line(event, "info", {
+      name: "sink.recovered",
+      msg: `${event.sink} can be told again`,
+      component: event.sink,
+    }),
+  ],
+  "detector-crashed": (event) => [
+    line(event, "error", {
+      name: "detector.crashed",
+      msg: `a bug of ours in the detector of ${event.detector}: ${event.errorText}`,
+      component: "detectors",
+      detector: event.detector,
+      target: event.target,
+      ...stackOf(event.stack),
+    }),
+  ],
+  "detector-ran": () => [],
+  "config-loaded": (event) => [
+    line(event, "info", {
+      name: "config.loaded",
+      msg: `runs on ${event.file}`,
+      file: event.file,
+      changed: event.changed,
+    }),
+  ],
+  "config-rejected": (event) => [
+    line(event, "error", {
+      name: "config.rejected",
+      msg: `${event.file} has ${event.faults.length} fault(s); runs on the ${event.runningOn} configuration`,
+      component: "config",
+      file: event.file,
+      faults: event.faults.length,
+      runningOn: event.runningOn,
+      runningSinceAt: rfc3339(event.runningSince),
+    }),
+    ...event.faults.slice(0, MOST_FAULTS).map((fault) =>
+      line(event, "error", {
+        name: "config.fault",
+        msg: fault,
+        component: "config",
+      }),
+    ),
+  ],
+  "config-warning": (event) => [
+    line(event, "warn", {
+      name: "config.warning",
+      msg: event.text,
+      component: "config",
+    }),
+  ],
+  self: () => [],
+  "spans-dropped": (event) => [
+    line(event, "warn", {
+      name: "spans.dropped",
+      msg: `${event.count} span(s) were dropped`,
+      component: "otlp",
+      spans: event.count,
+    }),
+  ],
+  "snapshot-written": (event) => [
+    line(event, "info", {
+      name: "snapshot.written",
+      msg: `wrote ${event.file}`,
+      file: event.file,
+    }),
+  ],
+};
+
+/** The lines of one event, in order. */
+export function eventLines<K extends EventKind>(event: EventOf<K>): readonly LogLine[] {
+  // One entry for each kind: the compiler cannot see that `event.kind` picks the event's own.
+  const lines = LINES[event.kind] as Lines<K>;
+  return lines(event);
+}
+
+function line(
+  event: AgentEvent,
+  level: LogLevel,
+  {
+    name,
+    msg,
+    ...fields
+  }: Readonly<Record<string, Json>> & { readonly name: string; readonly msg: string },
+): LogLine {
+  return { level, at: event.at, event: `grpc_doctor.${name}`, msg, fields };
+}
+
+function stackOf(stack: string | undefined): { readonly stack?: string } {
+  return stack === undefined ? {} : { stack: stack.slice(0, LONGEST_STACK) };
+}

@@ -1,0 +1,74 @@
+import type { Finding, FindingChange } from "../model/finding.ts";
+import type { Json } from "../model/json.ts";
+import type { LogLevel, LogLine } from "./log-line.ts";
+
+/** The finding as the findings document shows it (design: HTTP). */
+export type FindingObject = (finding: Finding) => Readonly<Record<string, Json>>;
+
+const LEVELS: Readonly<Record<Finding["severity"], LogLevel>> = {
+  info: "info",
+  warning: "warn",
+  critical: "error",
+};
+
+/** A log collector cuts, or drops, what is longer. The line's frame needs the rest of 8 KiB. */
+const MOST_FINDING_BYTES = 7 * 1024;
+const LONGEST_TEXT = 500;
+
+/** The line of one transition in the life of a finding: the alert in the log. */
+export function findingLine(change: FindingChange, objectOf: FindingObject): LogLine {
+  const { finding, transition, at, why, because } = change;
+  const isOver = transition === "resolved" || transition === "suppressed";
+  const fields = {
+    finding: fitted(objectOf(finding)),
+    ...(why === undefined ? {} : { why }),
+    ...(because === undefined ? {} : { because }),
+    ...(finding.isDrill === true ? { drill: true } : {}),
+    ...(finding.traceId === undefined ? {} : { trace_id: finding.traceId }),
+    ...(finding.spanId === undefined ? {} : { span_id: finding.spanId }),
+  };
+  return {
+    level: isOver ? "info" : LEVELS[finding.severity],
+    at,
+    event: `grpc_doctor.finding.${transition}`,
+    msg: finding.summary.slice(0, LONGEST_TEXT),
+    fields,
+  };
+}
+
+/**
+ * The same object within the bound. Its longest evidence goes first, then what changed; the rest is
+ * bounded by its makers, and cut where they were not. What was cut says `truncated: true`.
+ */
+function fitted(object: Readonly<Record<string, Json>>): Record<string, Json> {
+  if (bytesOf(object) <= MOST_FINDING_BYTES) return { ...object };
+  const evidence = Object.entries(asRecord(object["evidence"]));
+  const shortestFirst = evidence.toSorted(([, a], [, b]) => bytesOf(a) - bytesOf(b));
+  const bare = { ...object, evidence: {}, changed: [], truncated: true };
+
+  const room = MOST_FINDING_BYTES - bytesOf(bare);
+  let used = 0;
+  const kept = shortestFirst.filter(([key, value]) => {
+    used += bytesOf(key) + bytesOf(value) + 2;
+    return used <= room;
+  });
+  return room >= 0 ? { ...bare, evidence: Object.fromEntries(kept) } : cutTexts(bare);
+}
+
+/** For an object that is too long without its evidence: no text is longer than its bound. */
+function cutTexts(object: Readonly<Record<string, Json>>): Record<string, Json> {
+  const cut = ([key, value]: [string, Json]): [string, Json] => {
+    if (typeof value === "string") return [key, value.slice(0, LONGEST_TEXT)];
+    return [key, bytesOf(value) > LONGEST_TEXT ? (Array.isArray(value) ? [] : {}) : value];
+  };
+  return Object.fromEntries(Object.entries(object).map(cut));
+}
+
+function bytesOf(value: Json): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+function asRecord(value: Json | undefined): Readonly<Record<string, Json>> {
+  const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isRecord ? (value as Readonly<Record<string, Json>>) : {};
+}

@@ -1,0 +1,132 @@
+import { destination, pino } from "pino";
+import type { AgentEvent } from "../model/event.ts";
+import type { Observation } from "../model/observation.ts";
+import type { LogSettings } from "../model/settings.ts";
+import { rfc3339 } from "../model/time.ts";
+import { eventLines } from "./event-lines.ts";
+import { type FindingObject, findingLine } from "./finding-line.ts";
+import { watchHealth } from "./health-changes.ts";
+import { type LogLevel, type LogLine, SEVERITY_NUMBERS } from "./log-line.ts";
+import { createRateLimit } from "./rate-limit.ts";
+import type { Sink } from "./sink.ts";
+import { textOf } from "./text-format.ts";
+
+/** Where the lines go: each call is one whole line with its line break. */
+export interface LogStream {
+  write(line: string): void;
+}
+
+export interface LogOptions extends LogSettings {
+  readonly stream: LogStream;
+  /** For `format: text` on a terminal that wants colour. */
+  readonly colour?: boolean;
+  readonly findingObject: FindingObject;
+}
+
+/** A line a minute of each job that fails, each detector that crashes, and of dropped spans. */
+const QUIET_MS = 60_000;
+
+/**
+ * The log: every line that the agent can write, decided here and in the files that it imports.
+ *
+ * One JSON line for each transition of a finding, which is the alert; transitions of health and of
+ * capabilities at info; and the agent's own life. Nothing else speaks at warn or error because the
+ * app is sick: a sick app is a finding. The agent's own faults carry `component`, never a code.
+ */
+export function createLogSink(options: LogOptions): Sink {
+  const write = options.format === "text" ? textWriter(options) : jsonWriter(options);
+  const healthChange = watchHealth();
+  const limit = createRateLimit(QUIET_MS);
+
+  return {
+    name: "log",
+    change: (change) => write(findingLine(change, options.findingObject)),
+    hear(event) {
+      const key = limitKey(event);
+      const kept = key === undefined ? 0 : limit(key, event.at);
+      if (kept === "kept") return;
+      for (const line of eventLines(event)) {
+        write(kept === 0 ? line : { ...line, fields: { ...line.fields, keptBack: kept } });
+      }
+    },
+    observe(observation) {
+      const change = healthChange(observation);
+      if (change !== undefined) {
+        const { target, service, from, to, at } = change;
+        const name = service === "" ? target : `${target}: ${service}`;
+        const msg = `health of ${name}: ${from === undefined ? to : `${from} → ${to}`}`;
+        const fields = { target, service, ...(from === undefined ? {} : { from }), to };
+        write({ level: "info", at, event: "grpc_doctor.health.changed", msg, fields });
+      }
+      const capability = capabilityLine(observation);
+      if (capability !== undefined) write(capability);
+    },
+  };
+}
+
+/** Standard output, written at once: nothing is lost when the process ends. */
+export function standardOutput(): LogStream {
+  const stream = destination({ dest: 1, sync: true });
+  // A reader that went away (EPIPE) must not end the agent; there is nobody left to be told.
+  stream.on("error", () => undefined);
+  return { write: (line) => void stream.write(line) };
+}
+
+/** What an event that can come at every run is limited by; the others are all told. */
+function limitKey(event: AgentEvent): string | undefined {
+  switch (event.kind) {
+    case "job-failed":
+    case "job-skipped":
+      return `${event.kind}/${event.job}`;
+    case "detector-crashed":
+      return `${event.kind}/${event.detector}`;
+    case "spans-dropped":
+      return event.kind;
+    default:
+      return undefined;
+  }
+}
+
+function capabilityLine(observation: Observation): LogLine | undefined {
+  if (observation.kind !== "capability") return undefined;
+  const { target, source, part, available, reason, fix, at } = observation;
+  const what = part === undefined ? source : `${source} (${part})`;
+  const verdict = available ? "can be seen" : `cannot be seen: ${reason ?? "unknown"}`;
+  return {
+    level: "info",
+    at,
+    event: "grpc_doctor.capability.changed",
+    msg: `${what} of ${target} ${verdict}`,
+    fields: {
+      target,
+      source,
+      available,
+      ...(part === undefined ? {} : { part }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(fix === undefined ? {} : { fix }),
+    },
+  };
+}
+
+function jsonWriter({ level, stream }: LogOptions): (line: LogLine) => void {
+  const logger = pino(
+    {
+      level,
+      base: {},
+      timestamp: false, // the event's own time, below: a line tells when it happened
+      messageKey: "msg",
+      formatters: {
+        level: (label) => ({ level: label, severity_number: SEVERITY_NUMBERS[label as LogLevel] }),
+      },
+    },
+    stream,
+  );
+  return ({ level: at, msg, event, fields, ...line }) =>
+    logger[at]({ time: rfc3339(line.at), "otel.event.name": event, ...fields }, msg);
+}
+
+function textWriter({ level, stream, colour = false }: LogOptions): (line: LogLine) => void {
+  return (line) => {
+    if (SEVERITY_NUMBERS[line.level] >= SEVERITY_NUMBERS[level]) stream.write(textOf(line, colour));
+  };
+}

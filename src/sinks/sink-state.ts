@@ -1,0 +1,53 @@
+import type { AgentEvent } from "../model/event.ts";
+import type { Instant } from "../model/time.ts";
+
+/** Who is told when a sink begins, and ceases, to fail. */
+export interface SinkReport {
+  readonly now: () => Instant;
+  readonly event: (event: AgentEvent) => void;
+}
+
+/**
+ * The two states of one sink: it works, or it fails. Only a change of state is told, so that a
+ * collector which is down for a day is one line and not a thousand.
+ *
+ * A way is one of the sink's methods, or its connection: a sink that can hear but not change has not
+ * recovered, so each way is kept apart.
+ */
+export class SinkState {
+  readonly #sink: string;
+  readonly #report: SinkReport;
+  readonly #failing = new Set<string>();
+
+  constructor(sink: string, report: SinkReport) {
+    this.#sink = sink;
+    this.#report = report;
+  }
+
+  worked(way: string): void {
+    if (!this.#failing.delete(way) || this.#failing.size > 0) return;
+    this.#report.event({ kind: "sink-recovered", sink: this.#sink, at: this.#report.now() });
+  }
+
+  /** The state changes before it is told, as the teller may hand the event to this very sink. */
+  failed(way: string, thrown: unknown): void {
+    const wasFailing = this.#failing.size > 0;
+    this.#failing.add(way);
+    if (wasFailing) return;
+    const errorText = firstLine(thrown);
+    this.#report.event({
+      kind: "sink-failed",
+      sink: this.#sink,
+      errorText,
+      at: this.#report.now(),
+    });
+  }
+}
+
+const LONGEST_TEXT = 200;
+
+/** The first line of what was thrown, at most 200 characters: never a body, never a stack. */
+export function firstLine(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return (text.split("\n", 1)[0] ?? "").slice(0, LONGEST_TEXT);
+}

@@ -1,0 +1,53 @@
+import type { Json } from "../model/json.ts";
+import { rfc3339 } from "../model/time.ts";
+import type { LogLevel, LogLine } from "./log-line.ts";
+
+const COLOURS: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 };
+const INDENT = " ".repeat(15);
+/** `HH:MM:SS` of an RFC 3339 stamp; the day is on the wall. */
+const TIME_OF_DAY = [11, 19] as const;
+
+/**
+ * A line as a person reads it on a terminal. A finding takes a few rows: code, target, summary, what
+ * convicts it, what to do; everything else takes one.
+ */
+export function textOf(line: LogLine, isColoured: boolean): string {
+  const time = rfc3339(line.at).slice(...TIME_OF_DAY);
+  const paint = (text: string): string =>
+    isColoured ? `\u001b[${COLOURS[line.level]}m${text}\u001b[0m` : text;
+  const head = (word: string) => `${time} ${paint(word.padEnd(5))} `;
+  const finding = recordOf(line.fields["finding"]);
+  if (finding === undefined) return `${head(line.level)}${line.msg}\n`;
+
+  const transition = line.event.slice(line.event.lastIndexOf(".") + 1).toUpperCase();
+  const { code, severity, target, subject, evidence, remedy, docs } = finding;
+  const about = Object.values(recordOf(subject) ?? {}).map(valueText);
+  const title = [code, "on", target, ...about.map((name) => `(${valueText(name)})`)].map(valueText);
+  const because = line.fields["because"];
+  const isTold = transition === "RESOLVED" || transition === "SUPPRESSED";
+  const rows = isTold
+    ? because === undefined
+      ? []
+      : [`because   ${valueText(because)}`]
+    : [
+        ...Object.entries(recordOf(evidence) ?? {}).map(
+          ([key, value], index) =>
+            `${index === 0 ? "evidence" : "        "}  ${key}: ${valueText(value)}`,
+        ),
+        `remedy    ${valueText(remedy)}`,
+        `more      ${valueText(docs)}`,
+      ];
+  const drill = line.fields["drill"] === true ? " DRILL: not true" : "";
+  const first = `${head(line.level)}${paint(`${transition} ${valueText(severity)}`)} ${title.join(" ")}${drill}`;
+  return [first, ...[line.msg, ...rows].map((row) => INDENT + row), ""].join("\n");
+}
+
+function valueText(value: Json | undefined): string {
+  if (Array.isArray(value)) return value.map(valueText).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value ?? "");
+}
+
+function recordOf(value: Json | undefined): Readonly<Record<string, Json>> | undefined {
+  const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isRecord ? (value as Readonly<Record<string, Json>>) : undefined;
+}

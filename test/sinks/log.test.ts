@@ -1,0 +1,180 @@
+import { expect, it } from "vitest";
+import type { AgentEvent } from "../../src/model/event.ts";
+import type { Finding, FindingTransition } from "../../src/model/finding.ts";
+import type { HealthObservation } from "../../src/model/observation.ts";
+import { createLogSink, type LogOptions } from "../../src/sinks/log.ts";
+import { aChange, aFinding, findingObject, NOW } from "./values.ts";
+
+function start(options: Partial<LogOptions> = {}) {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  const sink = createLogSink({ level: "info", format: "json", stream, findingObject, ...options });
+  return { sink, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
+}
+
+const status = (to: "SERVING" | "NOT_SERVING", service = ""): HealthObservation => ({
+  ...{ source: "health", kind: "status", target: "app", service, status: to, via: "watch" },
+  at: NOW,
+});
+
+const crash = (at: number, detector = "dns-stale"): AgentEvent => ({
+  kind: "detector-crashed",
+  detector,
+  target: "app",
+  errorText: "x is undefined",
+  stack: "Error: x is undefined\n    at detect (dns-stale.ts:1:1)",
+  at,
+});
+
+const events: readonly AgentEvent[] = [
+  { kind: "started", version: "1.0.0", targets: 1, probes: 2, at: NOW },
+  { kind: "config-loaded", file: "config.yaml", changed: ["targets"], at: NOW },
+  {
+    kind: "config-rejected",
+    file: "config.yaml",
+    faults: ["config.yaml:3:5: listen: found 12, allowed host:port"],
+    runningOn: "last-good",
+    runningSince: NOW - 60_000,
+    at: NOW,
+  },
+  { kind: "config-warning", text: "the configuration is mounted with subPath", at: NOW },
+  { kind: "sink-failed", sink: "webhook", errorText: "connect ECONNREFUSED", at: NOW },
+  { kind: "sink-recovered", sink: "webhook", at: NOW },
+  { kind: "job-failed", job: "dns/app", target: "app", errorText: "no", at: NOW },
+  { kind: "spans-dropped", count: 3, at: NOW },
+  { kind: "snapshot-written", file: "/snapshots/app.json", at: NOW },
+  { kind: "stopping", signal: "SIGTERM", at: NOW },
+  crash(NOW),
+];
+
+it("writes the lines that its readers parse", async () => {
+  const { sink, lines } = start();
+  for (const event of events) sink.hear?.(event);
+  sink.change?.(aChange());
+  sink.change?.(aChange({ transition: "resolved", why: "cleared" }));
+  sink.observe?.(status("SERVING"));
+  sink.observe?.(status("NOT_SERVING", "order.OrderService"));
+  sink.observe?.({
+    ...{ source: "channelz", kind: "capability", target: "app", available: false, at: NOW },
+    ...{ reason: "UNIMPLEMENTED", fix: "Register the channelz service." },
+  });
+  await expect(lines.join("")).toMatchFileSnapshot("golden/log.jsonl");
+});
+
+it("writes what a person reads", async () => {
+  const { sink, lines } = start({ format: "text" });
+  for (const event of events) sink.hear?.(event);
+  sink.change?.(aChange());
+  sink.change?.(aChange({ finding: aFinding({ isDrill: true, subject: {} }) }));
+  sink.change?.(aChange({ transition: "suppressed", because: "dns-failing" }));
+  sink.change?.(aChange({ transition: "resolved", why: "cleared" }));
+  await expect(lines.join("")).toMatchFileSnapshot("golden/log.txt");
+});
+
+it("paints only where colour is wanted", () => {
+  const { sink, lines } = start({ format: "text", colour: true });
+  sink.hear?.({ kind: "stopping", signal: "SIGTERM", at: NOW });
+  expect(lines).toEqual(["08:00:00 \u001b[32minfo \u001b[0m stops, as asked by SIGTERM\n"]);
+});
+
+it.each<[Finding["severity"], FindingTransition, string, number]>([
+  ["critical", "opened", "error", 17],
+  ["warning", "opened", "warn", 13],
+  ["info", "opened", "info", 9],
+  ["critical", "escalated", "error", 17],
+  ["warning", "reminded", "warn", 13],
+  ["critical", "resolved", "info", 9],
+  ["critical", "suppressed", "info", 9],
+])("tells %s %s at %s", (severity, transition, level, number) => {
+  const { sink, parsed } = start();
+  sink.change?.(aChange({ transition, finding: aFinding({ severity }) }));
+  expect(parsed()).toMatchObject([
+    {
+      level,
+      severity_number: number,
+      time: "2027-01-15T08:00:00.000Z",
+      "otel.event.name": `grpc_doctor.finding.${transition}`,
+      finding: { code: "tls-san-mismatch" },
+    },
+  ]);
+});
+
+it("gives the trace of the run that showed the finding, at the top", () => {
+  const { sink, parsed } = start();
+  const ids = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+  sink.change?.(aChange({ finding: aFinding(ids) }));
+  expect(parsed()).toMatchObject([{ trace_id: ids.traceId, span_id: ids.spanId }]);
+});
+
+it("keeps the log level", () => {
+  const { sink, lines } = start({ level: "error" });
+  sink.change?.(aChange({ finding: aFinding({ severity: "warning" }) }));
+  expect(lines).toEqual([]);
+});
+
+it("is silent while health stays, and tells each change once", () => {
+  const { sink, parsed } = start();
+  sink.observe?.(status("SERVING"));
+  sink.observe?.(status("SERVING"));
+  sink.observe?.(status("NOT_SERVING"));
+  sink.observe?.(status("NOT_SERVING"));
+  const told = parsed().map(({ level, msg, from, to }) => ({ level, msg, from, to }));
+  expect(told).toEqual([
+    {
+      level: "info",
+      msg: "health of app: SERVING",
+      from: undefined,
+      to: "SERVING",
+    },
+    {
+      level: "info",
+      msg: "health of app: SERVING → NOT_SERVING",
+      from: "SERVING",
+      to: "NOT_SERVING",
+    },
+  ]);
+});
+
+it("tells a bug that strikes at every run once a minute, with how many it kept back", () => {
+  const { sink, parsed } = start();
+  sink.hear?.(crash(NOW));
+  sink.hear?.(crash(NOW + 1000));
+  sink.hear?.(crash(NOW + 59_999));
+  sink.hear?.(crash(NOW + 2000, "l4-pinning"));
+  sink.hear?.(crash(NOW + 60_000));
+  const told = parsed().map(({ time, detector, keptBack }) => [
+    time.slice(14, 19),
+    detector,
+    keptBack,
+  ]);
+  expect(told).toEqual([
+    ["00:00", "dns-stale", undefined],
+    ["00:02", "l4-pinning", undefined],
+    ["01:00", "dns-stale", 2],
+  ]);
+});
+
+it.each([
+  ["long evidence", { evidence: { note: "kept", sans: Array(2000).fill("a.b") } }],
+  [
+    "many keys",
+    {
+      evidence: Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`key${n}`, n])),
+    },
+  ],
+  ["a long summary", { summary: "x".repeat(20_000) }],
+  ["a long remedy", { remedy: "é".repeat(20_000), evidence: {} }],
+  ["many consequences", { consequences: Array(900).fill("health-flapping@inventory") }],
+])("stays within 8 KiB with %s", (_what, change) => {
+  const { sink, lines, parsed } = start();
+  sink.change?.(aChange({ finding: aFinding(change as Partial<Finding>) }));
+  expect(Buffer.byteLength(lines[0] ?? "")).toBeLessThanOrEqual(8192);
+  expect(parsed()).toMatchObject([{ finding: { code: "tls-san-mismatch", truncated: true } }]);
+});
+
+it("cuts the longest evidence first", () => {
+  const { sink, parsed } = start();
+  const evidence = { note: "kept", sans: Array(2000).fill("a.b") };
+  sink.change?.(aChange({ finding: aFinding({ evidence }) }));
+  expect(parsed()[0].finding.evidence).toEqual({ note: "kept" });
+});

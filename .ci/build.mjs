@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -48,9 +48,6 @@ for (const protos of [
 ]) {
   cpSync(join(modules, protos), join(dist, "proto"), { recursive: true });
 }
-for (const folder of ["docs/findings", "src/demo/proto"].filter((path) =>
-  existsSync(join(root, path)),
-)) {
-  mkdirSync(join(dist, folder), { recursive: true });
-  cpSync(join(root, folder), join(dist, folder), { recursive: true });
-}
+cpSync(join(root, "src/proto/order"), join(dist, "proto/order"), { recursive: true });
+mkdirSync(join(dist, "docs"), { recursive: true });
+cpSync(join(root, "docs/findings"), join(dist, "docs/findings"), { recursive: true });

@@ -81,3 +81,15 @@ export function endpointText(endpoint: Endpoint): string {
 export function hostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** The address of an `ip:port`, without brackets; `unix:path` stays as it is. */
+export function hostOf(address: string): string {
+  if (address.startsWith("unix:")) return address;
+  const host = address.slice(0, address.lastIndexOf(":"));
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}
+
+/** True for 127.0.0.0/8 and ::1, of an address without port. */
+export function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}

@@ -15,6 +15,10 @@ export interface Expectation {
   /** Metadata or a client certificate is configured. */
   readonly hasCredentials: boolean;
   readonly health: { readonly services: readonly string[]; readonly expect: ExpectedHealth };
+  /**
+   * How long the port may take to listen for the first time. 0 = no time is granted, and the first
+   * refusal counts: the one-shot `check` knows no waiting.
+   */
   readonly startupMs: number;
   /** Probes configured on this target, by name. */
   readonly probes: readonly {

@@ -41,3 +41,11 @@ export interface Reach {
     readonly errno?: string;
   };
 }
+
+/** An unbroken run of equal outcomes towards one address. */
+export type ReachRun = Reach["runs"][string];
+
+/** True when the outcome was met twice, at least a second apart. */
+export function isConfirmedRun(run: ReachRun): boolean {
+  return run.count >= 2 && run.lastAt - run.since >= 1000;
+}

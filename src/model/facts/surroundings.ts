@@ -8,4 +8,9 @@ export interface Surroundings {
   readonly readCostMs: number;
   /** Every global address of the pod's interfaces. */
   readonly podAddresses: readonly string[];
+  /**
+   * The clock of another host less ours, by the `date` header of its HTTP answer (`RpcFacts.dateAt`
+   * of an upstream); absent = none was heard. Never of this pod, which shares our clock.
+   */
+  readonly clockDifferenceMs?: number;
 }

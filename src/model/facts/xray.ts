@@ -19,3 +19,11 @@ export interface Xray {
 export function isConfirmed(xray: Xray): boolean {
   return xray.same.count >= 2 && xray.same.lastAt - xray.same.since >= 1000;
 }
+
+/**
+ * What a confirmed X-ray convicts of. Health needs no second look; sickness that was seen only once
+ * is not judged.
+ */
+export function onceConfirmed<T>(xray: Xray, found: readonly T[]): readonly T[] | undefined {
+  return found.length === 0 || isConfirmed(xray) ? found : undefined;
+}

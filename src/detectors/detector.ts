@@ -54,7 +54,9 @@ export interface Declaration<
   /** True: not told before each cause was judged once since it began, 60 s at most. */
   readonly waitsForCauses?: boolean;
   readonly learns?: {
-    readonly [K in B]: (facts: { readonly [F in N]: Facts[F] }) => Sample | undefined;
+    readonly [K in B]: (
+      facts: { readonly [F in N]: Facts[F] } & { readonly [F in U]: Facts[F] | undefined },
+    ) => Sample | undefined;
   };
   /** `undefined`: not judged after all, as the needed facts do not say enough. */
   readonly detect: (
@@ -93,7 +95,7 @@ export interface Detector<C extends string = string> extends DetectorRecord {
   explainedBy(cause: Explanation, evidence: Evidence): boolean;
   /** Symptoms, or `undefined`: not judged. */
   judge(look: Look): readonly Symptom[] | undefined;
-  /** What it would learn now, by name; empty while a needed fact is unknown. */
+  /** What it would learn now, by name; empty while a fact of `needs` is unknown. */
   samples(known: TargetSnapshot): Readonly<Record<string, Sample>>;
 }
 
@@ -140,7 +142,9 @@ export function defineDetector<
     samples(known) {
       const needed = collect(known, needs);
       if (needed === undefined) return {};
-      const samples = learners.map(([name, learn]) => [name, learn(needed)] as const);
+      const used = Object.fromEntries(uses.map((name) => [name, knownValue(known, name)]));
+      const facts: Partial<Facts> = { ...used, ...needed };
+      const samples = learners.map(([name, learn]) => [name, learn(facts)] as const);
       return Object.fromEntries(
         samples.filter((entry): entry is readonly [string, Sample] => entry[1] !== undefined),
       );

@@ -33,6 +33,8 @@ export interface Symptom {
   readonly evidence: Evidence;
   /** Sharper than the declaration's, where the implementation or cause is known. */
   readonly remedy?: string;
+  /** When it began, where that is known and earlier than the judgement. */
+  readonly beganAt?: Instant;
   /** The probe run that shows it, if one does. */
   readonly traceId?: string;
   readonly spanId?: string;

@@ -1,0 +1,90 @@
+import type { Detector } from "../detectors/detector.ts";
+import { findingKey, type Symptom, severityRank } from "../model/finding.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { Instant } from "../model/time.ts";
+import { verdictKey } from "./awaiting.ts";
+import { type Case, openCase, seeAbsent, seeNothing, seePresent } from "./case.ts";
+import { isQuiet } from "./quiet.ts";
+import type { Verdict } from "./verdict.ts";
+
+const MOST_SUBJECTS = 20;
+
+export interface SightOptions {
+  readonly cases: Map<string, Case>;
+  readonly detectors: ReadonlyMap<string, Detector>;
+  readonly verdicts: readonly Verdict[];
+  readonly snapshot: Snapshot;
+  readonly settings: Settings;
+  readonly now: Instant;
+  /** Since the update before. */
+  readonly elapsedMs: number;
+}
+
+/**
+ * Moves the clock of every case by what was judged now, and opens cases for what is new. A case
+ * without verdict, or beyond the greatest number of subjects, was not judged.
+ */
+export function sight(options: SightOptions): void {
+  const { cases, verdicts, elapsedMs } = options;
+  const unseen = new Map<string, Case[]>();
+  for (const entry of cases.values()) {
+    if (entry.isDrill) continue;
+    const key = verdictKey(entry.target, entry.detector.code);
+    unseen.set(key, [...(unseen.get(key) ?? []), entry]);
+  }
+  for (const verdict of verdicts) {
+    if (verdict.outcome === "unjudged") continue;
+    const key = verdictKey(verdict.target, verdict.code);
+    const judged = sightVerdict(verdict, options);
+    for (const entry of unseen.get(key) ?? [])
+      if (!judged.has(entry.key)) seeAbsent(entry, verdict.observedAt, elapsedMs);
+    unseen.delete(key);
+  }
+  for (const entry of [...unseen.values()].flat()) seeNothing(entry, elapsedMs);
+}
+
+/** Yields the keys of the cases that this verdict does not call absent. */
+function sightVerdict(
+  verdict: Extract<Verdict, { outcome: "judged" }>,
+  options: SightOptions,
+): ReadonlySet<string> {
+  const { cases, detectors, snapshot, settings, now, elapsedMs } = options;
+  const { target, code, observedAt } = verdict;
+  const detector = detectors.get(code);
+  const codeSettings = settings.findings[target]?.[code];
+  if (detector === undefined || codeSettings === undefined) return new Set();
+
+  const keyOf = (symptom: Symptom) => findingKey(code, target, symptom.subject);
+  const { kept, omitted } = worstOf(verdict.symptoms, detector, (one) => cases.has(keyOf(one)));
+  for (const symptom of kept) {
+    const key = keyOf(symptom);
+    const sighting = { detector, target, symptom, settings: codeSettings, now, observedAt };
+    const entry = cases.get(key);
+    if (entry !== undefined) seePresent(entry, sighting, elapsedMs);
+    else if (!isQuiet(snapshot.targets[target], now)) cases.set(key, openCase(sighting));
+  }
+  for (const symptom of omitted) {
+    const entry = cases.get(keyOf(symptom));
+    if (entry !== undefined) seeNothing(entry, elapsedMs);
+  }
+  return new Set([...kept, ...omitted].map(keyOf));
+}
+
+/** At most 20 subjects: worst first, then those that are known already; the last tells how many more. */
+function worstOf(
+  symptoms: readonly Symptom[],
+  detector: Detector,
+  isKnown: (symptom: Symptom) => boolean,
+): { readonly kept: readonly Symptom[]; readonly omitted: readonly Symptom[] } {
+  if (symptoms.length <= MOST_SUBJECTS) return { kept: symptoms, omitted: [] };
+  const rank = (symptom: Symptom) =>
+    2 * severityRank(symptom.severity ?? detector.severity) + (isKnown(symptom) ? 1 : 0);
+  const sorted = symptoms.toSorted((a, b) => rank(b) - rank(a));
+  const omitted = sorted.slice(MOST_SUBJECTS);
+  const kept = sorted.slice(0, MOST_SUBJECTS).map((symptom, index) => {
+    if (index < MOST_SUBJECTS - 1) return symptom;
+    return { ...symptom, evidence: { ...symptom.evidence, omitted: omitted.length } };
+  });
+  return { kept, omitted };
+}

@@ -1,0 +1,233 @@
+import type { Detector } from "../detectors/detector.ts";
+import {
+  type Finding,
+  type FindingChange,
+  type FindingsReport,
+  type FindingTransition,
+  severityRank,
+  type Unjudged,
+} from "../model/finding.ts";
+import type { History } from "../model/history.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { Instant } from "../model/time.ts";
+import { awaitsCauses, verdictKey } from "./awaiting.ts";
+import { type Case, endOf, holdOf, type Silencer } from "./case.ts";
+import { type Causality, explain, isHeldBack, lastRoot } from "./causality.ts";
+import { changesSince } from "./changes.ts";
+import { drillCase, isDrillOver } from "./drill.ts";
+import { ignoreOf, isQuiet } from "./quiet.ts";
+import { buildReport, codeSeenFrom, findingOf, severityOf } from "./report.ts";
+import { sight } from "./sight.ts";
+import { unjudgedOf, type Verdict } from "./verdict.ts";
+
+const REMIND_MS = 3_600_000;
+/** Resolved findings that are still shown, and lives whose end is remembered. */
+const RECENT = 50;
+const REMEMBERED = 500;
+
+export interface TrackerUpdate {
+  readonly verdicts: readonly Verdict[];
+  readonly snapshot: Snapshot;
+  readonly settings: Settings;
+  readonly now: Instant;
+  readonly history: History;
+}
+
+type Ending = NonNullable<FindingChange["why"]>;
+
+/**
+ * Gives symptoms a life, from `pending` to `resolved` (findings: three values and clearing); with the
+ * store the only state of judgement.
+ *
+ * Each update has four steps: what was judged moves the clock of each case; what is over leaves; what
+ * explains what is worked out from those that are left; and each case is told as it now stands.
+ */
+export class Tracker {
+  readonly #detectors: ReadonlyMap<string, Detector>;
+  readonly #cases = new Map<string, Case>();
+  /** When each identity was last resolved: then its target was well. */
+  readonly #resolvedAt = new Map<string, Instant>();
+  #recent: readonly (Finding & { readonly resolvedAt: Instant })[] = [];
+  #unjudged: readonly Unjudged[] = [];
+  #causality: Causality = { roots: new Map(), waiting: new Map(), severities: new Map() };
+  #updatedAt: Instant | undefined;
+
+  constructor(detectors: readonly Detector[]) {
+    this.#detectors = new Map(detectors.map((detector) => [detector.code, detector]));
+  }
+
+  /** One evaluation; yields what the sinks must hear, ends before beginnings. */
+  update(update: TrackerUpdate): readonly FindingChange[] {
+    const { verdicts, settings, now } = update;
+    const elapsedMs = Math.max(0, now - (this.#updatedAt ?? now));
+    this.#updatedAt = now;
+    this.#unjudged = verdicts.flatMap(unjudgedOf);
+    sight({ ...update, cases: this.#cases, detectors: this.#detectors, elapsedMs });
+    const ended = this.#all().flatMap((entry) => this.#endIfOver(entry, update));
+
+    this.#causality = explain(this.#explicable(settings, now), settings);
+    const released = this.#all().flatMap((entry) => this.#silence(entry, update));
+    const judged = new Map(
+      verdicts.map((verdict) => [verdictKey(verdict.target, verdict.code), verdict]),
+    );
+    for (const entry of this.#cases.values())
+      if (this.#isDue(entry, update) && !this.#waits(entry, { update, judged, elapsedMs }))
+        this.#activate(entry, update);
+    // What has become active may explain what became active with it, before anyone is told.
+    this.#causality = explain(this.#explicable(settings, now), settings);
+    const silenced = this.#all().flatMap((entry) => this.#silence(entry, update));
+    return [
+      ...ended,
+      ...released,
+      ...silenced,
+      ...this.#all().flatMap((one) => this.#tell(one, now)),
+    ];
+  }
+
+  report(options: {
+    readonly snapshot: Snapshot;
+    readonly settings: Settings;
+    readonly now: Instant;
+  }): FindingsReport {
+    return buildReport({
+      ...options,
+      cases: this.#all(),
+      causality: this.#causality,
+      recent: this.#recent,
+      unjudged: this.#unjudged,
+    });
+  }
+
+  /** Codes of a target that are pending or active: their baselines are frozen. */
+  openCodes(target: string): ReadonlySet<string> {
+    const open = this.#all().filter((entry) => entry.target === target && !entry.isDrill);
+    return new Set(open.map((entry) => entry.detector.code));
+  }
+
+  /**
+   * Opens a marked, false finding of the agent that resolves itself after a minute; `undefined` for an
+   * unknown code, or while 20 drills are open.
+   */
+  drill(code: string, now: Instant): FindingChange | undefined {
+    const detector = this.#detectors.get(code);
+    const entry = detector && drillCase(detector, this.#all(), now);
+    if (entry === undefined) return undefined;
+    this.#cases.set(entry.key, entry);
+    return this.#change(entry, now, { transition: "opened" });
+  }
+
+  #all(): readonly Case[] {
+    return [...this.#cases.values()];
+  }
+
+  /** A drill and an ignored finding neither explain nor are explained: no alert hides behind them. */
+  #explicable(settings: Settings, now: Instant): readonly Case[] {
+    return this.#all().filter(
+      (entry) => !entry.isDrill && ignoreOf(entry, settings, now) === undefined,
+    );
+  }
+
+  #change(entry: Case, at: Instant, what: Omit<FindingChange, "at" | "finding">): FindingChange {
+    return { ...what, at, finding: findingOf(entry, this.#all(), this.#causality) };
+  }
+
+  #endIfOver(entry: Case, update: TrackerUpdate): readonly FindingChange[] {
+    const ending = endingOf(entry, update);
+    return ending === undefined ? [] : this.#end(entry, update.now, ending);
+  }
+
+  /** The sinks hear of an end if they heard of the beginning. */
+  #end(entry: Case, now: Instant, why: Ending): readonly FindingChange[] {
+    this.#cases.delete(entry.key);
+    if (entry.told === undefined) return [];
+    const resolved = this.#change(entry, now, { transition: "resolved", why });
+    this.#recent = [{ ...resolved.finding, resolvedAt: now }, ...this.#recent].slice(0, RECENT);
+    this.#resolvedAt.delete(entry.key);
+    this.#resolvedAt.set(entry.key, now);
+    for (const oldest of this.#resolvedAt.keys())
+      if (this.#resolvedAt.size > REMEMBERED) this.#resolvedAt.delete(oldest);
+    return [resolved];
+  }
+
+  /** Sets what silences the case now. Once released, it has its own hold before it. */
+  #silence(entry: Case, update: TrackerUpdate): readonly FindingChange[] {
+    const before = entry.silencer;
+    entry.silencer = this.#silencerOf(entry, update);
+    if (entry.silencer !== undefined) {
+      if (before !== undefined || entry.told === undefined) return [];
+      const { because } = entry.silencer;
+      return [this.#change(entry, update.now, { transition: "suppressed", because })];
+    }
+    if (before === undefined) return [];
+    if (entry.status === "absent") return this.#end(entry, update.now, "cleared");
+    entry.stage = "pending";
+    entry.presentMs = 0;
+    entry.waitedMs = 0;
+    entry.told = undefined;
+    return [];
+  }
+
+  #silencerOf(entry: Case, { settings, now }: TrackerUpdate): Silencer | undefined {
+    const ignore = ignoreOf(entry, settings, now);
+    if (ignore !== undefined) return { because: `ignored: ${ignore.reason}` };
+    const root = lastRoot(this.#causality.roots, entry);
+    return root && { because: codeSeenFrom(root, entry.target), root: root.key };
+  }
+
+  #isDue(entry: Case, { snapshot, settings, now }: TrackerUpdate): boolean {
+    if (entry.stage === "active" || entry.status !== "present") return false;
+    if (isQuiet(snapshot.targets[entry.target], now)) return false;
+    const code = settings.findings[entry.target]?.[entry.detector.code];
+    return code !== undefined && entry.presentMs >= holdOf(entry, code);
+  }
+
+  #waits(entry: Case, { update, judged, elapsedMs }: Waiting): boolean {
+    if (entry.silencer !== undefined) return false;
+    if (awaitsCauses(entry, judged, update.now)) return true;
+    if (!isHeldBack(entry, this.#causality, update.settings)) return false;
+    entry.waitedMs += elapsedMs;
+    return true;
+  }
+
+  #activate(entry: Case, { history }: TrackerUpdate): void {
+    const goodAt = this.#resolvedAt.get(entry.key) ?? Number.NEGATIVE_INFINITY;
+    entry.stage = "active";
+    entry.changed = changesSince(history.targets[entry.target] ?? [], goodAt);
+  }
+
+  #tell(entry: Case, now: Instant): readonly FindingChange[] {
+    if (entry.stage === "pending" || entry.silencer !== undefined || entry.isDrill) return [];
+    const severity = severityOf(entry, this.#causality);
+    const transition = transitionOf(entry, severityRank(severity), now);
+    entry.told = { at: transition === undefined ? (entry.told?.at ?? now) : now, severity };
+    return transition === undefined ? [] : [this.#change(entry, now, { transition })];
+  }
+}
+
+interface Waiting {
+  readonly update: TrackerUpdate;
+  readonly judged: ReadonlyMap<string, Verdict>;
+  readonly elapsedMs: number;
+}
+
+export function createTracker(options: { readonly detectors: readonly Detector[] }): Tracker {
+  return new Tracker(options.detectors);
+}
+
+function endingOf(entry: Case, { snapshot, settings, now }: TrackerUpdate): Ending | undefined {
+  if (entry.isDrill) return isDrillOver(entry, now) ? "cleared" : undefined;
+  const target = snapshot.targets[entry.target];
+  const code = settings.findings[entry.target]?.[entry.detector.code];
+  if (target === undefined || code === undefined) return "target-removed";
+  if (!code.enabled) return "disabled";
+  if (entry.stage === "pending" && isQuiet(target, now)) return "cleared";
+  return endOf(entry, code);
+}
+
+function transitionOf(entry: Case, rank: number, now: Instant): FindingTransition | undefined {
+  if (entry.told === undefined) return "opened";
+  if (rank > severityRank(entry.told.severity)) return "escalated";
+  const isDue = entry.status === "present" && now - entry.told.at >= REMIND_MS;
+  return isDue ? "reminded" : undefined;
+}

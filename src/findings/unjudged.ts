@@ -1,0 +1,104 @@
+import type { Detector } from "../detectors/detector.ts";
+import type { FactName, Facts } from "../model/facts/index.ts";
+import type { Known, TargetSnapshot } from "../model/snapshot.ts";
+import { knownValue } from "../model/snapshot.ts";
+
+/** Why a judgement cannot be made, and what would make it possible. */
+export interface Obstacle {
+  readonly because: string;
+  readonly fix?: string;
+  readonly isUnavailable: boolean;
+}
+
+/** What a reader of the findings document calls each fact. */
+const FACT_WORDS: Readonly<Record<FactName, string>> = {
+  expectation: "the configuration of the target",
+  reach: "a connect to the target",
+  xray: "a preflight of the target",
+  resolution: "a lookup of the target's name",
+  listeners: "the pod's listening sockets",
+  surroundings: "the pod's network",
+  outbound: "the app's outgoing connections",
+  kept: "the kept connection",
+  health: "the health of the target",
+  services: "the services of the target",
+  serverCalls: "channelz of the server's calls",
+  sockets: "channelz of the server's connections",
+  channels: "channelz of the app's channels",
+  appCalls: "the app's own metrics",
+  probes: "a probe of the target",
+  servedFile: "the certificate file",
+  peers: "the app's connections to the upstream",
+  upstreamCalls: "the app's calls to the upstream",
+  self: "the agent's own condition",
+  crashes: "the agent's own detectors",
+  configState: "the agent's configuration",
+};
+
+/** Facts that targets of one role never have: a code that needs one does not apply to the other. */
+const OF_ROLE: Readonly<Record<Facts["expectation"]["role"], readonly FactName[]>> = {
+  app: ["listeners", "serverCalls", "sockets", "channels", "appCalls", "servedFile"],
+  upstream: ["peers", "upstreamCalls"],
+};
+
+/** Codes about the way between pods, which a mesh proxy takes over. */
+const BLIND_IN_MESH: ReadonlySet<string> = new Set(["dns-stale", "l4-pinning", "loopback-only"]);
+const MESH_LAYERS: ReadonlySet<string> = new Set(["tcp", "tls", "http2"]);
+
+/**
+ * Whether a code can be judged on targets of this role at all. Where the role is unknown it is
+ * taken to apply: an unjudged line too many says more than one too few.
+ */
+export function appliesTo(detector: Detector, target: TargetSnapshot): boolean {
+  const role = knownValue(target, "expectation")?.role;
+  if (role === undefined) return true;
+  const foreign = OF_ROLE[role === "app" ? "upstream" : "app"];
+  const isForeign = (name: FactName) => foreign.includes(name);
+  if (detector.needs.some(isForeign)) return false;
+  return detector.needsAny.length === 0 || !detector.needsAny.every(isForeign);
+}
+
+/** What the state of the target and its surroundings forbids to judge. */
+export function standingObstacle(
+  detector: Detector,
+  target: TargetSnapshot,
+  hasMesh: boolean,
+): Obstacle | undefined {
+  if (target.state === "waiting" && !detector.whileWaiting)
+    return { because: "waiting for the port to listen", isUnavailable: false };
+  if (!hasMesh) return undefined;
+  const isUpstream = knownValue(target, "expectation")?.role === "upstream";
+  if (!BLIND_IN_MESH.has(detector.code) && !(isUpstream && MESH_LAYERS.has(detector.layer)))
+    return undefined;
+  return { because: "a mesh proxy carries these connections", isUnavailable: true };
+}
+
+/** Why a detector cannot be asked; `undefined` where it was, and declined for its own reasons. */
+export function missingFacts(detector: Detector, target: TargetSnapshot): Obstacle | undefined {
+  const isUnknown = (name: FactName) => target.facts[name]?.state !== "known";
+  const missing = detector.needs.find(isUnknown);
+  if (missing !== undefined) return obstacleOf(missing, target.facts[missing]);
+  if (detector.needsAny.length > 0 && detector.needsAny.every(isUnknown)) {
+    const obstacles = detector.needsAny.map((name) => obstacleOf(name, target.facts[name]));
+    const fix = obstacles.find((obstacle) => obstacle.fix !== undefined)?.fix;
+    return {
+      because: [...new Set(obstacles.map((obstacle) => obstacle.because))].join("; "),
+      ...(fix === undefined ? {} : { fix }),
+      isUnavailable: obstacles.every((obstacle) => obstacle.isUnavailable),
+    };
+  }
+  if (detector.isTiming && !target.timingTrusted)
+    return { because: "the agent's own timing is not trusted now", isUnavailable: false };
+  return undefined;
+}
+
+function obstacleOf(name: FactName, known: Known<unknown> | undefined): Obstacle {
+  const words = FACT_WORDS[name];
+  if (known?.state === "unavailable") {
+    const { reason, fix } = known;
+    return { because: reason, ...(fix === undefined ? {} : { fix }), isUnavailable: true };
+  }
+  const isStale = known?.state === "unknown" && known.why === "stale";
+  const because = isStale ? `${words}: the last look is too old` : `${words}: not yet observed`;
+  return { because, isUnavailable: false };
+}

@@ -4,6 +4,7 @@ import type { Observation } from "../model/observation.ts";
 import type { SourceName } from "../model/source-name.ts";
 import type { Target } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
+import type { NameResolver } from "../net/resolve.ts";
 
 /** One run of a job: what is asked, of whom, and until when. */
 export interface Run<S extends SourceName> {
@@ -24,6 +25,8 @@ export interface Tools {
    * channelz and reflection. Rejects with a `CallError`, at once while the target drains.
    */
   keptConnection(target: Target, signal: AbortSignal): Promise<Connection>;
+  /** The pod's own resolver; one for all, as it remembers which expansion of a name answered. */
+  readonly resolver: NameResolver;
   /** Local ports of every client socket of this process, open now: to be subtracted. */
   ownPorts(): ReadonlySet<number>;
   /** Ports that this process itself listens on. */

@@ -1,0 +1,51 @@
+const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+const DAYS = "sun mon tue wed thu fri sat".split(" ");
+
+interface Field {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly words?: readonly string[];
+}
+
+const FIELDS: readonly Field[] = [
+  { name: "minute", min: 0, max: 59 },
+  { name: "hour", min: 0, max: 23 },
+  { name: "day of month", min: 1, max: 31 },
+  { name: "month", min: 1, max: 12, words: MONTHS },
+  { name: "day of week", min: 0, max: 7, words: DAYS },
+];
+
+/**
+ * What is wrong with a cron expression, or `undefined`. Five fields, as crontab(5) has them: lists,
+ * ranges, steps, names of months and days. The finest grain is a minute.
+ */
+export function cronFault(text: string): string | undefined {
+  const parts = text.trim().split(/\s+/);
+  if (parts.length !== FIELDS.length || text.length > 200) {
+    return "five fields: minute hour day-of-month month day-of-week, such as */5 * * * *";
+  }
+  const bad = FIELDS.find((field, index) => !isField(parts[index] ?? "", field));
+  return bad && `a ${bad.name} from ${bad.min} to ${bad.max}: n, n-m, *, */step or a list of them`;
+}
+
+function isField(text: string, field: Field): boolean {
+  return text.split(",").every((part) => isRange(part, field));
+}
+
+function isRange(text: string, field: Field): boolean {
+  const [, range = "", step] = /^([^/]+)(?:\/([1-9]\d?))?$/.exec(text) ?? [];
+  if (range === "*") return true;
+  const [from = "", to, ...rest] = range.split("-");
+  const first = numberOf(from, field);
+  // A step needs a range to step through.
+  if (to === undefined) return first !== undefined && step === undefined;
+  const last = numberOf(to, field);
+  return rest.length === 0 && first !== undefined && last !== undefined && first <= last;
+}
+
+function numberOf(text: string, { min, max, words = [] }: Field): number | undefined {
+  const word = words.indexOf(text.toLowerCase());
+  const value = word >= 0 ? word + min : /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+}

@@ -1,0 +1,34 @@
+/** One mistake of the user in one configuration file. Lines and columns begin at 1. */
+export interface Fault {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** `targets[0].tls.ca`; `(file)` for the whole. */
+  readonly path: string;
+  /** What stands there, as written; secrets are masked. */
+  readonly found: string;
+  readonly allowed: string;
+  /** The valid name that was probably meant. */
+  readonly nearest?: string;
+}
+
+/** `file:line:column: path: found …, allowed: …`, which editors and terminals turn into a link. */
+export function faultText(fault: Fault): string {
+  const { file, line, column, path, found, allowed, nearest } = fault;
+  const hint = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+  return `${file}:${line}:${column}: ${path}: found ${found}, allowed: ${allowed}${hint}`;
+}
+
+/**
+ * The configuration is not usable. Carries every fault at once, in the order of the file: who mends
+ * a file wants to mend it in one go.
+ */
+export class ConfigError extends Error {
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(faultText).join("\n"));
+    this.name = "ConfigError";
+    this.faults = faults;
+  }
+}

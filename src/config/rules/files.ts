@@ -1,0 +1,54 @@
+import type { Path } from "../path.ts";
+import { list, mapping, text, valueAt } from "../raw.ts";
+import type { Breach, Rule, Surroundings } from "./rule.ts";
+
+/** Files that the configuration names exist; types come compiled. */
+export const files: Rule = (root, surroundings) => {
+  const named: readonly Path[] = [
+    ["adminToken"],
+    ...list(root["targets"]).flatMap((target, index) => {
+      const path = ["targets", index] as const;
+      const tls = ["ca", "cert", "key", "servedFrom"].map((name) => [...path, "tls", name]);
+      return [...tls, [...path, "protoset"], ...metadataFiles(path, target)];
+    }),
+    ...list(root["probes"]).flatMap((probe, index) => {
+      const path = ["probes", index] as const;
+      return [[...path, "protoset"], ...metadataFiles(path, probe)];
+    }),
+  ];
+  const direct = named.flatMap((path) => missing(path, text(valueAt(root, path)), surroundings));
+  const requests = list(root["probes"]).flatMap((probe, index) => {
+    const request = text(mapping(probe)["request"]);
+    const file = request?.startsWith("@") === true ? request.slice(1) : undefined;
+    return missing(["probes", index, "request"], file, surroundings);
+  });
+  return [...direct, ...requests];
+};
+
+function metadataFiles(path: Path, entry: unknown): readonly Path[] {
+  const keys = Object.keys(mapping(mapping(entry)["metadata"]));
+  return keys.map((key) => [...path, "metadata", key, "file"]);
+}
+
+function missing(
+  path: Path,
+  file: string | undefined,
+  { fileExists, resolvePath }: Surroundings,
+): readonly Breach[] {
+  if (file === undefined || file === "") return [];
+  if (path.at(-1) === "protoset" && file.endsWith(".proto")) return [sourceFile(path, file)];
+  if (fileExists(resolvePath(file))) return [];
+  return [{ path, found: `${file}, which is not there`, allowed: "a file that exists" }];
+}
+
+/** We do not compile `.proto` text; the two tools that do are one command away. */
+function sourceFile(path: Path, file: string): Breach {
+  const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
+  const output = file.replace(/\.proto$/, ".binpb");
+  return {
+    path,
+    allowed:
+      `a compiled FileDescriptorSet, made by: buf build ${folder} --path ${file} -o ${output}` +
+      ` or: protoc -I ${folder} --include_imports --descriptor_set_out=${output} ${file}`,
+  };
+}

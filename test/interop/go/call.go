@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"grpc-doctor.io/test/interop/go/orderpb"
+)
+
+// caller sends unary calls at a rate, each with a deadline, and may hold streams open.
+type caller struct {
+	client   orderpb.OrderServiceClient
+	rate     atomic.Int64
+	deadline atomic.Int64
+	// patience cancels each call after this, though its deadline is later; 0 = never.
+	patience atomic.Int64
+	mutex    sync.Mutex
+	results  map[string]int
+	release  context.CancelFunc
+}
+
+func call(arguments []string) {
+	flags := flag.NewFlagSet("call", flag.ExitOnError)
+	target := flags.String("target", "", "gRPC target")
+	rate := flags.Int64("rate", 20, "calls a minute are rate times 60")
+	deadline := flags.Duration("deadline", time.Second, "deadline of each call")
+	_ = flags.Parse(arguments)
+
+	c := &caller{client: orderpb.NewOrderServiceClient(dial(*target)), results: map[string]int{}}
+	c.rate.Store(*rate)
+	c.deadline.Store(int64(*deadline))
+	go c.run()
+	say(answer{"calling": *target})
+	obey(c.command)
+}
+
+func dial(target string) *grpc.ClientConn {
+	connection, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		fail(err.Error())
+	}
+	return connection
+}
+
+// callUpstream makes the server a client too: two calls a second, results ignored.
+func callUpstream(target string) {
+	client := orderpb.NewOrderServiceClient(dial(target))
+	go func() {
+		for range time.Tick(500 * time.Millisecond) {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			_, _ = client.GetOrder(ctx, &orderpb.GetOrderRequest{Id: "order-1"})
+			cancel()
+		}
+	}()
+}
+
+func (c *caller) run() {
+	for {
+		rate := c.rate.Load()
+		if rate == 0 {
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		time.Sleep(time.Second / time.Duration(rate))
+		go c.once()
+	}
+}
+
+func (c *caller) once() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(c.deadline.Load()))
+	defer cancel()
+	if patience := time.Duration(c.patience.Load()); patience > 0 {
+		time.AfterFunc(patience, cancel)
+	}
+	_, err := c.client.GetOrder(ctx, &orderpb.GetOrderRequest{Id: "order-1"})
+	c.mutex.Lock()
+	c.results[status.Code(err).String()]++
+	c.mutex.Unlock()
+}
+
+func (c *caller) command(verb string, words []string) (answer, error) {
+	switch verb {
+	case "rate":
+		rate, err := strconv.ParseInt(words[0], 10, 64)
+		c.rate.Store(rate)
+		return nil, err
+	case "deadline":
+		deadline, err := time.ParseDuration(words[0])
+		c.deadline.Store(int64(deadline))
+		return nil, err
+	case "patience":
+		patience, err := time.ParseDuration(words[0])
+		c.patience.Store(int64(patience))
+		return nil, err
+	case "hold":
+		count, err := strconv.Atoi(words[0])
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.hold(count)
+	case "stats":
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
+		return answer{"results": c.results}, nil
+	}
+	return nil, fmt.Errorf("unknown command %s", verb)
+}
+
+// hold ends the streams that are held, and opens as many anew; 0 = none.
+func (c *caller) hold(count int) error {
+	if c.release != nil {
+		c.release()
+		c.release = nil
+	}
+	if count == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.release = cancel
+	for range count {
+		// A stream beyond the limit waits for a place: it must not keep the others from opening.
+		go func() {
+			stream, err := c.client.SearchOrders(ctx, &orderpb.SearchOrdersRequest{Item: "everything"})
+			for err == nil {
+				_, err = stream.Recv()
+			}
+		}()
+	}
+	return nil
+}

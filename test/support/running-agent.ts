@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { twoFreePorts } from "./ports.ts";
+
+/** A finding as `/findings` prints it; the parts that tests look at. */
+export interface PrintedFinding {
+  readonly code: string;
+  readonly severity: string;
+  readonly target: string;
+  readonly subject: Readonly<Record<string, string>>;
+  readonly summary: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly consequences?: readonly string[];
+}
+
+export interface PrintedFindings {
+  readonly targets: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly epoch: number;
+  }[];
+  readonly active: readonly PrintedFinding[];
+  readonly pending: readonly PrintedFinding[];
+  readonly recent: readonly PrintedFinding[];
+  readonly suppressed: readonly (PrintedFinding & { readonly because: string })[];
+  readonly unjudged: readonly {
+    readonly target: string;
+    readonly code: string;
+    readonly because: string;
+  }[];
+}
+
+/** The built agent in a process of its own, as its user runs it. */
+export interface RunningAgent {
+  readonly listen: string;
+  readonly admin: string;
+  readonly pid: number;
+  /** Every line of its log, parsed. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  findings(): Promise<PrintedFindings>;
+  metrics(): Promise<string>;
+  /** Resolves when the active codes are exactly these (`code` or `code@target`), in any order. */
+  active(codes: readonly string[]): Promise<PrintedFindings>;
+  /** Watches for so long that nothing at warning or above becomes active. */
+  staysQuiet(ms: number): Promise<PrintedFindings>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const MAIN = fileURLToPath(new URL("../../dist/lib/bin/main.js", import.meta.url));
+const POLL_MS = 200;
+
+/** Starts `run` with this configuration; `listen` and `admin` are added to it. */
+export async function startRunningAgent(
+  configuration: string,
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly node?: readonly string[];
+  } = {},
+): Promise<RunningAgent> {
+  const [listenPort, adminPort] = await twoFreePorts();
+  const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-test-"));
+  const file = join(folder, "config.yaml");
+  const listen = `127.0.0.1:${listenPort}`;
+  const admin = `127.0.0.1:${adminPort}`;
+  writeFileSync(file, `listen: "${listen}"\nadmin: "${admin}"\n${configuration}`);
+  const child = spawn(process.execPath, [...(options.node ?? []), MAIN, "run", "--config", file], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...options.environment },
+  });
+  const log: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
+
+  const get = async (url: string) => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+    return response.text();
+  };
+  const findings = async () => JSON.parse(await get(`http://${admin}/findings`)) as PrintedFindings;
+  await until(async () => (await get(`http://${listen}/-/healthy`)).length > 0, child);
+
+  return {
+    listen,
+    admin,
+    pid: child.pid ?? 0,
+    log,
+    findings,
+    metrics: () => get(`http://${listen}/metrics`),
+    async active(codes) {
+      const want = codes.toSorted().join(", ");
+      let now = await findings();
+      while (codesOf(now, codes).join(", ") !== want) {
+        await delay(POLL_MS);
+        now = await findings();
+      }
+      return now;
+    },
+    async staysQuiet(ms) {
+      const end = performance.now() + ms;
+      let now = await findings();
+      while (performance.now() < end) {
+        await delay(POLL_MS);
+        now = await findings();
+        const loud = now.active.filter((finding) => finding.severity !== "info");
+        if (loud.length > 0) throw new Error(`not quiet: ${JSON.stringify(loud, undefined, 1)}`);
+      }
+      return now;
+    },
+    async stop() {
+      const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      const code = await ended;
+      rmSync(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+function codesOf(now: PrintedFindings, like: readonly string[]): readonly string[] {
+  const isQualified = like.some((code) => code.includes("@"));
+  const loud = now.active.filter((finding) => finding.severity !== "info");
+  return loud.map(({ code, target }) => (isQualified ? `${code}@${target}` : code)).toSorted();
+}
+
+async function until(isDone: () => Promise<boolean>, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}`);
+    if (await isDone().catch(() => false)) return;
+    await delay(50);
+  }
+}

@@ -1,9 +1,7 @@
 import type { Finding, FindingChange } from "../model/finding.ts";
+import { findingDocument } from "../model/findings-document.ts";
 import type { Json } from "../model/json.ts";
 import type { LogLevel, LogLine } from "./log-line.ts";
-
-/** The finding as the findings document shows it (design: HTTP). */
-export type FindingObject = (finding: Finding) => Readonly<Record<string, Json>>;
 
 const LEVELS: Readonly<Record<Finding["severity"], LogLevel>> = {
   info: "info",
@@ -16,11 +14,11 @@ const MOST_FINDING_BYTES = 7 * 1024;
 const LONGEST_TEXT = 500;
 
 /** The line of one transition in the life of a finding: the alert in the log. */
-export function findingLine(change: FindingChange, objectOf: FindingObject): LogLine {
+export function findingLine(change: FindingChange): LogLine {
   const { finding, transition, at, why, because } = change;
   const isOver = transition === "resolved" || transition === "suppressed";
   const fields = {
-    finding: fitted(objectOf(finding)),
+    finding: fitted(findingDocument(finding)),
     ...(why === undefined ? {} : { why }),
     ...(because === undefined ? {} : { because }),
     ...(finding.isDrill === true ? { drill: true } : {}),

@@ -4,7 +4,7 @@ import type { Observation } from "../model/observation.ts";
 import type { LogSettings } from "../model/settings.ts";
 import { rfc3339 } from "../model/time.ts";
 import { eventLines } from "./event-lines.ts";
-import { type FindingObject, findingLine } from "./finding-line.ts";
+import { findingLine } from "./finding-line.ts";
 import { watchHealth } from "./health-changes.ts";
 import { type LogLevel, type LogLine, SEVERITY_NUMBERS } from "./log-line.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -20,7 +20,6 @@ export interface LogOptions extends LogSettings {
   readonly stream: LogStream;
   /** For `format: text` on a terminal that wants colour. */
   readonly colour?: boolean;
-  readonly findingObject: FindingObject;
 }
 
 /** A line a minute of each job that fails, each detector that crashes, and of dropped spans. */
@@ -40,7 +39,7 @@ export function createLogSink(options: LogOptions): Sink {
 
   return {
     name: "log",
-    change: (change) => write(findingLine(change, options.findingObject)),
+    change: (change) => write(findingLine(change)),
     hear(event) {
       const key = limitKey(event);
       const kept = key === undefined ? 0 : limit(key, event.at);

@@ -3,17 +3,22 @@ import type { AgentEvent } from "../../src/model/event.ts";
 import type { Finding, FindingTransition } from "../../src/model/finding.ts";
 import type { HealthObservation } from "../../src/model/observation.ts";
 import { createLogSink, type LogOptions } from "../../src/sinks/log.ts";
-import { aChange, aFinding, findingObject, NOW } from "./values.ts";
+import { aChange, aFinding, NOW } from "./values.ts";
 
 function start(options: Partial<LogOptions> = {}) {
   const lines: string[] = [];
   const stream = { write: (line: string) => void lines.push(line) };
-  const sink = createLogSink({ level: "info", format: "json", stream, findingObject, ...options });
+  const sink = createLogSink({ level: "info", format: "json", stream, ...options });
   return { sink, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
 const status = (to: "SERVING" | "NOT_SERVING", service = ""): HealthObservation => ({
-  ...{ source: "health", kind: "status", target: "app", service, status: to, via: "watch" },
+  source: "health",
+  kind: "status",
+  target: "app",
+  service,
+  status: to,
+  via: "watch",
   at: NOW,
 });
 
@@ -55,8 +60,13 @@ it("writes the lines that its readers parse", async () => {
   sink.observe?.(status("SERVING"));
   sink.observe?.(status("NOT_SERVING", "order.OrderService"));
   sink.observe?.({
-    ...{ source: "channelz", kind: "capability", target: "app", available: false, at: NOW },
-    ...{ reason: "UNIMPLEMENTED", fix: "Register the channelz service." },
+    source: "channelz",
+    kind: "capability",
+    target: "app",
+    available: false,
+    at: NOW,
+    reason: "UNIMPLEMENTED",
+    fix: "Register the channelz service.",
   });
   await expect(lines.join("")).toMatchFileSnapshot("golden/log.jsonl");
 });

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import {
+  DEFAULT_POD_BUDGET,
+  defaultPodSeries,
+  metricsDocument,
+} from "../../src/sinks/prometheus/document.ts";
+import { FAMILIES } from "../../src/sinks/prometheus/families/index.ts";
+
+const committed = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+const documented = [...committed.matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map((match) => match[1]);
+
+/** Clash with labels that scrapers and discovery put on a target. */
+const RESERVED = ["service", "type", "env", "region", "cluster", "zone", "owner", "stage", "pod"];
+
+it("is documented in whole, and nothing else is", () => {
+  expect(documented).toEqual(FAMILIES.map((family) => family.name));
+});
+
+it("has a document that is generated from the list", () => {
+  expect(committed).toBe(metricsDocument());
+});
+
+it("costs a default pod no more series than promised", () => {
+  expect(defaultPodSeries()).toBeLessThanOrEqual(DEFAULT_POD_BUDGET);
+});
+
+it("has no name twice", () => {
+  expect(new Set(FAMILIES.map(({ name }) => name)).size).toBe(FAMILIES.length);
+});
+
+it.each(FAMILIES.map((family) => [family.name, family] as const))(
+  "names %s by the rules",
+  (name, { type, unit, labels, help, buckets }) => {
+    expect(name).toMatch(/^(grpc_doctor_|process_)[a-z0-9_]+$|^target_info$/);
+    expect(name.endsWith("_total")).toBe(type === "counter");
+    expect(name.endsWith("_info")).toBe(type === "info");
+    const base = name.replace(/_total$/, "");
+    expect(base.match(/_(seconds|bytes)$/)?.[1]).toBe(unit);
+    expect(name).not.toMatch(/millis|_ms|_kb|percent/);
+    expect(help).toMatch(/\.$/);
+    expect(labels.filter((label) => RESERVED.includes(label))).toEqual([]);
+    expect(buckets !== undefined).toBe(type === "histogram");
+  },
+);

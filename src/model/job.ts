@@ -38,6 +38,8 @@ export interface KernelInterest {
   readonly port?: number;
   /** Upstream: the addresses that count as this upstream (answers now and before). */
   readonly addresses: readonly string[];
+  /** Role app: the local port of our kept connection, where there is one. */
+  readonly keptPort?: number;
   /** True for one target only: it is told of what concerns the pod as a whole. */
   readonly ownsPod: boolean;
 }

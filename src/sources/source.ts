@@ -1,4 +1,5 @@
 import type { Connection } from "../grpc/transport.ts";
+import type { SocketTable } from "../host/socket-table.ts";
 import type { Job, JobOf } from "../model/job.ts";
 import type { Observation } from "../model/observation.ts";
 import type { SourceName } from "../model/source-name.ts";
@@ -27,6 +28,8 @@ export interface Tools {
   keptConnection(target: Target, signal: AbortSignal): Promise<Connection>;
   /** The pod's own resolver; one for all, as it remembers which expansion of a name answered. */
   readonly resolver: NameResolver;
+  /** The kernel's socket table; one for all, as one read serves every target. */
+  readonly socketTable: SocketTable;
   /** Local ports of every client socket of this process, open now: to be subtracted. */
   ownPorts(): ReadonlySet<number>;
   /** Ports that this process itself listens on. */

@@ -1,3 +1,4 @@
+import { createSocketTable } from "../../src/host/socket-table.ts";
 import type { JobOf } from "../../src/model/job.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import type { SourceName } from "../../src/model/source-name.ts";
@@ -12,6 +13,7 @@ export function aTools(change: Partial<Tools> = {}): Tools {
     clock: systemClock,
     random: () => 0.5,
     keptConnection: () => Promise.reject(new Error("this test keeps no connection")),
+    socketTable: createSocketTable({ clock: systemClock }),
     resolver: createNameResolver({ clock: systemClock }),
     ownPorts: () => new Set(),
     ownListeners: [],

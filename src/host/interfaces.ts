@@ -1,0 +1,27 @@
+import type { NetworkInterfaceInfo } from "node:os";
+
+type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
+const LINK_LOCAL = /^(?:fe[89ab]|169\.254\.)/i;
+const MAX_ADDRESSES = 40;
+
+/** The addresses that others reach this network namespace by: neither loopback nor link-local. */
+export function globalAddresses(interfaces: Interfaces): readonly string[] {
+  return Object.values(interfaces)
+    .flatMap((infos) => infos ?? [])
+    .filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address))
+    .map(({ address }) => address)
+    .sort()
+    .slice(0, MAX_ADDRESSES);
+}
+
+/**
+ * Names that the far ends of pods' links, bridges and overlays have on a node. A pod sees eth0, perhaps
+ * net1 and a tunnel's placeholder, never these.
+ */
+const NODE_INTERFACE =
+  /^(?:veth|cali|cni\d|cbr\d|lxc|cilium_|flannel|weave|vxlan|antrea-|ovn|ovs-|br-|docker|kube-|eni[0-9a-f]{8}|gke[0-9a-f]{8}|azv|nodelocaldns)/;
+
+export function hasNodeInterface(interfaces: Interfaces): boolean {
+  return Object.keys(interfaces).some((name) => NODE_INTERFACE.test(name));
+}

@@ -25,3 +25,9 @@ export type Random = () => number;
 export function rfc3339(instant: Instant): string {
   return new Date(instant).toISOString();
 }
+
+/** The instant of a date in any notation that ECMAScript reads; `undefined` where it is none. */
+export function parseInstant(text: string): Instant | undefined {
+  const instant = Date.parse(text);
+  return Number.isNaN(instant) ? undefined : instant;
+}

@@ -1,0 +1,216 @@
+import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { type Instant, parseInstant } from "../model/time.ts";
+import type { CertificateFacts, TlsFacts } from "../model/xray.ts";
+
+const MOST_FACTS = 10;
+const MOST_SENT = 100;
+const MOST_NAMES = 100;
+const MOST_TEXT = 200;
+/** A bundle of system roots has about 150. */
+const MOST_BUNDLED = 1000;
+
+/** The chain as it was sent, leaf first; at most 100. Node links what the peer sent, in that order. */
+export function sentChain(leaf: X509Certificate | undefined): readonly X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (let next = leaf; next !== undefined && chain.length < MOST_SENT; ) {
+    chain.push(next);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+/** The facts of one certificate, whatever anybody thinks of it. */
+export function certificateFacts(certificate: X509Certificate): CertificateFacts {
+  return {
+    fingerprint: fingerprintOf(certificate),
+    subject: distinguishedName(certificate.subject),
+    issuer: distinguishedName(certificate.issuer),
+    ...dates(certificate),
+    isSelfSigned: certificate.checkIssued(certificate),
+    isCa: certificate.ca,
+  };
+}
+
+/** SHA-256 over the DER, lower-case hex. */
+export function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+/** Every certificate of a PEM text, in order; blocks that cannot be parsed are left out. */
+export function readBundle(pem: string): readonly X509Certificate[] {
+  const blocks = pem.match(PEM_BLOCK) ?? [];
+  return blocks.slice(0, MOST_BUNDLED).flatMap((block) => {
+    try {
+      return [new X509Certificate(block)];
+    } catch {
+      // One broken block does not make the rest unreadable; clients skip it too.
+      return [];
+    }
+  });
+}
+
+const PEM_BLOCK =
+  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g;
+
+export interface Judges {
+  /** `host` or `host:port` that clients use; absent = no name is judged. */
+  readonly authority?: string;
+  /** What the clients trust; absent = no issuer is judged. */
+  readonly bundle?: readonly X509Certificate[];
+  readonly now: Instant;
+}
+
+type ChainFacts = Pick<
+  TlsFacts,
+  | "chain"
+  | "sentCertificates"
+  | "sans"
+  | "hasSans"
+  | "coversAuthority"
+  | "path"
+  | "pathFailsByDate"
+  | "bundleCertificates"
+>;
+
+/**
+ * The facts of a sent chain. Each is found apart from the others, as a verifier's error names only the
+ * first: a name is judged on an expired certificate of an unknown issuer too.
+ */
+export function chainFacts(sent: readonly X509Certificate[], judges: Judges): ChainFacts {
+  const [leaf] = sent;
+  const { authority, bundle, now } = judges;
+  const names = leaf === undefined ? [] : alternativeNames(leaf);
+  const isNameJudged = leaf !== undefined && authority !== undefined;
+  return {
+    chain: sent.slice(0, MOST_FACTS).map(certificateFacts),
+    sentCertificates: sent.length,
+    sans: names.slice(0, MOST_NAMES),
+    hasSans: leaf?.subjectAltName !== undefined,
+    ...(isNameJudged ? { coversAuthority: coversAuthority(names, authority) } : {}),
+    ...(bundle === undefined ? {} : { bundleCertificates: bundle.length }),
+    ...(bundle === undefined || leaf === undefined ? {} : pathFacts(sent, { bundle, now })),
+  };
+}
+
+/**
+ * True where one of these names covers the authority: by the names alone, never by the common name,
+ * which Go and browsers no longer read. A wildcard stands for exactly one label, the leftmost.
+ * Source: RFC 9525 section 6.3.
+ */
+export function coversAuthority(names: readonly string[], authority: string): boolean {
+  const host = hostOf(authority);
+  if (isIP(host) !== 0) return names.some((name) => normalIp(name) === normalIp(host));
+  const wanted = normalName(host);
+  const parent = wanted.slice(wanted.indexOf(".") + 1);
+  return names.some((name) => {
+    const offered = normalName(name);
+    return offered === wanted || (wanted.includes(".") && offered === `*.${parent}`);
+  });
+}
+
+/** The host of an authority, without port and brackets. */
+export function hostOf(authority: string): string {
+  const bracketed = /^\[([^\]]+)\]/.exec(authority)?.[1];
+  if (bracketed !== undefined) return bracketed;
+  return isIP(authority) !== 0 ? authority : authority.replace(/:\d+$/, "");
+}
+
+function normalName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
+/** One spelling per address: the URL parser compresses IPv6. */
+function normalIp(text: string): string | undefined {
+  const version = isIP(text);
+  if (version === 0) return undefined;
+  return version === 4 ? text : new URL(`http://[${text}]`).hostname;
+}
+
+/** Names of Node's list: values with special characters are quoted as JSON strings. */
+const ALTERNATIVE_NAME = /(?:^|, )(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g;
+
+function alternativeNames(leaf: X509Certificate): readonly string[] {
+  const names = (leaf.subjectAltName ?? "").matchAll(ALTERNATIVE_NAME);
+  return [...names].map(([, kind, value = ""]) => {
+    const name = printable(value);
+    return kind === "IP Address" ? (normalIp(name)?.replace(/^\[(.*)\]$/, "$1") ?? name) : name;
+  });
+}
+
+interface Trust {
+  readonly bundle: readonly X509Certificate[];
+  readonly now: Instant;
+}
+
+function pathFacts(
+  sent: readonly X509Certificate[],
+  { bundle, now }: Trust,
+): Pick<TlsFacts, "path" | "pathFailsByDate"> {
+  const path = pathTo(bundle, sent);
+  if (path !== "ok") return { path, pathFailsByDate: false };
+  const [leaf] = sent;
+  const current = sent.filter((certificate) => isCurrent(certificate, now));
+  const isByDate = current[0] !== leaf || pathTo(bundle, current) !== "ok";
+  return { path, pathFailsByDate: isByDate };
+}
+
+/**
+ * "ok" where a path leads from the leaf over sent certificates to one of the bundle, dates ignored; else
+ * OpenSSL's code. Any certificate of the bundle ends a path, as Go has it; OpenSSL wants a self-signed
+ * one. Every way is tried: a cross-signature may lie beside the good path.
+ */
+function pathTo(bundle: readonly X509Certificate[], sent: readonly X509Certificate[]): string {
+  const trusted = new Set(bundle.map(fingerprintOf));
+  const [leaf, ...others] = sent;
+  if (leaf === undefined) return "UNABLE_TO_GET_ISSUER_CERT_LOCALLY";
+  const seen = new Set<X509Certificate>([leaf]);
+  const waiting = [leaf];
+  // Each sent certificate is looked at once, so a chain of a hundred costs bounded work.
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+    const from = one;
+    if (trusted.has(fingerprintOf(from)) || bundle.some((root) => isIssuer(root, from)))
+      return "ok";
+    for (const issuer of others.filter((other) => !seen.has(other) && isIssuer(other, from))) {
+      seen.add(issuer);
+      waiting.push(issuer);
+    }
+  }
+  return failureOf(leaf, [...seen]);
+}
+
+function failureOf(leaf: X509Certificate, reached: readonly X509Certificate[]): string {
+  if (isIssuer(leaf, leaf)) return "DEPTH_ZERO_SELF_SIGNED_CERT";
+  if (reached.length === 1) return "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+  const isEndedByRoot = reached.some((certificate) => isIssuer(certificate, certificate));
+  return isEndedByRoot ? "SELF_SIGNED_CERT_IN_CHAIN" : "UNABLE_TO_GET_ISSUER_CERT_LOCALLY";
+}
+
+function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function isCurrent(certificate: X509Certificate, now: Instant): boolean {
+  const { notBefore, notAfter } = dates(certificate);
+  return notBefore <= now && now <= notAfter;
+}
+
+/** A date that cannot be read is no reason to accuse: it stands at the end that accuses nobody. */
+function dates(certificate: X509Certificate): { notBefore: Instant; notAfter: Instant } {
+  return {
+    notBefore: parseInstant(certificate.validFrom) ?? 0,
+    notAfter: parseInstant(certificate.validTo) ?? NEVER,
+  };
+}
+
+/** 9999-12-31T23:59:59Z, which certificates use for "no end". Source: RFC 5280 section 4.1.2.5. */
+const NEVER: Instant = 253_402_300_799_000;
+
+/** `CN=…, O=…` on one line. */
+function distinguishedName(text: string): string {
+  return printable(text.replaceAll("\n", ", "));
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").slice(0, MOST_TEXT);
+}

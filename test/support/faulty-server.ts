@@ -3,6 +3,7 @@ import net from "node:net";
 import tls from "node:tls";
 
 const DRAIN_MS = 3000;
+const GOAWAY_GRACE_MS = 50;
 
 /** One call as the server sees it; `answers` has ready-made ways to treat it. */
 export type Handler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
@@ -169,16 +170,18 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
   h2.on("session", (session) => {
     sessions.push(session);
     watchManners(session, complaints);
-    if (options.goaway?.when === "at-once") sendGoaway(session, options.goaway);
+    const { goaway } = options;
+    // After both sides' SETTINGS: nghttp2 stops reading once it has said GOAWAY on an idle session.
+    if (goaway?.when === "at-once")
+      session.once("localSettings", () => sendGoaway(session, goaway));
   });
   h2.on("stream", (stream, headers) => {
     calls.push(headers);
     // A reset by the client is no fault of the server.
     stream.on("error", () => {});
     const { goaway } = options;
-    if (goaway?.when === "after-call") {
-      stream.once("close", () => sendGoaway(stream.session, goaway));
-    }
+    const { session } = stream;
+    if (goaway?.when === "after-call") stream.once("close", () => sendGoaway(session, goaway));
     const handler = options.handlers?.[headers[":path"] ?? ""] ?? options.fallback ?? healthyCheck;
     handler(stream, headers);
   });
@@ -253,7 +256,10 @@ function sendGoaway(
   session: http2.Http2Session | undefined,
   goaway: { code: number; debugText?: string },
 ): void {
-  session?.goaway(goaway.code, 2 ** 31 - 1, Buffer.from(goaway.debugText ?? ""));
+  if (session === undefined || session.destroyed) return;
+  session.goaway(goaway.code, 2 ** 31 - 1, Buffer.from(goaway.debugText ?? ""));
+  // As servers do, it gives the client a moment, then closes.
+  setTimeout(() => session.close(), GOAWAY_GRACE_MS);
 }
 
 function frontServer(

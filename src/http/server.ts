@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ListenAddress } from "../model/settings.ts";
+import { type Reply, send, textReply } from "./reply.ts";
+
+/** A server that listens. */
+export interface Listening {
+  /** Where it can be reached: the port is the real one when 0 was asked for. */
+  readonly address: ListenAddress;
+  /** Ends all connections; resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly address: ListenAddress;
+  /** Rejects only for a bug of ours: answered with 500, and told. */
+  readonly answer: (request: IncomingMessage) => Promise<Reply>;
+  readonly failed: (thrown: unknown) => void;
+}
+
+/** A scraper, a kubelet and a few people; what is beyond is refused at once. */
+const MOST_CONNECTIONS = 64;
+/** Headers, the whole request, and any pause: a client that dawdles is cut off. */
+const HEADERS_MS = 5_000;
+const REQUEST_MS = 10_000;
+const PAUSE_MS = 10_000;
+/** How often Node looks for requests past their time; its default is every 30 s. */
+const CHECK_MS = 1_000;
+const MOST_HEADER_BYTES = 8 * 1024;
+const MOST_HEADERS = 50;
+
+/**
+ * Starts one HTTP server with the bounds of both listeners. Rejects when the address cannot be had.
+ *
+ * Without a host it listens on all addresses of both families; Node binds `::`, or 0.0.0.0 where
+ * IPv6 is off.
+ */
+export async function startServer(options: ServerOptions): Promise<Listening> {
+  const limits = {
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: MOST_HEADER_BYTES,
+  };
+  const server = createServer(
+    limits,
+    (request, response) => void serve(options, request, response),
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  server.maxHeadersCount = MOST_HEADERS;
+  server.timeout = PAUSE_MS;
+  const { port } = await listening(server, options.address);
+  const { host } = options.address;
+
+  return {
+    address: host === undefined ? { port } : { host, port },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  { answer, failed }: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.on("error", () => undefined); // the client went away: its connection is closed
+  try {
+    await send(await answer(request), request, response);
+  } catch (thrown) {
+    failed(thrown);
+    if (response.headersSent) response.destroy();
+    else await send(textReply(500, "a bug of ours; the log says which"), request, response);
+  }
+}
+
+function listening(server: Server, { host, port }: ListenAddress): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(host === undefined ? { port } : { host, port }, () => {
+      server.off("error", reject);
+      const address = server.address();
+      if (typeof address === "object" && address !== null) resolve(address);
+    });
+  });
+}

@@ -1,0 +1,32 @@
+import type { Implementation } from "../model/channelz.ts";
+
+/**
+ * What the counters of an implementation mean, beyond what its dialect could normalise: these need
+ * two polls, or several objects of one poll.
+ */
+export interface CallCounters {
+  /** A call answered UNIMPLEMENTED is in the server's calls (and in its failed ones). */
+  readonly countsUnimplemented: boolean;
+  /**
+   * `server`: started − succeeded − failed. `sockets`: the sum of the open streams, as the server's
+   * own counters leak: a call that was given up is never counted as ended.
+   */
+  readonly inFlight: "server" | "sockets";
+  /**
+   * **x**, the calls that were cancelled or past their deadline, as near as can be told.
+   * `failed-calls`: every call that failed (any error is in it). `failed-streams`: the streams that
+   * failed. `streams-beyond-calls`: those that failed as streams but not as calls, without those that
+   * were no calls at all.
+   */
+  readonly cancelled: "failed-calls" | "failed-streams" | "streams-beyond-calls";
+}
+
+/** Measured on grpc-go 1.85, grpc-java 1.85.1, grpcio 1.85.1 and grpc-js 1.14.7. */
+export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
+  go: { countsUnimplemented: false, inFlight: "server", cancelled: "failed-calls" },
+  java: { countsUnimplemented: false, inFlight: "sockets", cancelled: "streams-beyond-calls" },
+  "c-core": { countsUnimplemented: true, inFlight: "server", cancelled: "failed-streams" },
+  "grpc-js": { countsUnimplemented: true, inFlight: "server", cancelled: "failed-calls" },
+  tonic: { countsUnimplemented: false, inFlight: "server", cancelled: "failed-calls" },
+  unknown: { countsUnimplemented: false, inFlight: "server", cancelled: "failed-calls" },
+};

@@ -1,0 +1,53 @@
+import type { Outbound } from "../../model/facts/outbound.ts";
+import type { ChannelzObservation, RemoteRows } from "../../model/observation.ts";
+import { defineFold } from "../fold.ts";
+import { pushed } from "../ring.ts";
+import { kernelAgeMs } from "./kernel-age.ts";
+
+const MOST_READS = 12;
+const MOST_REMOTES = 100;
+const MOST_NAMES = 500;
+
+/**
+ * The app's rows towards an upstream, or on the target that owns the pod towards all others. Which of
+ * them a channel of the app names, only channelz knows: a remote that none names may be a database.
+ */
+export const outboundFold = defineFold({
+  fact: "outbound",
+  of: ["app", "upstream"],
+  source: "kernel",
+  reads: ["kernel/read"],
+  alsoReads: ["channelz/cycle"],
+  bound: "12 reads of 100 remotes, 500 names",
+  maxAgeMs: kernelAgeMs,
+  inNewEpoch: "stays",
+
+  fold(previous: Outbound | undefined, input, { role }) {
+    if (input.kind === "cycle") {
+      return previous === undefined ? undefined : { ...previous, knownAs: namesIn(input) };
+    }
+    if (!input.sharesNetwork) return undefined;
+    const rows = role === "upstream" ? input.remotes : input.otherRemotes;
+    const remotes = rows.toSorted(worstFirst).slice(0, MOST_REMOTES);
+    return {
+      reads: pushed(previous?.reads ?? [], { at: input.at, remotes }, MOST_READS),
+      knownAs: previous?.knownAs ?? {},
+    };
+  },
+});
+
+function worstFirst(a: RemoteRows, b: RemoteRows): number {
+  return b.synSent - a.synSent || b.established - a.established;
+}
+
+/** Of a connection, and of a sub-channel that tries to have one. */
+function namesIn({ channels }: ChannelzObservation): Outbound["knownAs"] {
+  const names = channels.flatMap((channel) =>
+    channel.subchannels.flatMap(({ target, remotes }) =>
+      [...remotes, target]
+        .filter((address) => address !== "")
+        .map((address) => [address, channel.target] as const),
+    ),
+  );
+  return Object.fromEntries(names.slice(0, MOST_NAMES));
+}

@@ -1,0 +1,111 @@
+import type { Kept } from "../model/facts/kept.ts";
+import type { AcceptRead } from "../model/facts/listeners.ts";
+import type { Evidence } from "../model/finding.ts";
+import { appFrozen } from "./app-frozen.ts";
+import { defineDetector } from "./detector.ts";
+
+/** How long a queue must have stood before what rose meanwhile convicts. */
+const SPAN_MS = 10_000;
+
+/**
+ * The kernel completes connections faster than the app accepts them.
+ *
+ * Established calls go on, while new clients wait for seconds or for ever: their SYN is dropped and
+ * sent again after 1, 3 and 7 s. The overflow counters are of the whole network namespace, so the
+ * queue of this very port must stand too.
+ *
+ * Source: Linux net/ipv4/tcp_ipv4.c (tcp_v4_syn_recv_sock), Documentation/networking/snmp_counter.rst.
+ */
+export const acceptQueueOverflow = defineDetector({
+  code: "accept-queue-overflow",
+  title: "New connections wait to be accepted",
+  layer: "tcp",
+  severity: "critical",
+  remedy:
+    "Keep the accept loop free and raise the backlog (`net.core.somaxconn` and the server's own); mostly it is blocking work.",
+  needs: ["listeners", "expectation"],
+  uses: ["kept"],
+  causes: [appFrozen],
+  holdMs: 0,
+  clearAfterMs: 60_000,
+  limits: {
+    reads: {
+      unit: "count",
+      default: 3,
+      min: 2,
+      max: 40,
+      says: "reads of the socket table in a row with a queue",
+    },
+    standing: {
+      unit: "ms",
+      default: 15_000,
+      min: 5000,
+      max: 600_000,
+      says: "how long a queue may stand although nothing was dropped",
+    },
+  },
+
+  detect({ listeners, expectation, kept }, { reads, standing }) {
+    const { port } = expectation;
+    const last = listeners.reads.at(-1);
+    if (port === undefined || last === undefined) return undefined;
+    if (last.unaccepted === undefined) return undefined; // this kernel does not tell
+    const run = standingRun(listeners.reads);
+    const [first] = run;
+    if (first === undefined) return [];
+
+    const standingMs = last.at - first.at;
+    const before = run.slice(0, 1 - reads).findLast(({ at }) => last.at - at >= SPAN_MS);
+    const isOverflowing = before !== undefined && isPressed(before, last);
+    if (!isOverflowing && standingMs <= standing) return [];
+    return [
+      {
+        subject: { port: `${port}` },
+        severity: isOverflowing ? "critical" : "warning",
+        witnesses: ["kernel"],
+        isDeterministic: true,
+        summary: `${last.queued} connections to port ${port} wait to be accepted, and some have for ${Math.round(standingMs / 1000)} s`,
+        evidence: {
+          queued: last.queued,
+          unaccepted: last.unaccepted,
+          standingSeconds: standingMs / 1000,
+          ...rises(first, last),
+          ...answers(kept),
+        },
+      },
+    ];
+  },
+});
+
+/** The newest reads in a row that found a queue. */
+function standingRun(reads: readonly AcceptRead[]): readonly AcceptRead[] {
+  return reads.slice(reads.findLastIndex(({ queued }) => queued <= 0) + 1);
+}
+
+/** Connections were dropped meanwhile, or those that wait did not become fewer. */
+function isPressed(before: AcceptRead, last: AcceptRead): boolean {
+  const { overflows = 0, drops = 0 } = rises(before, last);
+  if (overflows > 0 || drops > 0) return true;
+  const waiting = last.unaccepted ?? 0;
+  return waiting > 0 && waiting >= (before.unaccepted ?? Infinity);
+}
+
+function rises(
+  before: AcceptRead,
+  last: AcceptRead,
+): { readonly overflows?: number; readonly drops?: number } {
+  return {
+    ...(before.overflows === undefined || last.overflows === undefined
+      ? {}
+      : { overflows: last.overflows - before.overflows }),
+    ...(before.drops === undefined || last.drops === undefined
+      ? {}
+      : { drops: last.drops - before.drops }),
+  };
+}
+
+function answers(kept: Kept | undefined): Evidence {
+  return kept === undefined
+    ? {}
+    : { connectionAnswers: kept.state === "open" && kept.silentInRow === 0 };
+}

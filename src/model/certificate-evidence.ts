@@ -16,9 +16,39 @@ export function sentCertificates(tls: TlsFacts): readonly SentCertificate[] {
   }));
 }
 
-/** True for a root that was sent: clients have their own copy, so its dates convict nobody. */
-export function isSentRoot({ certificate, position }: SentCertificate): boolean {
-  return position === "intermediate" && certificate.isSelfSigned;
+/** A certificate whose dates do not hold. */
+export interface DateFault extends SentCertificate {
+  /** By how much; above 0. */
+  readonly byMs: number;
+  /** Clients are known to need it: the leaf, or a path that fails for its date. */
+  readonly isNeeded: boolean;
+}
+
+/**
+ * The worst fault of the leaf, and the worst among the other certificates that are not known to be
+ * spare: a root is (clients have their own copy), and whatever a path to `ca` does without.
+ *
+ * `faultMs` tells by how much a certificate is at fault; 0 or less: it is not.
+ */
+export function dateFaults(
+  tls: TlsFacts,
+  faultMs: (certificate: CertificateFacts) => number,
+): readonly DateFault[] {
+  const [leaf, ...others] = sentCertificates(tls).map((sent) => ({
+    ...sent,
+    byMs: faultMs(sent.certificate),
+  }));
+  const isLeafFaulty = leaf !== undefined && leaf.byMs > 0;
+  // Where the leaf itself is at fault, a path that fails by a date accuses nobody else.
+  const isNeeded = tls.pathFailsByDate === true && !isLeafFaulty;
+  const isSpare = tls.path === "ok" && tls.pathFailsByDate !== true;
+  const worst = others
+    .filter(({ byMs, certificate }) => byMs > 0 && (isNeeded || !certificate.isSelfSigned))
+    .toSorted((a, b) => b.byMs - a.byMs)[0];
+  return [
+    ...(isLeafFaulty ? [{ ...leaf, isNeeded: true }] : []),
+    ...(worst === undefined || isSpare ? [] : [{ ...worst, isNeeded }]),
+  ];
 }
 
 /** The evidence that every finding about a certificate has. */

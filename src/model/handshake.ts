@@ -33,3 +33,11 @@ export function judgeHandshake(
   const found = find(tls);
   return found === undefined ? undefined : onceConfirmed(facts.xray, found);
 }
+
+/** The same of the certificates that were sent; not judged where none was received. */
+export function judgeCertificates(
+  facts: HandshakeFacts,
+  find: (tls: TlsFacts) => readonly Symptom[] | undefined,
+): readonly Symptom[] | undefined {
+  return judgeHandshake(facts, (tls) => (tls.chain.length === 0 ? undefined : find(tls)));
+}

@@ -1,0 +1,169 @@
+import type { Expectation } from "../model/facts/expectation.ts";
+import { onceConfirmed, type Xray } from "../model/facts/xray.ts";
+import type { Evidence } from "../model/finding.ts";
+import { isBehindMesh } from "../model/handshake.ts";
+import { present } from "../model/present.ts";
+import type { Reason } from "../model/reason.ts";
+import type { RpcFacts, XrayReport } from "../model/xray.ts";
+import { appFrozen } from "./app-frozen.ts";
+import { connectBlackholed } from "./connect-blackholed.ts";
+import { connectionRefused } from "./connection-refused.ts";
+import { defineDetector } from "./detector.ts";
+import { dnsFailing } from "./dns-failing.ts";
+import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
+import { tlsCertExpired } from "./tls-cert-expired.ts";
+import { tlsCertNotYetValid } from "./tls-cert-not-yet-valid.ts";
+import { tlsClientCertRejected } from "./tls-client-cert-rejected.ts";
+import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
+import { tlsSanMismatch } from "./tls-san-mismatch.ts";
+import { tlsUntrustedIssuer } from "./tls-untrusted-issuer.ts";
+
+/** Answers of a proxy without a server behind it: a rollout passes through them. */
+const NO_UPSTREAM: ReadonlySet<number> = new Set([502, 503, 504]);
+const NO_UPSTREAM_HOLD_MS = 10_000;
+/** Judged only with credentials: without them a refusal is our own affair. */
+const UNAUTHORIZED: ReadonlySet<number> = new Set([401, 403]);
+/** The answer did not end by itself: a crash or a drain, which say nothing of the protocol. */
+const BROKEN_OFF: ReadonlySet<Reason | undefined> = new Set<Reason>([
+  "connection_closed",
+  "connection_reset",
+  "deadline",
+  "goaway",
+]);
+/** gRPC, its encodings (`+proto`), and gRPC-Web, whose status stands in the body. */
+const GRPC = "application/grpc";
+const GRPC_WEB = "application/grpc-web";
+
+type Cause =
+  | "http1"
+  | "other-protocol"
+  | "mute"
+  | "closed"
+  | "http-status"
+  | "content-type"
+  | "no-grpc-status";
+
+const SENTENCES: Readonly<Record<Cause, string>> = {
+  http1: "The port answers in HTTP/1",
+  "other-protocol": "The port answers in another protocol",
+  mute: "The port accepts connections and says nothing",
+  closed: "The port accepts connections and closes them without a byte",
+  "http-status": "The port answers a gRPC call with an HTTP error",
+  "content-type": "The port answers a gRPC call with something else",
+  "no-grpc-status": "The port answers a gRPC call without a gRPC status",
+};
+
+/**
+ * What answers on the port is no gRPC server, or not only one: HTTP/1, a web page, a proxy in between.
+ *
+ * Clients see "Protocol error", "invalid headers" or a message of a gigabyte, which is the word "html"
+ * read as a size. The first bytes, or the HTTP answer to one call, say what it is.
+ *
+ * Source: "gRPC over HTTP2" (grpc/grpc doc/PROTOCOL-HTTP2.md), http-grpc-status-mapping.md.
+ */
+export const notGrpc = defineDetector({
+  code: "not-grpc",
+  title: "What answers on the port is not gRPC",
+  layer: "http2",
+  severity: "critical",
+  remedy:
+    "Point the target at the gRPC port, or make the proxy speak HTTP/2 to the server and pass trailers (nginx `grpc_pass`; ingress backend protocol GRPC; HAProxy `proto h2`). 404: route; 502–504: proxy without upstream.",
+  needs: ["xray", "expectation"],
+  uses: ["surroundings"],
+  causes: [
+    dnsFailing,
+    connectionRefused,
+    connectBlackholed,
+    appFrozen,
+    tlsPlaintextMismatch,
+    tlsClientCertRejected,
+    tlsCertExpired,
+    tlsCertNotYetValid,
+    tlsSanMismatch,
+    tlsUntrustedIssuer,
+    tlsAlpnMissing,
+  ],
+  holdMs: 0,
+  clearAfterMs: 60_000,
+  limits: {
+    settingsTimeout: {
+      unit: "ms",
+      default: 5000,
+      min: 500,
+      max: 5000,
+      says: "how long a server may say nothing; the agent itself waits 5 s",
+    },
+  },
+
+  detect({ xray, expectation, surroundings, timingTrusted }, { settingsTimeout }) {
+    const { latest } = xray;
+    if (isBehindMesh({ expectation, surroundings }) || !isReached(latest)) return undefined;
+    const cause = answerCause(latest, expectation) ?? soundCause(xray, settingsTimeout);
+    if (cause === undefined) return [];
+    if (cause === "mute" && !timingTrusted) return undefined;
+    const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus ?? 0);
+    return onceConfirmed(xray, [
+      {
+        subject: {},
+        witnesses: ["preflight"] as const,
+        isDeterministic: true,
+        ...(isPassing ? { holdMs: NO_UPSTREAM_HOLD_MS } : {}),
+        summary: `${SENTENCES[cause]}${detailOf(cause, latest)}`,
+        evidence: { cause, ...evidenceOf(latest) },
+      },
+    ]);
+  },
+});
+
+/** The X-ray got beyond TCP. */
+function isReached({ phase }: XrayReport): boolean {
+  return phase !== "dns" && phase !== "tcp";
+}
+
+/** What the HTTP answer to one call shows; nothing, where it broke off. */
+function answerCause({ rpc, reason }: XrayReport, expectation: Expectation): Cause | undefined {
+  const isBroken = rpc?.resetCode !== undefined || BROKEN_OFF.has(reason);
+  if (isBroken || rpc?.httpStatus === undefined) return undefined;
+  if (rpc.httpStatus === 200) return contentCause(rpc);
+  const isOurs = UNAUTHORIZED.has(rpc.httpStatus) && !expectation.hasCredentials;
+  return isOurs ? undefined : "http-status";
+}
+
+function contentCause({ contentType, grpcStatus }: RpcFacts): Cause | undefined {
+  if (contentType !== undefined && !contentType.startsWith(GRPC)) return "content-type";
+  const isWeb = contentType?.startsWith(GRPC_WEB) === true;
+  return grpcStatus === undefined && !isWeb ? "no-grpc-status" : undefined;
+}
+
+/** What the first bytes show, or that there are none. */
+function soundCause({ latest, everHttp2 }: Xray, settingsTimeout: number): Cause | undefined {
+  const { sniff, silence, phaseMs } = latest;
+  if (sniff?.found === "http1") return "http1";
+  if (sniff?.found === "other") return "other-protocol";
+  if (everHttp2 || wantsCertificate(latest)) return undefined;
+  const waitedMs = phaseMs.http2 ?? settingsTimeout;
+  return silence === "mute" && waitedMs < settingsTimeout ? undefined : silence;
+}
+
+/** A demand for a certificate that we were not given closes the connection too. */
+function wantsCertificate({ tls }: XrayReport): boolean {
+  return tls?.clientCertificateAsked === true && tls.clientCertificateSent !== true;
+}
+
+/** The fact that convicts, as a sentence ends with it. */
+function detailOf(cause: Cause, { rpc }: XrayReport): string {
+  if (cause === "http-status") return `: ${rpc?.httpStatus}`;
+  return cause === "content-type" ? `: ${rpc?.contentType}` : "";
+}
+
+function evidenceOf({ rpc, sniff }: XrayReport): Evidence {
+  return present({
+    path: rpc?.path,
+    httpStatus: rpc?.httpStatus,
+    contentType: rpc?.contentType,
+    serverHeader: rpc?.serverHeader,
+    firstOctets: sniff?.firstOctets,
+    bodyStart: rpc?.bodyStart,
+    decodedSize: rpc?.decodedSize,
+  });
+}

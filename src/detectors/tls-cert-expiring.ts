@@ -1,0 +1,103 @@
+import { certificateEvidence, sentCertificates } from "../model/certificate-evidence.ts";
+import { durationText } from "../model/duration-text.ts";
+import { judgeCertificates } from "../model/handshake.ts";
+import { rfc3339 } from "../model/time.ts";
+import type { CertificateFacts, TlsFacts } from "../model/xray.ts";
+import { defineDetector } from "./detector.ts";
+import { tlsCertExpired } from "./tls-cert-expired.ts";
+
+/**
+ * A certificate should have been renewed by now.
+ *
+ * How long before its end a certificate is renewed depends on its lifetime: at half of an hour, at a
+ * third of ninety days. So both a length of time and a share of the lifetime must be undercut.
+ *
+ * Source: RFC 5280 section 4.1.2.5; RFC 8739 section 2.1 (renewal of short-term certificates).
+ */
+export const tlsCertExpiring = defineDetector({
+  code: "tls-cert-expiring",
+  title: "A certificate expires soon and was not renewed",
+  layer: "tls",
+  severity: "critical",
+  remedy: "Renew it now and find out why the renewal did not happen by itself.",
+  needs: ["xray", "expectation"],
+  uses: ["surroundings", "servedFile"],
+  causes: [tlsCertExpired],
+  holdMs: 0,
+  clearAfterMs: 60_000,
+  limits: {
+    warnBefore: {
+      unit: "ms",
+      default: 21 * 86_400_000,
+      min: 60_000,
+      max: 365 * 86_400_000,
+      says: "time left below which a long-lived certificate warns",
+    },
+    warnRatio: {
+      unit: "ratio",
+      default: 0.2,
+      min: 0,
+      max: 1,
+      says: "share of its lifetime left below which a certificate warns",
+    },
+    criticalBefore: {
+      unit: "ms",
+      default: 48 * 3_600_000,
+      min: 60_000,
+      max: 365 * 86_400_000,
+      says: "time left below which a long-lived certificate is critical",
+    },
+    criticalRatio: {
+      unit: "ratio",
+      default: 0.05,
+      min: 0,
+      max: 1,
+      says: "share of its lifetime left below which a certificate is critical",
+    },
+  },
+
+  detect({ now, xray, expectation, surroundings, servedFile }, limits) {
+    const file =
+      servedFile?.notAfter === undefined ? {} : { fileNotAfterAt: rfc3339(servedFile.notAfter) };
+    return judgeCertificates({ xray, expectation, surroundings }, (tls) =>
+      nextToEnd(tls, now).flatMap((sent) => {
+        const { certificate, position } = sent;
+        const lifetimeMs = certificate.notAfter - certificate.notBefore;
+        const remainingMs = certificate.notAfter - now;
+        const warningMs = Math.min(limits.warnBefore, limits.warnRatio * lifetimeMs);
+        const criticalMs = Math.min(limits.criticalBefore, limits.criticalRatio * lifetimeMs);
+        const isCritical = remainingMs < criticalMs;
+        if (!isCritical && remainingMs >= warningMs) return [];
+        return [
+          {
+            subject: { certificate: position },
+            severity: isCritical ? "critical" : "warning",
+            witnesses: ["preflight"],
+            isDeterministic: true,
+            summary: `The ${position} certificate ${certificate.subject} expires in ${durationText(remainingMs)}, of a lifetime of ${durationText(lifetimeMs)}`,
+            evidence: {
+              ...certificateEvidence(tls, sent),
+              remainingSeconds: remainingMs / 1000,
+              lifetimeSeconds: lifetimeMs / 1000,
+              limitSeconds: (isCritical ? criticalMs : warningMs) / 1000,
+              ...(position === "leaf" ? file : {}),
+            },
+          },
+        ];
+      }),
+    );
+  },
+});
+
+/** The leaf, and the intermediate with least time left. A root is replaced in clients, not here. */
+function nextToEnd(tls: TlsFacts, now: number) {
+  const [leaf, ...others] = sentCertificates(tls);
+  const isRunning = ({ notAfter, notBefore }: CertificateFacts) =>
+    notBefore <= now && now <= notAfter;
+  const intermediates = others
+    .filter(({ certificate }) => !certificate.isSelfSigned)
+    .filter(({ certificate }) => isRunning(certificate))
+    .toSorted((a, b) => a.certificate.notAfter - b.certificate.notAfter);
+  const running = leaf !== undefined && isRunning(leaf.certificate) ? [leaf] : [];
+  return [...running, ...intermediates.slice(0, 1)];
+}

@@ -1,0 +1,81 @@
+import type { Evidence } from "../model/finding.ts";
+import { judgeHandshake } from "../model/handshake.ts";
+import { present } from "../model/present.ts";
+import { boundList } from "../model/subjects.ts";
+import { rfc3339 } from "../model/time.ts";
+import type { TlsFacts, XrayReport } from "../model/xray.ts";
+import { defineDetector } from "./detector.ts";
+import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
+
+/** bad, unsupported, revoked, expired, unknown certificate; unknown_ca; certificate_required. */
+const REJECTIONS: ReadonlySet<number> = new Set([42, 43, 44, 45, 46, 48, 116]);
+/** handshake_failure: about the certificate only if the server asked for one. */
+const HANDSHAKE_FAILURE = 40;
+
+/**
+ * The server does not accept the client certificate that it asked for.
+ *
+ * In TLS 1.3 the client has finished before the server looks at its certificate, so the refusal comes
+ * as a connection that closes right after a handshake that seemed to work: clients say "Failed to
+ * connect" or "Endpoint read failed". A demand for a certificate that nobody gave us is a capability.
+ *
+ * Source: RFC 8446 sections 4.4.2.4 and 6.2, RFC 5246 section 7.4.6.
+ */
+export const tlsClientCertRejected = defineDetector({
+  code: "tls-client-cert-rejected",
+  title: "The server rejects the client certificate",
+  layer: "tls",
+  severity: "critical",
+  remedy:
+    "Issue the client certificate from a CA that the server trusts for clients, with client-auth usage, and check its dates.",
+  needs: ["xray", "expectation"],
+  uses: ["surroundings", "sockets"],
+  causes: [tlsPlaintextMismatch],
+  holdMs: 0,
+  clearAfterMs: 60_000,
+  limits: {},
+
+  detect({ xray, expectation, surroundings, sockets }) {
+    if (!expectation.hasClientCertificate) return undefined;
+    return judgeHandshake({ xray, expectation, surroundings }, (tls) => {
+      if (tls.version === undefined && tls.alert === undefined) return undefined;
+      if (!isRejected(xray.latest, tls)) return [];
+      const othersSucceed = sockets?.freshOthersSucceed;
+      const answer = tls.alert === undefined ? "closes at once" : `answers alert ${tls.alert}`;
+      return [
+        {
+          subject: {},
+          severity: othersSucceed === true ? "warning" : "critical",
+          witnesses: ["preflight"],
+          isDeterministic: true,
+          summary: `The server ${answer} when it is shown the client certificate${othersSucceed === true ? "; calls of others succeed" : ""}`,
+          evidence: present({ ...evidenceOf(tls), othersSucceed }),
+        },
+      ];
+    });
+  },
+});
+
+function isRejected(report: XrayReport, tls: TlsFacts): boolean {
+  if (tls.clientCertificateSent !== true) return false;
+  if (tls.alert === undefined) return closesAfterFinished(report, tls);
+  const isAsked = tls.clientCertificateAsked === true;
+  return REJECTIONS.has(tls.alert) || (tls.alert === HANDSHAKE_FAILURE && isAsked);
+}
+
+/** TLS 1.3: closed after our Finished and before SETTINGS; a server that drains closes on all. */
+function closesAfterFinished(report: XrayReport, tls: TlsFacts): boolean {
+  const isFirstFlight = tls.version === "TLSv1.3" && report.settings === undefined;
+  return isFirstFlight && report.silence === "closed" && report.sniff?.found !== "closed";
+}
+
+function evidenceOf({ alert, version, clientCertificate, acceptedIssuers }: TlsFacts): Evidence {
+  return present({
+    alert,
+    tlsVersion: version,
+    clientFingerprint: clientCertificate?.fingerprint,
+    clientIssuer: clientCertificate?.issuer,
+    clientNotAfterAt: clientCertificate && rfc3339(clientCertificate.notAfter),
+    acceptedIssuers: acceptedIssuers && boundList(acceptedIssuers),
+  });
+}

@@ -1,0 +1,78 @@
+import { certificateEvidence, sentCertificates } from "../model/certificate-evidence.ts";
+import { judgeCertificates } from "../model/handshake.ts";
+import { present } from "../model/present.ts";
+import type { TlsFacts } from "../model/xray.ts";
+import { defineDetector } from "./detector.ts";
+import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
+
+/** OpenSSL's words for "no path to the bundle". Others are faults of another kind: not judged. */
+const NO_PATH: ReadonlySet<string> = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+]);
+
+/**
+ * No path leads from the server's certificate to the bundle that clients trust.
+ *
+ * Mostly the server sends its leaf alone, and clients miss the certificate between: browsers fetch it,
+ * gRPC libraries do not. Judged against the configured bundle only; the system's roots say nothing
+ * about what clients trust.
+ *
+ * Source: RFC 5280 section 6.1, RFC 8446 section 4.4.2 (the order of a chain), OpenSSL
+ * X509_V_ERR_*.
+ */
+export const tlsUntrustedIssuer = defineDetector({
+  code: "tls-untrusted-issuer",
+  title: "The certificate leads to no issuer that clients trust",
+  layer: "tls",
+  severity: "critical",
+  remedy:
+    "Send the full chain from the server (leaf first), or give the clients the bundle that holds this issuer.",
+  needs: ["xray", "expectation"],
+  uses: ["surroundings"],
+  causes: [tlsPlaintextMismatch],
+  holdMs: 0,
+  clearAfterMs: 60_000,
+  limits: {},
+
+  detect({ xray, expectation, surroundings }) {
+    if (!expectation.hasCa) return undefined;
+    return judgeCertificates({ xray, expectation, surroundings }, (tls) => {
+      const { path, bundleCertificates } = tls;
+      const [leaf] = sentCertificates(tls);
+      if (path === "ok") return [];
+      if (leaf === undefined || path === undefined || !NO_PATH.has(path)) return undefined;
+      const cause = causeOf(tls, leaf.certificate.isSelfSigned);
+      return [
+        {
+          subject: {},
+          witnesses: ["preflight"],
+          isDeterministic: true,
+          summary: `${SENTENCES[cause]}: its issuer ${leaf.certificate.issuer} is not in the clients' bundle`,
+          evidence: present({
+            ...certificateEvidence(tls, leaf),
+            cause,
+            verifyError: path,
+            bundleCertificates,
+          }),
+        },
+      ];
+    });
+  },
+});
+
+type Cause = "missing-intermediate" | "self-signed" | "other-ca";
+
+const SENTENCES: Readonly<Record<Cause, string>> = {
+  "missing-intermediate": "The server sends its leaf alone",
+  "self-signed": "The server's certificate is signed by itself",
+  "other-ca": "The server's certificate comes from another CA",
+};
+
+function causeOf({ sentCertificates: sent }: TlsFacts, isSelfSigned: boolean): Cause {
+  if (isSelfSigned) return "self-signed";
+  return sent === 1 ? "missing-intermediate" : "other-ca";
+}

@@ -38,6 +38,8 @@ export interface Connection {
   readonly address: string;
   readonly localPort: number | undefined;
   readonly connectMs: number;
+  /** How it is spoken to: as configured, else as the server was found to want it. */
+  readonly spoke: "plaintext" | "tls";
   /** The server's SETTINGS; present from the moment that the connection is handed out. */
   readonly settings: Http2Settings;
   readonly goaway: GoawayFacts | undefined;

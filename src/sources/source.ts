@@ -1,3 +1,4 @@
+import type { OwnCallsLedger } from "../grpc/own-calls.ts";
 import type { Connection } from "../grpc/transport.ts";
 import type { SocketTable } from "../host/socket-table.ts";
 import type { Job, JobOf } from "../model/job.ts";
@@ -30,6 +31,8 @@ export interface Tools {
   readonly resolver: NameResolver;
   /** The kernel's socket table; one for all, as one read serves every target. */
   readonly socketTable: SocketTable;
+  /** The ledger of our own calls, by target: servers count them like anybody's. */
+  readonly ownCalls: OwnCallsLedger;
   /** Local ports of every client socket of this process, open now: to be subtracted. */
   ownPorts(): ReadonlySet<number>;
   /** Ports that this process itself listens on. */

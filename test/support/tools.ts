@@ -1,3 +1,4 @@
+import { createOwnCalls } from "../../src/grpc/own-calls.ts";
 import { createSocketTable } from "../../src/host/socket-table.ts";
 import type { JobOf } from "../../src/model/job.ts";
 import type { Observation } from "../../src/model/observation.ts";
@@ -15,6 +16,7 @@ export function aTools(change: Partial<Tools> = {}): Tools {
     keptConnection: () => Promise.reject(new Error("this test keeps no connection")),
     socketTable: createSocketTable({ clock: systemClock }),
     resolver: createNameResolver({ clock: systemClock }),
+    ownCalls: createOwnCalls(),
     ownPorts: () => new Set(),
     ownListeners: [],
     ...change,

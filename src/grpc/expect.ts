@@ -1,0 +1,126 @@
+import {
+  type CelResult,
+  type CelUint,
+  celEnv,
+  isCelError,
+  isCelUint,
+  parse,
+  plan,
+  unparse,
+} from "@bufbuild/cel";
+import { strings } from "@bufbuild/cel/ext";
+import { create, type FileRegistry, type Message } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { maskText } from "../model/mask.ts";
+import type { StatusName } from "../model/status.ts";
+import type { Metadata } from "./transport.ts";
+
+/** What an expression can speak of. */
+export interface Outcome {
+  readonly responses: readonly Message[];
+  readonly headers: Metadata;
+  readonly trailers: Metadata;
+  readonly status: StatusName;
+  readonly latencyMs: number;
+}
+
+/** The first expression that did not hold, and what was there instead. */
+export interface Unmet {
+  readonly assertion: string;
+  readonly actual: string;
+}
+
+/**
+ * Judges CEL expressions over an answer: `response` (the first message, null if none), `responses`,
+ * `headers` and `trailers` (maps; repeated keys are joined), `status` (`"OK"`), `latency` (a duration).
+ * Each must be true. A CEL error, as of a field that is not there, is an expression that did not hold.
+ *
+ * `actual` tells the left side of a comparison where it is a number, a truth value or an enumeration;
+ * of a text only the length, since an answer may hold what no log should.
+ */
+export function firstUnmet(
+  expressions: readonly string[],
+  outcome: Outcome,
+  registry: FileRegistry,
+): Unmet | undefined {
+  const env = celEnv({ registry, funcs: strings });
+  const bindings = bindingsOf(outcome);
+  for (const assertion of expressions) {
+    const { result, left } = evaluate(assertion, env, bindings);
+    if (result !== true) return { assertion, actual: left ?? described(result) };
+  }
+  return undefined;
+}
+
+/** Why a text is no CEL expression; `undefined` where it is one. */
+export function expressionFault(expression: string): string | undefined {
+  try {
+    plan(celEnv({ funcs: strings }), parse(expression));
+    return undefined;
+  } catch (thrown) {
+    return maskText(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+type Environment = ReturnType<typeof celEnv>;
+type Bindings = ReturnType<typeof bindingsOf>;
+
+const COMPARISONS: ReadonlySet<string> = new Set(["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"]);
+
+function evaluate(expression: string, env: Environment, bindings: Bindings) {
+  try {
+    const parsed = parse(expression);
+    const result = plan(env, parsed)(bindings);
+    const call = parsed.expr?.exprKind;
+    const isComparison = call?.case === "callExpr" && COMPARISONS.has(call.value.function);
+    const [operand] = isComparison ? call.value.args : [];
+    if (result !== false || operand === undefined) return { result };
+    const left = `${unparse(operand)} = ${described(plan(env, operand)(bindings))}`;
+    return { result, left: maskText(left) };
+  } catch (thrown) {
+    return { result: undefined, left: maskText(`error: ${messageOf(thrown)}`) };
+  }
+}
+
+function bindingsOf({ responses, headers, trailers, status, latencyMs }: Outcome) {
+  const seconds = BigInt(Math.floor(latencyMs / 1000));
+  const nanos = Math.floor((latencyMs % 1000) * 1_000_000);
+  return {
+    response: responses[0] ?? null,
+    responses: [...responses],
+    headers: new Map(Object.entries(joined(headers))),
+    trailers: new Map(Object.entries(joined(trailers))),
+    status,
+    latency: create(DurationSchema, { seconds, nanos }),
+  };
+}
+
+function joined(metadata: Metadata): Readonly<Record<string, string>> {
+  const record: Record<string, string> = Object.create(null);
+  for (const [key, value] of metadata) {
+    record[key] = record[key] === undefined ? value : `${record[key]}, ${value}`;
+  }
+  return record;
+}
+
+function described(result: CelResult | undefined): string {
+  if (isCelError(result)) return maskText(`error: ${result.message}`);
+  switch (typeof result) {
+    case "boolean":
+    case "number":
+    case "bigint":
+      return String(result);
+    case "string":
+      return `a text of ${result.length} characters`;
+    default:
+      return isUint(result) ? String(result.value) : result === null ? "null" : "no truth value";
+  }
+}
+
+function isUint(result: unknown): result is CelUint {
+  return isCelUint(result);
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,89 @@
+import {
+  type DescMethod,
+  type FileRegistry,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  type Message,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
+import type { MethodShape } from "../model/facts/services.ts";
+import type { Json } from "../model/json.ts";
+import { maskText } from "../model/mask.ts";
+import { CallError } from "./call-error.ts";
+
+/** Finds `package.Service/Method`; `undefined` where the registry has no such method. */
+export function methodNamed(registry: FileRegistry, name: string): DescMethod | undefined {
+  const [service = "", method = ""] = name.replace(/^\//, "").split("/");
+  return registry.getService(service)?.methods.find((each) => each.name === method);
+}
+
+export function methodKind({ methodKind: kind }: DescMethod): MethodShape["kind"] {
+  switch (kind) {
+    case "unary":
+      return "unary";
+    case "server_streaming":
+      return "server-streaming";
+    case "client_streaming":
+      return "client-streaming";
+    case "bidi_streaming":
+      return "bidi";
+  }
+}
+
+/** What of a request does not fit its schema, in a sentence. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+}
+
+/**
+ * Requests as canonical ProtoJSON into bytes. Unknown fields are errors: a misspelt field would be a
+ * request without it. Throws `RequestError`.
+ */
+export function encodeRequests(
+  registry: FileRegistry,
+  method: DescMethod,
+  requests: readonly Json[],
+): readonly Uint8Array[] {
+  const isStream =
+    method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+  if (!isStream && requests.length !== 1) {
+    throw new RequestError(`${method.name} takes one message, not ${requests.length}`);
+  }
+  return requests.map((request) => {
+    try {
+      // `Json` is the read-only side of `JsonValue`; fromJson does not write to it.
+      return toBinary(method.input, fromJson(method.input, request as JsonValue, { registry }));
+    } catch (thrown) {
+      const text = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new RequestError(maskText(text), { cause: thrown });
+    }
+  });
+}
+
+/** Responses as messages, as many as the method has. Throws `CallError` with `malformed_reply`. */
+export function decodeResponses(
+  method: DescMethod,
+  responses: readonly Uint8Array[],
+): readonly Message[] {
+  try {
+    const isStream =
+      method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
+    if (!isStream && responses.length !== 1) {
+      throw new Error(`${method.name} answers one message, not ${responses.length}`);
+    }
+    return responses.map((response) => fromBinary(method.output, response));
+  } catch (thrown) {
+    throw new CallError({ phase: "rpc", reason: "malformed_reply", cause: thrown });
+  }
+}
+
+/** A response as canonical ProtoJSON, for a person; what its schema cannot show becomes a sentence. */
+export function responseJson(registry: FileRegistry, method: DescMethod, message: Message): Json {
+  try {
+    return toJson(method.output, message, { registry });
+  } catch (thrown) {
+    return `cannot be shown as JSON: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  }
+}

@@ -110,8 +110,8 @@ it("reads every domain name, plainly and behind dns:///", () => {
 
 it("never throws", () => {
   fc.assert(
-    fc.property(fc.string(), (text) =>
-      ["value", "allowed"].includes(Object.keys(parseAddress(text))[0] ?? ""),
-    ),
+    fc.property(fc.string(), (text) => {
+      expect(["value", "allowed"]).toContain(Object.keys(parseAddress(text))[0]);
+    }),
   );
 });

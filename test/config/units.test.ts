@@ -68,7 +68,7 @@ it("reads every duration that it writes", () => {
     whole,
     many.map(([amount, unit]) => amount * unit),
   );
-  fc.assert(fc.property(ms, (value) => parseDuration(formatDuration(value)) === value));
+  fc.assert(fc.property(ms, (value) => expect(parseDuration(formatDuration(value))).toBe(value)));
 });
 
 it("reads every size that it writes", () => {
@@ -76,16 +76,17 @@ it("reads every size that it writes", () => {
     fc.nat(),
     fc.nat(4000).map((amount) => amount * 1024 ** 2),
   );
-  fc.assert(fc.property(bytes, (value) => parseSize(formatSize(value)) === value));
+  fc.assert(fc.property(bytes, (value) => expect(parseSize(formatSize(value))).toBe(value)));
 });
 
 it("never throws and never gives a number that is not finite", () => {
   const text = fc.oneof(fc.string(), fc.stringMatching(/^[\d.]{0,14}(?:ms|s|m|h|d|B|KiB|GiB)?$/));
   fc.assert(
-    fc.property(text, (value) =>
-      [parseDuration(value) ?? 0, parseSize(value) ?? 0].every(
-        (number) => number >= 0 && Number.isFinite(number),
-      ),
-    ),
+    fc.property(text, (value) => {
+      expect(parseDuration(value) ?? 0).toSatisfy(isCount);
+      expect(parseSize(value) ?? 0).toSatisfy(isCount);
+    }),
   );
 });
+
+const isCount = (number: number) => number >= 0 && Number.isFinite(number);

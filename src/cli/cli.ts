@@ -1,0 +1,72 @@
+import { nearest } from "../config/nearest.ts";
+import { type Command, HELP_FLAG } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { EXIT, UsageError } from "./exit.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { parseArguments } from "./parse-arguments.ts";
+import type { Program } from "./program.ts";
+import type { Tools } from "./tools.ts";
+
+/**
+ * Runs one command line and resolves to its exit code. It touches no process: all that it may use is
+ * given. A throw that nobody below understood is a bug of ours, told with its stack.
+ */
+export async function runCli(program: Program, tools: Tools): Promise<number> {
+  const [first] = program.argv;
+  if (first === undefined) {
+    program.stderr.write(programHelp(COMMANDS, program.version));
+    return EXIT.usage;
+  }
+  if (["help", "-h", "--help", "-help"].includes(first)) {
+    program.stdout.write(programHelp(COMMANDS, program.version));
+    return EXIT.fine;
+  }
+  if (["version", "--version", "-version"].includes(first)) {
+    program.stdout.write(`grpc-doctor ${program.version}\n`);
+    return EXIT.fine;
+  }
+  const command = findCommand(program.argv);
+  if (command !== undefined) return runCommand(command, program, tools);
+  program.stderr.write(`${unknownCommand(program.argv)}\nSee grpc-doctor --help.\n`);
+  return EXIT.usage;
+}
+
+async function runCommand(command: Command, program: Program, tools: Tools): Promise<number> {
+  const rest = program.argv.slice(command.name.split(" ").length);
+  // Help is given whatever else is missing on the line.
+  if (rest.some((argument) => ["-h", "--help", "-help"].includes(argument))) {
+    program.stdout.write(commandHelp(command));
+    return EXIT.fine;
+  }
+  try {
+    const given = parseArguments(rest, { ...command, flags: [...command.flags, HELP_FLAG] });
+    const { run } = await command.load();
+    return await run({ program, tools, given });
+  } catch (thrown) {
+    if (thrown instanceof UsageError) {
+      const help = `grpc-doctor ${command.name} --help`;
+      program.stderr.write(`grpc-doctor ${command.name}: ${thrown.message}\nSee ${help}.\n`);
+      return command.usageExit ?? EXIT.usage;
+    }
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    program.stderr.write(`grpc-doctor: a bug of ours; please report it with this:\n${text}\n`);
+    return EXIT.bug;
+  }
+}
+
+function findCommand([first, second]: readonly string[]): Command | undefined {
+  const named = (name: string) => COMMANDS.find((command) => command.name === name);
+  return named(`${first} ${second}`) ?? named(first ?? "");
+}
+
+function unknownCommand([first = "", second]: readonly string[]): string {
+  const names = COMMANDS.map(({ name }) => name);
+  const below = names.filter((name) => name.startsWith(`${first} `));
+  if (below.length > 0 && second === undefined) {
+    return `grpc-doctor ${first} needs one of: ${below.join(", ")}`;
+  }
+  const written = below.length > 0 ? `${first} ${second}` : first;
+  const meant = nearest(written, names);
+  const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  return `unknown command ${JSON.stringify(written)}${hint}`;
+}

@@ -1,0 +1,183 @@
+import { ADMIN_FLAGS } from "./admin-flags.ts";
+import type { Command } from "./command.ts";
+import { CONNECTION_FLAGS } from "./connection-flags.ts";
+import type { Flag } from "./flag.ts";
+
+const CONFIG: Flag = { name: "config", letter: "c", value: "FILE", says: "the configuration file" };
+const JSON_OUTPUT: Flag = {
+  name: "output",
+  letter: "o",
+  value: "FORMAT",
+  says: "text or json",
+  default: "text",
+};
+
+const FAIL_ON: Flag = {
+  name: "fail-on",
+  value: "SEVERITY",
+  says: "exits 1 for a finding of this severity or above: info, warning, critical, or never",
+  default: "critical",
+};
+
+/** Every command, in the order of help. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "run",
+    summary: "the daemon: watches, judges and tells until SIGTERM",
+    details: [
+      "Either a configuration file, or one address: then nothing is expected, and nobody is accused of a setting that nobody told us.",
+      "SIGHUP, a change of the file, and POST /-/reload read the configuration again.",
+    ],
+    positionals: [],
+    flags: [
+      CONFIG,
+      { name: "target", letter: "t", value: "ADDR", says: "the server to watch, without a file" },
+      { name: "listen", value: "ADDR", says: "where /metrics is served, instead of the file's" },
+      {
+        name: "admin",
+        value: "ADDR",
+        says: "where findings and status are served, instead of the file's",
+      },
+      {
+        name: "log-level",
+        value: "LEVEL",
+        says: "debug, info, warn or error, instead of the file's",
+      },
+      { name: "log-format", value: "FORMAT", says: "json or text, instead of the file's" },
+    ],
+    examples: [
+      "grpc-doctor run --target localhost:50051",
+      "grpc-doctor run --config grpc-doctor.yaml",
+    ],
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "check",
+    summary: "looks once, for a few seconds, and reports as a doctor would",
+    details: [
+      "Examined, well, found (with evidence and remedy), suspected (what needs a longer look), and what cannot be seen here and how to switch it on.",
+      "--save writes what was seen to a file; --from judges such a file, on any machine.",
+    ],
+    positionals: ["[ADDR]"],
+    flags: [
+      CONFIG,
+      { name: "for", value: "DURATION", says: "how long to look", default: "5s" },
+      JSON_OUTPUT,
+      FAIL_ON,
+      { name: "save", value: "FILE", says: "writes the snapshot" },
+      { name: "from", value: "FILE", says: "judges a saved snapshot instead of looking" },
+      ...CONNECTION_FLAGS.filter(({ name }) => name !== "max-time"),
+    ],
+    goFlags: true,
+    examples: [
+      "grpc-doctor check localhost:50051",
+      "grpc-doctor check --config grpc-doctor.yaml --fail-on warning",
+    ],
+    load: () => import("./commands/check.ts"),
+  },
+  {
+    name: "probe",
+    summary: "runs one configured probe now and shows every phase of it",
+    details: ["Exits 1 when the probe fails."],
+    positionals: ["NAME"],
+    flags: [CONFIG, JSON_OUTPUT],
+    examples: ["grpc-doctor probe get-order --config grpc-doctor.yaml"],
+    load: () => import("./commands/probe.ts"),
+  },
+  {
+    name: "explain",
+    summary: "prints the page of a code",
+    details: ["What you see, why it happens, how to confirm, how to fix, and when it is wrong."],
+    positionals: ["CODE"],
+    flags: [],
+    examples: ["grpc-doctor explain tls-san-mismatch"],
+    load: () => import("./commands/explain.ts"),
+  },
+  {
+    name: "codes",
+    summary: "lists every code",
+    details: [],
+    positionals: [],
+    flags: [JSON_OUTPUT],
+    examples: [],
+    load: () => import("./commands/codes.ts"),
+  },
+  {
+    name: "status",
+    summary: "asks a running agent for its findings",
+    details: [
+      "Exits 1 when a finding is active at or above --fail-on, and 1 when no agent answers.",
+    ],
+    positionals: [],
+    flags: [
+      ...ADMIN_FLAGS,
+      JSON_OUTPUT,
+      {
+        name: "fail-on",
+        value: "SEVERITY",
+        says: "info, warning, critical or never",
+        default: "critical",
+      },
+    ],
+    examples: ["kubectl exec orders-0 -c grpc-doctor -- grpc-doctor status"],
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "drain",
+    summary: "tells a running agent that the app is going down on purpose",
+    details: [
+      "For an exec preStop hook. The agent lets go of the server, so that it can stop at once.",
+    ],
+    positionals: [],
+    flags: [...ADMIN_FLAGS],
+    examples: [],
+    load: () => import("./commands/drain.ts"),
+  },
+  {
+    name: "drill",
+    summary: "sends one marked, false finding to prove the path to the pager",
+    details: [
+      "It goes through tracker, log, metric and webhook of a running agent, and resolves by itself.",
+    ],
+    positionals: ["CODE"],
+    flags: [
+      ...ADMIN_FLAGS,
+      { name: "target", value: "NAME", says: "the target that it names", default: "the first" },
+    ],
+    examples: ["grpc-doctor drill deadline-storm --target app"],
+    load: () => import("./commands/drill.ts"),
+  },
+  {
+    name: "config check",
+    summary: "checks a configuration file and tells every fault at once",
+    details: [],
+    positionals: ["[FILE]"],
+    flags: [CONFIG],
+    examples: ["grpc-doctor config check grpc-doctor.yaml"],
+    load: () => import("./commands/config-check.ts"),
+  },
+  {
+    name: "config print",
+    summary: "prints the configuration in effect, with secrets masked",
+    details: [],
+    positionals: ["[FILE]"],
+    flags: [
+      CONFIG,
+      {
+        name: "defaults",
+        says: "every code with all its limits, also where nothing was configured",
+      },
+    ],
+    examples: [],
+    load: () => import("./commands/config-print.ts"),
+  },
+  {
+    name: "config schema",
+    summary: "prints the JSON Schema of the configuration file",
+    details: [],
+    positionals: [],
+    flags: [],
+    examples: ["grpc-doctor config schema > grpc-doctor.schema.json"],
+    load: () => import("./commands/config-schema.ts"),
+  },
+];

@@ -1,0 +1,85 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { parseDuration } from "../../config/units.ts";
+import { findingsDocument } from "../../model/findings-document.ts";
+import type { Settings } from "../../model/settings.ts";
+import type { Call } from "../command.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import { exitFor, parseFailOn, parseOutput } from "../fail-on.ts";
+import { readSettings } from "../read-settings.ts";
+import { checkReport } from "../report/check-report.ts";
+import { paintFor } from "../report/paint.ts";
+import { settingsFromFlags } from "../target-from-flags.ts";
+import { withConfiguration } from "../tell-faults.ts";
+import { type Seen, SnapshotError } from "../tools.ts";
+
+const DEFAULT_FOR = "5s";
+
+/** One look: observes for a few seconds, or takes a saved snapshot, and reports as a doctor would. */
+export function run(call: Call): Promise<number> {
+  const { program, given, tools } = call;
+  const failOn = parseFailOn(given.texts["fail-on"]);
+  const output = parseOutput(given.texts["output"]);
+  return withConfiguration(call, async () => {
+    const look = await lookAsAsked(call);
+    if (look === undefined) return EXIT.usage;
+    const { seen, lookedMs } = look;
+    if (given.texts["save"] !== undefined) {
+      await writeFile(given.texts["save"], await tools.snapshotFile(seen, program.version));
+      program.stderr.write(`saved ${given.texts["save"]}\n`);
+    }
+    const detectors = await tools.detectors();
+    const paint = paintFor(program.isTerminal.stdout, program.environment);
+    program.stdout.write(
+      output === "json"
+        ? `${JSON.stringify(findingsDocument(seen.report, { agent: program.version }), null, 2)}\n`
+        : checkReport(
+            { ...seen, detectors, ...(lookedMs === undefined ? {} : { lookedMs }) },
+            paint,
+          ),
+    );
+    return exitFor(seen.report.active, failOn);
+  });
+}
+
+interface Look {
+  readonly seen: Seen;
+  readonly lookedMs?: number;
+}
+
+async function lookAsAsked(call: Call): Promise<Look | undefined> {
+  const { program, given, tools } = call;
+  const { from } = given.texts;
+  const [address] = given.positionals;
+  const named = [address, given.texts["config"], from].filter((one) => one !== undefined);
+  if (named.length !== 1)
+    throw new UsageError("one of ADDR, --config FILE and --from FILE is needed");
+  if (from !== undefined) return lookAtFile(call, from);
+  const lookedMs = lookTime(given.texts["for"] ?? DEFAULT_FOR);
+  const settings = await settingsAsked(call, address);
+  if (program.isTerminal.stderr) program.stderr.write(`looking for ${lookedMs / 1000} s …\n`);
+  return { seen: await tools.examine(program, { settings, forMs: lookedMs }), lookedMs };
+}
+
+async function settingsAsked(call: Call, address: string | undefined): Promise<Settings> {
+  if (address === undefined) return readSettings(call, call.given.texts["config"] ?? "");
+  return settingsFromFlags(address, call.given, await call.tools.detectors());
+}
+
+async function lookAtFile({ program, tools }: Call, file: string): Promise<Look | undefined> {
+  try {
+    return { seen: await tools.judgeFile(await readFile(file, "utf8")) };
+  } catch (thrown) {
+    const isFileError = thrown instanceof Error && "code" in thrown;
+    if (!(thrown instanceof SnapshotError) && !isFileError) throw thrown;
+    program.stderr.write(`grpc-doctor: ${file}: ${thrown.message}\n`);
+    return undefined;
+  }
+}
+
+function lookTime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1000 || ms > 3_600_000) {
+    throw new UsageError(`--for takes a duration from 1s to 1h, not ${text}`);
+  }
+  return ms;
+}

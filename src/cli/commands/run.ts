@@ -1,0 +1,86 @@
+import { parseListen } from "../../config/address.ts";
+import { defaultSettings } from "../../config/defaults.ts";
+import { ConfigError, faultText } from "../../config/fault.ts";
+import type { ListenAddress, LogSettings, Settings } from "../../model/settings.ts";
+import type { Call } from "../command.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import { readSettings } from "../read-settings.ts";
+import { withConfiguration } from "../tell-faults.ts";
+
+/**
+ * The daemon. On a terminal a bad file exits 3 with nothing started. In a pod it does not: a sidecar
+ * that is not running makes its pod NotReady, so the agent says what is wrong and runs on the default
+ * configuration until the file is mended.
+ */
+export function run(call: Call): Promise<number> {
+  return withConfiguration(call, async () => {
+    const { config, target } = call.given.texts;
+    if (config !== undefined && target !== undefined)
+      throw new UsageError("either --config or --target, not both");
+    if (config !== undefined) await runFile(call, config);
+    else if (target !== undefined) await runTarget(call, target);
+    else throw new UsageError("--config FILE or --target ADDR is missing");
+    return EXIT.fine;
+  });
+}
+
+async function runTarget(call: Call, address: string): Promise<void> {
+  const settings = await defaults(call, address);
+  await call.tools.runAgent(call.program, { settings });
+}
+
+async function runFile(call: Call, file: string): Promise<void> {
+  const reload = async () => overlay(await readSettings(call, file), call);
+  const { program, tools } = call;
+  try {
+    await tools.runAgent(program, { settings: await reload(), file, reload });
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError) || program.isTerminal.stdout) throw thrown;
+    const rejected = thrown.faults.map(faultText);
+    await tools.runAgent(program, { settings: await defaults(call), file, reload, rejected });
+  }
+}
+
+async function defaults(call: Call, address?: string): Promise<Settings> {
+  const parsed = defaultSettings({
+    detectors: await call.tools.detectors(),
+    logFormat: call.program.isTerminal.stdout ? "text" : "json",
+    ...(address === undefined ? {} : { address }),
+  });
+  if ("allowed" in parsed) throw new UsageError(`--target takes ${parsed.allowed}, not ${address}`);
+  return overlay(parsed.value, call);
+}
+
+/** A flag wins over the file. */
+function overlay(settings: Settings, call: Call): Settings {
+  const { texts } = call.given;
+  const level = oneOf(LEVELS, "log-level", texts["log-level"]);
+  const format = oneOf(FORMATS, "log-format", texts["log-format"]);
+  return {
+    ...settings,
+    listen: listenFlag("listen", texts["listen"]) ?? settings.listen,
+    admin: listenFlag("admin", texts["admin"]) ?? settings.admin,
+    log: { level: level ?? settings.log.level, format: format ?? settings.log.format },
+  };
+}
+
+const LEVELS: readonly LogSettings["level"][] = ["debug", "info", "warn", "error"];
+const FORMATS: readonly LogSettings["format"][] = ["json", "text"];
+
+function oneOf<T extends string>(
+  words: readonly T[],
+  flag: string,
+  text: string | undefined,
+): T | undefined {
+  const found = words.find((word) => word === text);
+  if (text !== undefined && found === undefined)
+    throw new UsageError(`--${flag} takes ${words.join(", ")}, not ${text}`);
+  return found;
+}
+
+function listenFlag(flag: string, text: string | undefined): ListenAddress | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseListen(text);
+  if ("allowed" in parsed) throw new UsageError(`--${flag} takes ${parsed.allowed}, not ${text}`);
+  return parsed.value;
+}

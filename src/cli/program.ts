@@ -1,0 +1,28 @@
+import type { Clock, Random } from "../model/time.ts";
+
+/** Where text goes. A stream of Node's fits. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** All of the process that a command may touch. `main.ts` fills it in; tests write it down. */
+export interface Program {
+  /** Without node and script. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Data: what another program may read. */
+  readonly stdout: Output;
+  /** Chatter: progress, usage, errors. */
+  readonly stderr: Output;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborted by SIGTERM and SIGINT; its reason is the signal's name. */
+  readonly signal: AbortSignal;
+  /** Calls the listener at each SIGHUP, until the returned function is called. */
+  readonly onHangup: (listener: () => void) => () => void;
+  /** The page of a code from the build's docs/findings, or `undefined` when there is none. */
+  readonly readPage: (code: string) => Promise<string | undefined>;
+}

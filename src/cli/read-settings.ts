@@ -1,0 +1,57 @@
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { ConfigError } from "../config/fault.ts";
+import type { LoadOptions } from "../config/load.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Call } from "./command.ts";
+
+/** One byte more than a file may have: enough to know that it is too long. */
+const READ_BYTES = 256 * 1024 + 1;
+const GREATEST_REQUEST = 4 * 1024 * 1024;
+
+/**
+ * The settings of a configuration file. Relative paths in it start from its folder. Throws
+ * `ConfigError`, also for a file that cannot be read.
+ */
+export async function readSettings(call: Call, file: string): Promise<Settings> {
+  const { program, tools } = call;
+  const [text, detectors, { loadSettings }] = await Promise.all([
+    readText(file),
+    tools.detectors(),
+    import("../config/load.ts"),
+  ]);
+  return loadSettings({
+    text,
+    file,
+    environment: program.environment,
+    detectors,
+    fileExists: existsSync,
+    readFile: readRequest,
+    resolvePath: (path) => resolve(dirname(file), path),
+    logFormat: program.isTerminal.stdout ? "text" : "json",
+    ...(await tools.expressions(text)),
+  });
+}
+
+/** What the rules need of gRPC: loaded only for a file that names expressions or descriptor sets. */
+export type Expressions = Pick<LoadOptions, "celFault" | "methodsOf">;
+
+async function readText(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of createReadStream(file, { end: READ_BYTES - 1 })) {
+      chunks.push(chunk as Buffer);
+    }
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    const found = `a file that cannot be read (${code ?? "unknown"})`;
+    const allowed = "a readable YAML file";
+    throw new ConfigError([{ file, line: 1, column: 1, path: "(file)", found, allowed }]);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function readRequest(file: string): string {
+  if (statSync(file).size > GREATEST_REQUEST) throw new RangeError(`${file} is too long`);
+  return readFileSync(file, "utf8");
+}

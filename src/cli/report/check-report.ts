@@ -1,0 +1,97 @@
+import { type DetectorRecord, LAYERS } from "../../model/detector-record.ts";
+import type { FindingsReport } from "../../model/finding.ts";
+import type { Settings } from "../../model/settings.ts";
+import type { Snapshot } from "../../model/snapshot.ts";
+import { rfc3339 } from "../../model/time.ts";
+import { wrap } from "../help.ts";
+import { examinedText } from "./examined-text.ts";
+import { blindText, findingsText, pendingText, suppressedText } from "./findings-text.ts";
+import { columns, counted, indent } from "./lines.ts";
+import type { Paint } from "./paint.ts";
+
+/** All that one look yielded. */
+export interface Examination {
+  readonly report: FindingsReport;
+  readonly snapshot: Snapshot;
+  readonly settings: Settings;
+  readonly detectors: readonly DetectorRecord[];
+  /** How long was looked; absent for a saved snapshot. */
+  readonly lookedMs?: number;
+}
+
+/** A doctor's report: examined, well, found, suspected, cannot see. */
+export function checkReport(examination: Examination, paint: Paint): string {
+  const { report, snapshot, settings } = examination;
+  const examined = settings.targets.flatMap((target) => {
+    const seen = snapshot.targets[target.name];
+    return seen === undefined ? [] : examinedText(target, seen);
+  });
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    [`Examined ${lookText(examination)}`, examined],
+    ["Well", wellText(examination, paint)],
+    ["Found", findingsText(report.active, paint)],
+    ["Explained by what was found", suppressedText(report)],
+    ["Suspected", [...pendingText(report), ...slowCodes(examination)]],
+    ["Cannot see", blindText(report, paint)],
+  ];
+  const shown = sections.filter(([, lines]) => lines.length > 0);
+  const body = shown.flatMap(([title, lines]) => [paint.bold(title), ...indent(lines, "  "), ""]);
+  return `${[...body, verdict(report, paint)].join("\n")}\n`;
+}
+
+function lookText({ lookedMs, snapshot }: Examination): string {
+  const when = rfc3339(snapshot.takenAt);
+  return lookedMs === undefined
+    ? `a snapshot of ${when}`
+    : `for ${Math.round(lookedMs / 1000)} s, until ${when}`;
+}
+
+/** Layers in which everything that could be judged was judged absent. */
+function wellText({ report, detectors, settings }: Examination, paint: Paint): readonly string[] {
+  const spoken = [...report.active, ...report.pending, ...report.suppressed, ...report.unjudged];
+  const rows = LAYERS.filter((layer) => layer !== "agent").flatMap((layer) => {
+    const codes = detectors.filter((detector) => detector.layer === layer);
+    const judged = settings.targets.flatMap(({ name }) =>
+      codes.filter(
+        ({ code }) =>
+          settings.findings[name]?.[code]?.enabled === true &&
+          !spoken.some((one) => one.code === code && one.target === name),
+      ),
+    );
+    const isSick = [...report.active, ...report.pending, ...report.suppressed].some(({ code }) =>
+      codes.some((one) => one.code === code),
+    );
+    return judged.length === 0 || isSick
+      ? []
+      : [[layer, `nothing wrong in ${counted(judged.length, "judgement")}`] as const];
+  });
+  return columns(rows).map((line) => `${paint.green("✔")} ${line}`);
+}
+
+/** Codes whose hold is longer than the look: a look this short could not have shown them. */
+function slowCodes({ detectors, settings, lookedMs, report }: Examination): readonly string[] {
+  if (lookedMs === undefined) return [];
+  const unjudged = new Set(report.unjudged.map(({ code }) => code));
+  const slow = detectors.filter(
+    ({ code }) =>
+      !unjudged.has(code) &&
+      settings.targets.some(({ name }) => {
+        const own = settings.findings[name]?.[code];
+        return own?.enabled === true && own.holdMs > lookedMs;
+      }),
+  );
+  if (slow.length === 0) return [];
+  const names = slow.map(({ code }) => code).join(", ");
+  return wrap(`not to be seen in so short a look (--for): ${names}`, WIDTH);
+}
+
+const WIDTH = 94;
+
+function verdict(report: FindingsReport, paint: Paint): string {
+  const { active } = report;
+  if (active.length === 0) return paint.green("Nothing found.");
+  const worst = active.some(({ severity }) => severity === "critical") ? paint.red : paint.yellow;
+  return worst(
+    `${counted(active.length, "finding")}: ${active.map(({ code }) => code).join(", ")}.`,
+  );
+}

@@ -1,0 +1,73 @@
+import type { Detector } from "../detectors/detector.ts";
+import type { Connection } from "../grpc/transport.ts";
+import type { FindingsReport } from "../model/finding.ts";
+import type { ProbeObservation } from "../model/observation.ts";
+import type { ProbeSpec } from "../model/probe-spec.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { Target } from "../model/target.ts";
+import type { Program } from "./program.ts";
+import type { Expressions } from "./read-settings.ts";
+
+/**
+ * The parts of the agent that commands use, each loaded when the first command asks for it. They are
+ * given to the commands, so that a command is tested apart from the agent.
+ */
+export interface Tools {
+  readonly detectors: () => Promise<readonly Detector[]>;
+  /** For the text of a configuration: empty when it has no expression and no descriptor set. */
+  readonly expressions: (text: string) => Promise<Expressions>;
+  /** Runs the daemon until the program's signal; resolves when all is flushed. */
+  readonly runAgent: (program: Program, options: RunOptions) => Promise<void>;
+  /** Watches for a while with every source, and judges. */
+  readonly examine: (program: Program, options: ExamineOptions) => Promise<Seen>;
+  /** Judges a saved snapshot with the same detectors. Throws `SnapshotError` for a bad file. */
+  readonly judgeFile: (text: string) => Promise<Seen>;
+  /** The text of a snapshot file. */
+  readonly snapshotFile: (seen: Seen, version: string) => Promise<string>;
+  readonly runProbe: (program: Program, options: ProbeOptions) => Promise<ProbeObservation>;
+  /** One fresh connection. Throws `CallError`. */
+  readonly connect: (program: Program, options: ConnectOptions) => Promise<Connection>;
+}
+
+export interface RunOptions {
+  readonly settings: Settings;
+  /** The file that the settings came from, watched for changes. */
+  readonly file?: string;
+  /** Reads the file again; throws `ConfigError`. */
+  readonly reload?: () => Promise<Settings>;
+  /** What was wrong with the file at the start, where the agent runs on the default settings. */
+  readonly rejected?: readonly string[];
+}
+
+export interface ExamineOptions {
+  readonly settings: Settings;
+  readonly forMs: number;
+}
+
+/** What one look showed. */
+export interface Seen {
+  readonly settings: Settings;
+  readonly snapshot: Snapshot;
+  readonly report: FindingsReport;
+}
+
+export interface ProbeOptions {
+  readonly settings: Settings;
+  readonly spec: ProbeSpec;
+}
+
+export interface ConnectOptions {
+  readonly target: Target;
+  readonly signal: AbortSignal;
+  /** Refuses a certificate that a client would refuse. */
+  readonly isVerified: boolean;
+}
+
+/** A file of a stranger is no snapshot. The message says where it is not. */
+export class SnapshotError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SnapshotError";
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { runLine } from "./run-line.ts";
+
+it.each(["--help", "-h", "help"])("lists the commands for %s", async (line) => {
+  const { exit, stdout, stderr } = await runLine(line);
+  await expect(stdout).toMatchFileSnapshot("golden/help.txt");
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+});
+
+it.each(COMMANDS.map(({ name }) => name))("explains %s", async (name) => {
+  const { exit, stdout } = await runLine(`${name} --help`);
+  await expect(stdout).toMatchFileSnapshot(`golden/${name.replace(" ", "-")}.txt`);
+  expect(exit).toBe(0);
+});
+
+it("keeps every line of help within 100 columns", async () => {
+  const texts = await Promise.all(COMMANDS.map(({ name }) => runLine(`${name} -h`)));
+  const lines = texts.flatMap(({ stdout }) => stdout.split("\n"));
+  expect(lines.filter((line) => line.length > 100)).toEqual([]);
+});
+
+it("prints the version", async () => {
+  expect(await runLine("--version")).toEqual({
+    exit: 0,
+    stdout: "grpc-doctor 1.2.3\n",
+    stderr: "",
+  });
+});
+
+it("writes help to stderr and exits 2 without a command", async () => {
+  const { exit, stdout, stderr } = await runLine("");
+  expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
+  expect(stderr).toMatch(/^grpc-doctor 1.2.3: /);
+});
+
+it.each([
+  ["chek", 'unknown command "chek" (did you mean check?)'],
+  ["config", "grpc-doctor config needs one of: config check, config print, config schema"],
+  ["config chek", 'unknown command "config chek" (did you mean config check?)'],
+  ["zzzzzz", 'unknown command "zzzzzz"'],
+])("refuses %s", async (line, message) => {
+  const stderr = `${message}\nSee grpc-doctor --help.\n`;
+  expect(await runLine(line)).toEqual({ exit: 2, stdout: "", stderr });
+});

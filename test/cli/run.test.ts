@@ -1,0 +1,87 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, it } from "vitest";
+import type { RunOptions } from "../../src/cli/tools.ts";
+import { ConfigError } from "../../src/config/fault.ts";
+import { someSettings } from "./a-report.ts";
+import { runLine } from "./run-line.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-"));
+const good = join(folder, "good.yaml");
+const bad = join(folder, "bad.yaml");
+writeFileSync(good, "targets: [{ name: orders, address: localhost:50051, protoset: bad.yaml }]\n");
+writeFileSync(bad, "lisen: 1\n");
+
+const terminal = { isTerminal: { stdout: true, stderr: true } };
+let started: RunOptions[] = [];
+const runAgent = async (_program: unknown, options: RunOptions) => void started.push(options);
+beforeEach(() => {
+  started = [];
+});
+
+it("watches one address without a file", async () => {
+  const { exit } = await runLine("run --target localhost:50051", {}, { runAgent });
+  expect({ exit, started }).toEqual({ exit: 0, started: [{ settings: someSettings() }] });
+});
+
+it("logs text on a terminal, and lets each flag win over the default", async () => {
+  const line = "run -t a:1 --listen :0 --admin 127.0.0.1:0 --log-level debug";
+  await runLine(line, terminal, { runAgent });
+  expect(started[0]?.settings).toMatchObject({
+    listen: { port: 0 },
+    admin: { host: "127.0.0.1", port: 0 },
+    log: { level: "debug", format: "text" },
+  });
+});
+
+it("runs a file, which it can read again, with paths from its folder", async () => {
+  await runLine(["run", "--config", good, "--log-format", "text"], {}, { runAgent });
+  const [options] = started;
+  expect(options?.file).toBe(good);
+  expect(options?.settings.targets[0]).toMatchObject({ name: "orders", protoset: bad });
+  expect(await options?.reload?.()).toEqual(options?.settings);
+  expect(options?.settings.log.format).toBe("text");
+});
+
+it("starts nothing with a bad file on a terminal, and exits 3", async () => {
+  const outcome = await runLine(["run", "--config", bad], terminal, { runAgent });
+  expect({ ...outcome, started }).toEqual({
+    exit: 3,
+    stdout: "",
+    stderr: `${bad}:1:1: lisen: found an unknown key, allowed: listen, admin, adminToken, log, tracing, webhook, snapshots, targets, probes, findings, ignore (did you mean listen?)
+${bad}:1:1: targets: found nothing, allowed: a list with at least one target
+2 faults
+`,
+    started: [],
+  });
+});
+
+it("runs on the defaults with a bad file in a pod, and hands the faults on", async () => {
+  const { exit } = await runLine(["run", "--config", bad], {}, { runAgent });
+  const [options] = started;
+  expect(exit).toBe(0);
+  expect(options?.settings.targets).toEqual([]);
+  expect(options?.rejected).toHaveLength(2);
+  await expect(options?.reload?.()).rejects.toThrow(ConfigError);
+});
+
+it("treats a file that is not there as a bad one", async () => {
+  const file = join(folder, "none.yaml");
+  const { exit, stderr } = await runLine(["run", "--config", file], terminal, { runAgent });
+  expect(exit).toBe(3);
+  expect(stderr).toBe(
+    `${file}:1:1: (file): found a file that cannot be read (ENOENT), allowed: a readable YAML file\n1 fault\n`,
+  );
+});
+
+it.each([
+  ["run", "--config FILE or --target ADDR is missing"],
+  ["run --config x --target a:1", "either --config or --target, not both"],
+  ["run --target a", "--target takes a:port (the port is needed), not a"],
+  ["run --target a:1 --log-level loud", "--log-level takes debug, info, warn, error, not loud"],
+  ["run --target a:1 --log-format xml", "--log-format takes json, text, not xml"],
+])("refuses %s", async (line, message) => {
+  const stderr = `grpc-doctor run: ${message}\nSee grpc-doctor run --help.\n`;
+  expect(await runLine(line)).toEqual({ exit: 2, stdout: "", stderr });
+});

@@ -1,0 +1,143 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { configJsonSchemaText } from "../../src/config/json-schema.ts";
+import type { ProbeObservation } from "../../src/model/observation.ts";
+import { RECORDS } from "../config/records.ts";
+import { runLine } from "./run-line.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-"));
+const good = join(folder, "good.yaml");
+const bad = join(folder, "bad.yaml");
+writeFileSync(
+  good,
+  "targets: [{ name: app, address: localhost:50051 }]\nprobes: [{ name: get-order, target: app, method: a.B/C }]\n",
+);
+writeFileSync(bad, "targets: []\n");
+
+it("prints the page of a code", async () => {
+  const stdout = "# dns-stale\n\n## What you see\n";
+  expect(await runLine("explain dns-stale")).toEqual({ exit: 0, stdout, stderr: "" });
+});
+
+it.each([
+  ["explain dns-stael", 'explain: "dns-stael" is no code (did you mean dns-stale?)'],
+  ["explain zzzzzz", 'explain: "zzzzzz" is no code; grpc-doctor codes lists them'],
+  ["explain", "explain: CODE is missing"],
+  ["config check", "config check: FILE is missing"],
+  ["config check a --config b", "config check: one FILE, not two"],
+  ["probe get-order", "probe: --config FILE is missing"],
+  [
+    `probe get-ordr --config ${good}`,
+    `probe: ${good} has no probe "get-ordr" (did you mean get-order?)`,
+  ],
+  [`probe zzzzzz --config ${good}`, `probe: ${good} has no probe "zzzzzz"; it has get-order`],
+])("refuses %s", async (line, message) => {
+  const outcome = await runLine(line);
+  expect({ exit: outcome.exit, first: outcome.stderr.split("\n")[0] }).toEqual({
+    exit: 2,
+    first: `grpc-doctor ${message}`,
+  });
+});
+
+it("lists the codes", async () => {
+  const { stdout } = await runLine("codes");
+  expect(
+    stdout,
+  ).toBe(`dns      warning   dns-stale        Connected to an address that DNS no longer returns
+handler  warning   deadline-storm   Calls run into their deadlines
+handler  warning   traffic-stopped  No calls arrive (off by default)
+agent    warning   config-rejected  The newest configuration was refused
+`);
+});
+
+it("lists the codes as JSON", async () => {
+  const list = JSON.parse((await runLine("codes -o json")).stdout) as unknown[];
+  expect(list[2]).toMatchObject({
+    code: "traffic-stopped",
+    layer: "handler",
+    severity: "warning",
+    onByDefault: false,
+  });
+});
+
+it("says that a good file is fine", async () => {
+  expect(await runLine(`config check ${good}`)).toEqual({
+    exit: 0,
+    stdout: `${good}: fine (1 target, 1 probe)\n`,
+    stderr: "",
+  });
+});
+
+it.each(["config check", "config print", "check --config", "probe x --config"])(
+  "exits 3 for a bad file: %s",
+  async (line) => {
+    const stderr = `${bad}:1:10: targets: found an empty list, allowed: at least one target\n1 fault\n`;
+    expect(await runLine(`${line} ${bad}`)).toEqual({ exit: 3, stdout: "", stderr });
+  },
+);
+
+it("prints the configuration in effect", async () => {
+  const { exit, stdout } = await runLine(`config print --config ${good}`);
+  expect(exit).toBe(0);
+  expect(stdout).toContain("    every: 30s\n    deadline: 1s\n");
+});
+
+it("prints the JSON Schema", async () => {
+  expect((await runLine("config schema")).stdout).toBe(configJsonSchemaText(RECORDS));
+});
+
+const RUN: ProbeObservation = {
+  source: "probe",
+  kind: "run",
+  target: "app",
+  at: 0,
+  probe: "get-order",
+  method: "a.B/C",
+  outcome: "failed",
+  phase: "rpc",
+  reason: "status",
+  status: "NOT_FOUND",
+  statusText: "no such order",
+  durationMs: 12.345_67,
+  phaseMs: { tcp: 0.4, rpc: 11 },
+  deadlineMs: 1000,
+  connection: "fresh",
+  isFirstOnChannel: true,
+  scheduleLagMs: 0,
+  requestBytes: 4,
+  responseBytes: 0,
+  address: "127.0.0.1:50051",
+  traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+  spanId: "00f067aa0ba902b7",
+  isSampled: false,
+};
+
+it("runs a probe now and shows every phase", async () => {
+  const runProbe = async () => RUN;
+  expect(await runLine(`probe get-order -c ${good}`, {}, { runProbe })).toEqual({
+    exit: 1,
+    stdout: `failed  get-order in rpc: status
+  method   a.B/C
+  address  127.0.0.1:50051
+  status   NOT_FOUND
+  text     no such order
+  took     12.3 ms of 1000 ms
+  bytes    4 sent, 0 received
+  trace    4bf92f3577b34da6a3ce929d0e0e4736
+  tcp      0.4 ms
+  rpc      11 ms
+`,
+    stderr: "",
+  });
+});
+
+it.each(["passed", "unsupported"] as const)("exits 0 for a probe that %s", async (outcome) => {
+  const runProbe = async () => ({ ...RUN, outcome });
+  const { exit, stdout } = await runLine(`probe get-order -o json -c ${good}`, {}, { runProbe });
+  expect({ exit, outcome: (JSON.parse(stdout) as ProbeObservation).outcome }).toEqual({
+    exit: 0,
+    outcome,
+  });
+});

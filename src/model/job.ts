@@ -64,6 +64,11 @@ export type Job =
       readonly alsoDial?: string;
       /** Every address of the answer is tried (at most 4), as some refuse. */
       readonly everyAddress: boolean;
+      /**
+       * What the target was last spoken to with success; tried first where its configuration does not
+       * say, as the wrong guess leaves a line in the server's log. Absent = plaintext first.
+       */
+      readonly lastSpoke?: "plaintext" | "tls";
     })
   | (JobBase<"probe"> & {
       readonly spec: ProbeSpec;

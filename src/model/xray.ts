@@ -137,6 +137,8 @@ export interface XrayReport {
   readonly settings?: Http2Settings;
   readonly goaway?: GoawayFacts;
   readonly rpc?: RpcFacts;
+  /** Round trip of one PING after the RPC's answer. */
+  readonly pingMs?: number;
   /** The server accepted and closed without a byte, or sent nothing until `settingsTimeout`. */
   readonly silence?: "mute" | "closed";
 }

@@ -4,6 +4,7 @@ import type { Endpoint } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { DialAttempt } from "../model/xray.ts";
 import { type DialAddress, type Dialled, dial } from "../net/dial.ts";
+import type { NameAnswer, NameResolver } from "../net/resolve.ts";
 import { hangUp } from "../net/sniff.ts";
 import { CallError } from "./call-error.ts";
 import type { Trail } from "./trail.ts";
@@ -11,26 +12,10 @@ import type { Trail } from "./trail.ts";
 /** More addresses than this are not tried; a name may have a thousand. */
 export const MOST_ADDRESSES = 4;
 
-export type AddressAnswer =
-  | { readonly outcome: "answered"; readonly addresses: readonly string[] }
-  | {
-      readonly outcome: "failed";
-      readonly cause: "nxdomain" | "no-data" | "servfail" | "refused" | "timeout";
-    };
-
-/** Turns a name into addresses, as the pod's own resolver does. Never rejects. */
-export interface AddressResolver {
-  resolve(question: {
-    readonly name: string;
-    readonly nameServer?: string;
-    readonly signal: AbortSignal;
-  }): Promise<AddressAnswer>;
-}
-
 export interface ReachOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly resolver: AddressResolver;
+  readonly resolver: NameResolver;
   /** Every address is tried (at most 4), though one has connected: some may refuse. */
   readonly everyAddress?: boolean;
 }
@@ -42,8 +27,9 @@ export interface Reached {
 }
 
 /**
- * Resolves an endpoint and connects to it, one address after the other; the first that takes us is used.
- * Throws a `CallError` of phase `dns` or `tcp`; the trail keeps each attempt.
+ * Resolves an endpoint and connects to it: one address after the other until one takes us, or every one
+ * at once where that was asked for; the first of them that took us is used. Throws a `CallError` of
+ * phase `dns` or `tcp`; the trail keeps each attempt, the used one last.
  */
 export async function reach(
   endpoint: Endpoint,
@@ -52,24 +38,38 @@ export async function reach(
 ): Promise<Reached> {
   const addresses = await resolve(endpoint, trail, options);
   trail.phase = "tcp";
-  const attempts: DialAttempt[] = [];
-  let used: Reached | undefined;
+  const dialled = await dialAll(addresses, options);
+  const used = dialled.find(({ socket }) => socket !== undefined);
+  const others = dialled.filter((one) => one !== used);
+  for (const { socket } of others) if (socket !== undefined) hangUp(socket, options.clock);
+  trail.dials = [...others, ...(used === undefined ? [] : [used])].map(({ attempt }) => attempt);
+  if (used?.socket === undefined) throw unreachable(trail.dials);
+  const { address, socket, attempt } = used;
+  const { connectMs = 0 } = attempt;
+  trail.phaseMs.tcp = connectMs;
+  trail.used = address;
+  return { address, socket, connectMs };
+}
+
+type Tried = Dialled & { readonly address: DialAddress };
+
+async function dialAll(
+  addresses: readonly DialAddress[],
+  options: ReachOptions,
+): Promise<readonly Tried[]> {
+  const { clock, signal } = options;
+  const tryOne = async (address: DialAddress): Promise<Tried> => ({
+    address,
+    ...(await dial(address, { clock, signal })),
+  });
+  if (options.everyAddress === true) return Promise.all(addresses.map(tryOne));
+  const tried: Tried[] = [];
   for (const address of addresses) {
-    const { attempt, socket } = await dial(address, options);
-    if (used === undefined && socket !== undefined) {
-      used = { address, socket, connectMs: attempt.connectMs ?? 0 };
-      trail.dials = [...attempts, attempt];
-      trail.phaseMs.tcp = used.connectMs;
-      if (options.everyAddress !== true) break;
-      continue;
-    }
-    if (socket !== undefined) hangUp(socket, options.clock);
-    attempts.push(attempt);
+    const one = await tryOne(address);
+    tried.push(one);
+    if (one.socket !== undefined) break;
   }
-  const last = trail.dials.at(-1);
-  trail.dials = used === undefined || last === undefined ? attempts : [...attempts, last];
-  if (used === undefined) throw unreachable(attempts);
-  return used;
+  return tried;
 }
 
 async function resolve(
@@ -89,12 +89,17 @@ async function resolve(
   });
   signal.throwIfAborted();
   trail.phaseMs.dns = clock.monotonicMs() - started;
-  if (answer.outcome === "failed") {
-    throw new CallError({ phase: "dns", reason: REASON_BY_CAUSE[answer.cause] });
+  if (answer.outcome !== "answered") {
+    throw new CallError({ phase: "dns", reason: reasonOf(answer) });
   }
   const addresses = answer.addresses.slice(0, MOST_ADDRESSES);
   if (addresses.length === 0) throw new CallError({ phase: "dns", reason: "no_data" });
   return addresses.map((address) => ({ kind: "ip", host: address, port }));
+}
+
+/** That we know no name server is a lack of ours. */
+function reasonOf(answer: Exclude<NameAnswer, { readonly outcome: "answered" }>): Reason {
+  return answer.outcome === "failed" ? REASON_BY_CAUSE[answer.cause] : "agent";
 }
 
 const REASON_BY_CAUSE = {

@@ -1,5 +1,6 @@
 import type { Phase } from "../model/phase.ts";
 import type { DialAttempt, SniffResult, TlsFacts } from "../model/xray.ts";
+import type { DialAddress } from "../net/dial.ts";
 import type { SessionFacts } from "./session.ts";
 
 /** What each phase of one fresh connection showed; kept when a later phase fails. */
@@ -8,6 +9,8 @@ export interface Trail extends SessionFacts {
   phase: Phase;
   readonly phaseMs: Partial<Record<Phase, number>>;
   dials: readonly DialAttempt[];
+  /** The address that took us. */
+  used?: DialAddress;
   localPort?: number;
   spoke?: "plaintext" | "tls";
   tls?: TlsFacts;

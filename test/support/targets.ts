@@ -1,5 +1,5 @@
-import type { AddressResolver } from "../../src/grpc/reach.ts";
 import type { Target } from "../../src/model/target.ts";
+import type { NameResolver } from "../../src/net/resolve.ts";
 
 /** A target that dials this address (`ip:port` or `unix:path`); nothing else is stated. */
 export function aTarget(address: string, stated: Partial<Target> = {}): Target {
@@ -16,17 +16,15 @@ export function aTarget(address: string, stated: Partial<Target> = {}): Target {
 }
 
 /** A resolver that knows these names; any other does not exist. */
-export function aResolver(
-  names: Readonly<Record<string, readonly string[]>> = {},
-): AddressResolver {
+export function aResolver(names: Readonly<Record<string, readonly string[]>> = {}): NameResolver {
   return {
     resolve: ({ name }) => {
       const addresses = names[name];
-      return Promise.resolve(
+      const found =
         addresses === undefined
-          ? { outcome: "failed", cause: "nxdomain" }
-          : { outcome: "answered", addresses },
-      );
+          ? ({ outcome: "failed", cause: "nxdomain" } as const)
+          : ({ outcome: "answered", via: "hosts", addresses } as const);
+      return Promise.resolve({ triedNames: [name], durationMs: 0, ...found });
     },
   };
 }

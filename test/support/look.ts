@@ -32,16 +32,23 @@ export interface Look {
 export function aLook(target: Target, change: Partial<Tools> = {}): Look {
   const { clock = systemClock, ownCalls = createOwnCalls() } = change;
   let opened: Promise<OpenedConnection> | undefined;
+  const ownPorts = new Set<number>();
   const connection = () => {
-    opened ??= openConnection(target, {
+    opened ??= open();
+    return opened;
+  };
+  const open = async () => {
+    const fresh = await openConnection(target, {
       clock,
       signal: AbortSignal.timeout(5000),
       resolver: aResolver(),
       ownCalls: ownCalls.forTarget(target.name),
     });
-    return opened;
+    ownPorts.add(fresh.localPort ?? 0);
+    return fresh;
   };
-  const tools = aTools({ ownCalls, keptConnection: connection, ...change });
+  const own = { ownCalls, ownPorts: () => ownPorts, keptConnection: connection };
+  const tools = aTools({ ...own, ...change });
   const stream: Look["stream"] = (source, job, signal = new AbortController().signal) =>
     source.observe({ job, target, signal, scheduleLagMs: 0 }, tools)[Symbol.asyncIterator]();
 

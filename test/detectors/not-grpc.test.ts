@@ -1,0 +1,224 @@
+import { expect, it } from "vitest";
+import { notGrpc } from "../../src/detectors/not-grpc.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { RpcFacts, XrayReport } from "../../src/model/xray.ts";
+import {
+  anExpectation,
+  anUpstreamExpectation,
+  anXray,
+  anXrayReport,
+  type Change,
+  factsDeclared,
+  factsRead,
+  judge,
+  someSurroundings,
+  someTls,
+  UNCONFIRMED,
+} from "../support/snapshot.ts";
+
+const settingsTimeout = notGrpc.limits.settingsTimeout.default;
+const path = "/grpc.health.v1.Health/Check";
+const reportOf = (report: Change<XrayReport>, everHttp2 = false): Facts["xray"] =>
+  anXray({
+    latest: anXrayReport({ outcome: "failed", phase: "http2", settings: undefined, ...report }),
+    everHttp2,
+  });
+const answer = (rpc: Partial<RpcFacts>, report: Change<XrayReport> = {}): Facts["xray"] =>
+  reportOf(
+    { phase: "rpc", reason: "not_grpc", settings: {}, rpc: { path, ...rpc }, ...report },
+    true,
+  );
+const page = { httpStatus: 200, contentType: "text/html" };
+const bare = { httpStatus: 200, contentType: "application/grpc" };
+/** Each test changes one thing of it. */
+const sick: Partial<Facts> = {
+  xray: reportOf({ sniff: { found: "http1", firstOctets: "485454502f312e31" } }),
+  expectation: anExpectation(),
+};
+const judged = (change: Partial<Facts>, timingTrusted = true) =>
+  judge(notGrpc, { ...sick, ...change }, { timingTrusted });
+const mute = (phaseMs: XrayReport["phaseMs"]) => reportOf({ silence: "mute", phaseMs });
+
+const symptom = {
+  subject: {},
+  witnesses: ["preflight"],
+  isDeterministic: true,
+  summary: "The port answers in HTTP/1",
+  evidence: { cause: "http1", firstOctets: "485454502f312e31" },
+};
+const says = (summary: string, evidence: object) => ({ ...symptom, summary, evidence });
+
+it.each<[string, Facts["xray"]]>([
+  ["all is well", anXray()],
+  ["the RPC is not implemented, in the form of gRPC", answer({ ...bare, grpcStatus: 12 })],
+  ["a status comes without a content type", answer({ httpStatus: 200, grpcStatus: 0 })],
+  [
+    "gRPC-Web answers: its status is in the body",
+    answer({ ...bare, contentType: "application/grpc-web+proto" }),
+  ],
+  ["the answer was reset", answer({ ...bare, resetCode: 2 })],
+  ["a page was reset", answer({ ...page, resetCode: 2 })],
+  ["the connection closed in mid-stream", answer(bare, { reason: "connection_closed" })],
+  ["the connection was reset in mid-stream", answer(bare, { reason: "connection_reset" })],
+  ["our deadline ended it", answer(bare, { reason: "deadline" })],
+  ["the server went away", answer(bare, { reason: "goaway" })],
+  ["the call never got an answer", answer({})],
+  ["HTTP 401 answers us, who have no credentials", answer({ httpStatus: 401 })],
+  ["HTTP 403 answers us, who have no credentials", answer({ httpStatus: 403 })],
+  ["the sniff finds TLS", reportOf({ sniff: { found: "tls" } })],
+  ["the sniff finds h2c", reportOf({ sniff: { found: "h2c" } })],
+  ["a server that spoke HTTP/2 is mute now", reportOf({ silence: "mute" }, true)],
+  ["a server that spoke HTTP/2 closes now", reportOf({ silence: "closed" }, true)],
+  ["it was given less time than the limit", mute({ http2: settingsTimeout - 1 })],
+  [
+    "it closes as we have no certificate for it",
+    reportOf({
+      silence: "closed",
+      tls: someTls({ clientCertificateAsked: true, clientCertificateSent: false }),
+    }),
+  ],
+])("is silent when %s", (_when, xray) => {
+  expect(judged({ xray })).toEqual([]);
+});
+
+it.each<[string, Partial<Facts>]>([
+  ["no address connected", { xray: reportOf({ phase: "tcp", silence: "closed" }) }],
+  ["the name did not resolve", { xray: reportOf({ phase: "dns", silence: "closed" }) }],
+  [
+    "it was seen only once",
+    { xray: { ...reportOf({ silence: "closed" }), same: UNCONFIRMED.once } },
+  ],
+  [
+    "a mesh stands before the upstream",
+    { expectation: anUpstreamExpectation(), surroundings: someSurroundings({ mesh: true }) },
+  ],
+])("does not judge when %s", (_when, change) => {
+  expect(judged(change)).toBeUndefined();
+});
+
+it("does not judge silence while its own timing cannot be trusted", () => {
+  expect(judged({ xray: mute({}) }, false)).toBeUndefined();
+});
+
+it.each<[string, Facts["xray"], object]>([
+  [
+    "HTTP/1 answers the preface",
+    reportOf({ sniff: { found: "http1" } }),
+    says("The port answers in HTTP/1", { cause: "http1" }),
+  ],
+  [
+    "HTTP/1 answers behind TLS that we spoke",
+    reportOf({ spoke: "tls", phase: "tls", sniff: { found: "http1" } }, true),
+    says("The port answers in HTTP/1", { cause: "http1" }),
+  ],
+  [
+    "other bytes answer",
+    reportOf({ sniff: { found: "other", firstOctets: "4a" } }),
+    says("The port answers in another protocol", { cause: "other-protocol", firstOctets: "4a" }),
+  ],
+  [
+    "nothing is said for the limit",
+    mute({ http2: settingsTimeout }),
+    says("The port accepts connections and says nothing", { cause: "mute" }),
+  ],
+  [
+    "nothing is said, and nobody timed it",
+    mute({}),
+    says("The port accepts connections and says nothing", { cause: "mute" }),
+  ],
+  [
+    "it closes without a byte, however fast",
+    reportOf({ silence: "closed", phaseMs: { http2: 1 } }),
+    says("The port accepts connections and closes them without a byte", { cause: "closed" }),
+  ],
+  [
+    "it closes though we sent the certificate that it wants",
+    reportOf({
+      silence: "closed",
+      tls: someTls({ clientCertificateAsked: true, clientCertificateSent: true }),
+    }),
+    says("The port accepts connections and closes them without a byte", { cause: "closed" }),
+  ],
+  [
+    "it closes and asked for no certificate",
+    reportOf({ silence: "closed", tls: someTls() }),
+    says("The port accepts connections and closes them without a byte", { cause: "closed" }),
+  ],
+  [
+    "a route is missing",
+    answer({ httpStatus: 404, serverHeader: "nginx", contentType: "text/html" }),
+    says("The port answers a gRPC call with an HTTP error: 404", {
+      cause: "http-status",
+      path,
+      httpStatus: 404,
+      contentType: "text/html",
+      serverHeader: "nginx",
+    }),
+  ],
+  [
+    "a page answers",
+    answer({ ...page, bodyStart: "<html>", decodedSize: "<htm" }),
+    says("The port answers a gRPC call with something else: text/html", {
+      cause: "content-type",
+      path,
+      ...page,
+      bodyStart: "<html>",
+      decodedSize: "<htm",
+    }),
+  ],
+  [
+    "a page answers with a gRPC status",
+    answer({ ...page, grpcStatus: 0 }),
+    says("The port answers a gRPC call with something else: text/html", {
+      cause: "content-type",
+      path,
+      ...page,
+    }),
+  ],
+  [
+    "the answer ends without a status",
+    answer(bare),
+    says("The port answers a gRPC call without a gRPC status", {
+      cause: "no-grpc-status",
+      path,
+      ...bare,
+    }),
+  ],
+  [
+    "the answer has neither type nor status",
+    answer({ httpStatus: 200 }, { reason: undefined }),
+    says("The port answers a gRPC call without a gRPC status", {
+      cause: "no-grpc-status",
+      path,
+      httpStatus: 200,
+    }),
+  ],
+])("reports it when %s", (_when, xray, expected) => {
+  expect(judged({ xray })).toEqual([expected]);
+});
+
+it.each([401, 403])("judges HTTP %d once we have credentials", (httpStatus) => {
+  const change = {
+    xray: answer({ httpStatus }),
+    expectation: anExpectation({ hasCredentials: true }),
+  };
+  expect(judged(change)).toEqual([
+    says(`The port answers a gRPC call with an HTTP error: ${httpStatus}`, {
+      cause: "http-status",
+      path,
+      httpStatus,
+    }),
+  ]);
+});
+
+it.each([502, 503, 504])("holds HTTP %d for 10 s: a rollout passes", (httpStatus) => {
+  expect(judged({ xray: answer({ httpStatus }) })?.map(({ holdMs }) => holdMs)).toEqual([10_000]);
+});
+
+it("reports bytes even while its own timing cannot be trusted", () => {
+  expect(judged({}, false)).toEqual([symptom]);
+});
+
+it("reads what it declares", () => {
+  expect(factsRead(notGrpc)).toEqual(factsDeclared(notGrpc));
+});

@@ -1,0 +1,96 @@
+import type { DurationBuckets } from "../model/observation.ts";
+import type { StatusName } from "../model/status.ts";
+
+type ByCode = Partial<Record<StatusName, number>>;
+
+/** What one metric family says of the calls that the app's server handled. */
+export interface CallFacts {
+  readonly started?: number;
+  readonly handledByCode: Readonly<ByCode>;
+  readonly durations: Readonly<Partial<Record<StatusName, DurationBuckets>>>;
+  readonly methods: readonly {
+    readonly method: string;
+    readonly handledByCode: Readonly<ByCode>;
+  }[];
+}
+
+/** Adds the samples of one scrape up; the sums are what the family counts over all its labels. */
+export interface CallCounts {
+  started(count: number): void;
+  handled(method: string, code: StatusName, count: number): void;
+  /** One bucket of a cumulative histogram; `le` as the label has it: seconds, or `+Inf`. */
+  bucket(code: StatusName, le: string | undefined, count: number): void;
+  /** `undefined` while nothing was counted. */
+  facts(): CallFacts | undefined;
+}
+
+const MAX_METHODS_TOLD = 200;
+const MAX_METHODS = 5_000;
+const MAX_BUCKETS = 200;
+const MS = 1_000;
+
+export function createCallCounts(): CallCounts {
+  let startedSum: number | undefined;
+  const byCode: ByCode = {};
+  const byMethod = new Map<string, ByCode>();
+  const bucketsByCode = new Map<StatusName, Map<number, number>>();
+
+  const methodOf = (method: string) => {
+    const known = byMethod.get(method);
+    if (known !== undefined || byMethod.size >= MAX_METHODS) return known;
+    const fresh: ByCode = {};
+    byMethod.set(method, fresh);
+    return fresh;
+  };
+  return {
+    started(count) {
+      startedSum = (startedSum ?? 0) + count;
+    },
+    handled(method, code, count) {
+      add(byCode, code, count);
+      add(methodOf(method) ?? {}, code, count);
+    },
+    bucket(code, le, count) {
+      const upperSeconds = le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le);
+      if (Number.isNaN(upperSeconds)) return;
+      const buckets = bucketsByCode.get(code) ?? new Map<number, number>();
+      bucketsByCode.set(code, buckets);
+      const before = buckets.get(upperSeconds);
+      if (before !== undefined || buckets.size < MAX_BUCKETS) {
+        buckets.set(upperSeconds, (before ?? 0) + count);
+      }
+    },
+    facts() {
+      if (startedSum === undefined && byMethod.size === 0 && bucketsByCode.size === 0) {
+        return undefined;
+      }
+      const durations = [...bucketsByCode].map(([code, buckets]) => [code, histogramOf(buckets)]);
+      return {
+        ...(startedSum === undefined ? {} : { started: startedSum }),
+        handledByCode: byCode,
+        durations: Object.fromEntries(durations) as CallFacts["durations"],
+        methods: busiest(byMethod),
+      };
+    },
+  };
+}
+
+function add(sums: ByCode, code: StatusName, count: number): void {
+  sums[code] = (sums[code] ?? 0) + count;
+}
+
+function busiest(byMethod: ReadonlyMap<string, ByCode>): CallFacts["methods"] {
+  const total = (sums: ByCode) => Object.values(sums).reduce((sum, count) => sum + count, 0);
+  return [...byMethod]
+    .toSorted(([, a], [, b]) => total(b) - total(a))
+    .slice(0, MAX_METHODS_TOLD)
+    .map(([method, handledByCode]) => ({ method, handledByCode }));
+}
+
+/** The finite bounds, and one count more: the last bucket's bound is infinite, which JSON has not. */
+function histogramOf(buckets: ReadonlyMap<number, number>): DurationBuckets {
+  const finite = [...buckets.keys()].filter(Number.isFinite).sort((a, b) => a - b);
+  const counts = finite.map((upper) => buckets.get(upper) ?? 0);
+  const all = buckets.get(Number.POSITIVE_INFINITY) ?? counts.at(-1) ?? 0;
+  return { upperMs: finite.map((upper) => upper * MS), counts: [...counts, all] };
+}

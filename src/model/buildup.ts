@@ -1,0 +1,87 @@
+import type { CallCount } from "./call-series.ts";
+import { lastWindow, linearTrend, type Span, type Trend } from "./counters.ts";
+import type { Instant } from "./time.ts";
+
+const MINUTE_MS = 60_000;
+const LINE_R_SQUARED = 0.8;
+const TIMES_USUAL = 3;
+/** Completions that rise by less stand still. */
+const FINISHED_ROSE = 1.1;
+const STANDSTILL_CALLS = 10;
+
+/** Calls in flight that rise, with the numbers that convict. */
+export interface Buildup extends Trend {
+  readonly inFlight: number;
+  readonly startedPerMinute: number;
+  readonly finishedPerMinute: number;
+  readonly since: Instant;
+  readonly ms: number;
+  /** How many more are in flight than at its beginning. */
+  readonly growth: number;
+}
+
+/** Calls in flight on a rising line above what is usual, while no more are finished than before. */
+export function buildupOf(
+  series: readonly CallCount[],
+  usual: number,
+  limits: { readonly window: number; readonly minInFlight: number },
+): Buildup | undefined {
+  const span = lastWindow(series, limits.window);
+  const buildup = span && risingLine(span);
+  if (span === undefined || buildup === undefined) return undefined;
+  const { inFlight } = buildup;
+  const isMany = inFlight >= TIMES_USUAL * usual && inFlight >= limits.minInFlight;
+  return isMany && !finishesMore(span) ? buildup : undefined;
+}
+
+/** At least ten calls started and none finished for a minute, with ever more in flight. */
+export function standstillOf(series: readonly CallCount[]): Buildup | undefined {
+  const newest = series.at(-1);
+  if (newest === undefined) return undefined;
+  const lastFinish = series.findLastIndex((poll) => poll.finished < newest.finished);
+  const polls = series.slice(lastFinish + 1);
+  const [from] = polls;
+  if (from === undefined || newest.at - from.at < MINUTE_MS) return undefined;
+  if (newest.started - from.started < STANDSTILL_CALLS) return undefined;
+  const buildup = describe({ from, to: newest, polls, ms: newest.at - from.at });
+  return buildup !== undefined && buildup.growth > 0 && buildup.slopePerMinute > 0
+    ? buildup
+    : undefined;
+}
+
+/** Whether the calls in flight have risen in a line for so long. */
+export function isRisingFor(series: readonly CallCount[], ms: number): boolean {
+  const span = lastWindow(series, ms);
+  return span !== undefined && risingLine(span) !== undefined;
+}
+
+function risingLine(span: Span<CallCount>): Buildup | undefined {
+  const buildup = describe(span);
+  const isLine = buildup && buildup.slopePerMinute > 0 && buildup.rSquared > LINE_R_SQUARED;
+  return isLine === true ? buildup : undefined;
+}
+
+function describe({ from, to, polls, ms }: Span<CallCount>): Buildup | undefined {
+  const trend = linearTrend(polls, (poll) => poll.inFlight ?? 0);
+  if (trend === undefined || from.inFlight === undefined || to.inFlight === undefined)
+    return undefined;
+  const perMinute = (calls: number) => (calls * MINUTE_MS) / ms;
+  return {
+    ...trend,
+    inFlight: to.inFlight,
+    startedPerMinute: perMinute(to.started - from.started),
+    finishedPerMinute: perMinute(to.finished - from.finished),
+    since: from.at,
+    ms,
+    growth: to.inFlight - from.inFlight,
+  };
+}
+
+/** Whether the last minute of a span finished clearly more than its first one. */
+function finishesMore({ from, polls }: Span<CallCount>): boolean {
+  const firstEnd = polls.find((poll) => poll.at - from.at >= MINUTE_MS);
+  const last = lastWindow(polls, MINUTE_MS);
+  if (firstEnd === undefined || last === undefined) return false;
+  const first = (firstEnd.finished - from.finished) / (firstEnd.at - from.at);
+  return (last.to.finished - last.from.finished) / last.ms > FINISHED_ROSE * first;
+}

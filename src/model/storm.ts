@@ -1,0 +1,170 @@
+import { agesMs, type CallCount, handledCalls, increase } from "./call-series.ts";
+import {
+  isManyOf,
+  lastCalls,
+  lastPolls,
+  lastWindow,
+  mean,
+  meanAgeMs,
+  type Span,
+  variation,
+} from "./counters.ts";
+import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
+import type { DurationBuckets } from "./observation.ts";
+
+/** The newest whole polls that hold 30 finished calls. */
+const FEW_CALLS = 30;
+const FEW_BAD = 10;
+const LEAST_STARTED = 20;
+const TIMES_USUAL = 3;
+
+/** How steady the mean age of calls is that all wait for the same deadline. */
+const STEADY_VARIATION = 0.2;
+const STEADY_POLLS = 6;
+const GROWTH_RATIO = 1.5;
+const GROWTH_CALLS = 10;
+/** A call that streams may live for long by nature; deadlines are shorter than this. */
+const LONGEST_DEADLINE_MS = 60_000;
+
+/** Share of the cancelled calls in one bucket that tells a deadline from cancels of users. */
+const SAME_BUCKET_RATIO = 0.8;
+/** Hedging cancels its losers sooner than any deadline ends. */
+const SHORTEST_DEADLINE_MS = 50;
+
+/** A share of calls that were cancelled or ran past their deadline, high enough to look further. */
+export interface StormRate {
+  readonly cancelled: number;
+  readonly calls: number;
+  readonly ratio: number;
+  readonly ms: number;
+  readonly from: number;
+}
+
+export interface RateLimits {
+  readonly window: number;
+  readonly ratio: number;
+  readonly minFailed: number;
+  readonly absoluteRatio: number;
+}
+
+/**
+ * The share in the window, or in the newest calls where they are few: `none` is a share that is not
+ * high, `undefined` is not known (too few polls, or no call ended in all that is remembered).
+ */
+export function stormRate(
+  polls: readonly CallCount[],
+  usualRatio: number | undefined,
+  limits: RateLimits,
+): StormRate | "none" | undefined {
+  const window = rateOf(lastWindow(polls, limits.window));
+  if (window !== undefined && isHigh(window, usualRatio, limits)) return window;
+  const countOf = (from: CallCount, to: CallCount) => increase(from, to).finished;
+  const span = lastCalls(polls, FEW_CALLS, countOf);
+  const finished = span === undefined ? 0 : countOf(span.from, span.to);
+  const few = span && rateOf(span, finished);
+  if (few !== undefined && isManyOf(few.cancelled, finished, FEW_BAD)) return few;
+  if (finished === 0) return undefined;
+  return window === undefined && finished < FEW_CALLS ? undefined : "none";
+}
+
+function rateOf(span: Span<CallCount> | undefined, of?: number): StormRate | undefined {
+  if (span === undefined) return undefined;
+  const { started, cancelled } = increase(span.from, span.to);
+  const calls = of ?? started;
+  const ratio = calls === 0 ? 0 : Math.min(1, cancelled / calls);
+  return { cancelled, calls, ratio, ms: span.ms, from: span.from.at };
+}
+
+function isHigh(rate: StormRate, usual: number | undefined, limits: RateLimits): boolean {
+  const { cancelled, calls, ratio } = rate;
+  if (ratio >= limits.absoluteRatio && calls >= LEAST_STARTED) return true;
+  if (usual === undefined) return false;
+  return ratio >= limits.ratio && cancelled >= limits.minFailed && ratio >= TIMES_USUAL * usual;
+}
+
+export interface MeanAge {
+  readonly ms: number;
+  /** Absent below one call a second, where the ages of single polls say nothing. */
+  readonly variation?: number;
+}
+
+/** Mean age of the calls in flight by Little's law; `undefined` while too little is known. */
+export function meanAge(polls: readonly CallCount[], windowMs: number): MeanAge | undefined {
+  const rate = lastWindow(polls, windowMs);
+  if (rate === undefined || increase(rate.from, rate.to).started * 1000 < rate.ms)
+    return slowAge(polls);
+  const newest = lastPolls(polls, STEADY_POLLS);
+  const ages = newest === undefined ? [] : agesMs(newest.polls, rate);
+  const ms = mean(ages);
+  const spread = variation(ages);
+  return ms === undefined || spread === undefined ? undefined : { ms, variation: spread };
+}
+
+/** Below one call a second: over the span of the last 30 calls. */
+function slowAge(polls: readonly CallCount[]): MeanAge | undefined {
+  const span = lastCalls(polls, FEW_CALLS, (from, to) => increase(from, to).finished);
+  if (span === undefined) return undefined;
+  const inFlight = mean(span.polls.flatMap((poll) => poll.inFlight ?? []));
+  const { started } = increase(span.from, span.to);
+  const ms = inFlight === undefined ? undefined : meanAgeMs(inFlight, started, span.ms);
+  return ms === undefined ? undefined : { ms };
+}
+
+/** Whether calls wait, all as long as each other, and longer than usual. */
+export function isWaiting(
+  age: MeanAge,
+  usualMs: number | undefined,
+  options: { readonly limitMs: number; readonly mayStream: boolean },
+): boolean {
+  if ((age.variation ?? 0) >= STEADY_VARIATION) return false;
+  if (usualMs !== undefined && usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
+  return age.ms >= options.limitMs && !(options.mayStream && age.ms > LONGEST_DEADLINE_MS);
+}
+
+/** Whether more and more calls are in flight; `undefined` while there are too few polls. */
+export function isSwelling(polls: readonly CallCount[]): boolean | undefined {
+  const newest = lastPolls(polls, STEADY_POLLS);
+  const from = newest?.from.inFlight;
+  const to = newest?.to.inFlight;
+  if (from === undefined || to === undefined) return undefined;
+  return to >= GROWTH_RATIO * from && to >= from + GROWTH_CALLS;
+}
+
+/** Whether the app itself counts calls past their deadline, in a share of at least half of `ratio`. */
+export function countsExpired(
+  appCalls: AppCalls,
+  windowMs: number,
+  ratio: number,
+): boolean | undefined {
+  const span = lastWindow(appCalls.scrapes, windowMs);
+  if (span === undefined) return undefined;
+  const of = ({ handledByCode }: AppScrape) => handledByCode.DEADLINE_EXCEEDED ?? 0;
+  const expired = of(span.to) - of(span.from);
+  const handled = handledCalls(span.to) - handledCalls(span.from);
+  return expired > 0 && expired >= (ratio / 2) * handled;
+}
+
+/** Whether the cancelled calls ended at one age, that of a deadline, and not when users left. */
+export function endsAtOneAge(appCalls: AppCalls, windowMs: number): boolean | undefined {
+  const { scrapes } = appCalls;
+  const span = lastWindow(scrapes, windowMs);
+  const before = span?.from.cancelledDurations;
+  const after = span?.to.cancelledDurations;
+  if (after === undefined) return undefined;
+  const counts = bucketCounts(before, after);
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  if (all < FEW_BAD) return false;
+  return counts.some((count, index) => {
+    const lowerMs = after.upperMs[index - 1] ?? 0;
+    return count >= SAME_BUCKET_RATIO * all && lowerMs >= SHORTEST_DEADLINE_MS;
+  });
+}
+
+/** What each bucket gained, from two cumulative histograms. */
+function bucketCounts(
+  before: DurationBuckets | undefined,
+  after: DurationBuckets,
+): readonly number[] {
+  const gained = after.counts.map((count, index) => count - (before?.counts[index] ?? 0));
+  return gained.map((count, index) => count - (gained[index - 1] ?? 0));
+}

@@ -1,0 +1,70 @@
+import type { Sockets } from "./facts/sockets.ts";
+import type { UpstreamCalls } from "./facts/upstream-calls.ts";
+
+/** A connection that has been at a number of streams in every poll that read it, up to now. */
+export interface FullConnection {
+  readonly peer: string;
+  readonly open: number;
+  /** Between the first and the last poll of that run. */
+  readonly ms: number;
+  /** No stream started in that run: they are held, not turned over. */
+  readonly isHeld: boolean;
+}
+
+/** Connections with at least `least` streams in the newest poll, and in an earlier one; longest first. */
+export function fullConnections(sockets: Sockets, least: number): readonly FullConnection[] {
+  const newest = sockets.polls.at(-1);
+  const full = (newest?.read ?? []).flatMap(({ id, peer, open, started }) => {
+    const readings = sockets.polls.flatMap(({ at, read }) => {
+      const reading = read.find((socket) => socket.id === id);
+      return reading === undefined ? [] : [{ at, ...reading }];
+    });
+    const run = readings.slice(readings.findLastIndex((reading) => reading.open < least) + 1);
+    const [first] = run;
+    if (newest === undefined || first === undefined || run.length < 2) return [];
+    return [{ peer, open, ms: newest.at - first.at, isHeld: started === first.started }];
+  });
+  return full.toSorted((a, b) => b.ms - a.ms || b.open - a.open);
+}
+
+export interface FullUpstream {
+  readonly ms: number;
+  readonly openStreams: number;
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly isHeld: boolean;
+}
+
+/**
+ * For how long every connection of the app to an upstream has been at its limit while more calls than
+ * that are in flight; `undefined` where this is not so now, or was seen by one poll only.
+ */
+export function fullUpstreamMs({ polls }: UpstreamCalls, most: number): FullUpstream | undefined {
+  const run = polls.slice(polls.findLastIndex((poll) => !isFull(poll, most)) + 1);
+  const first = run[0];
+  const last = run.at(-1);
+  if (first === undefined || last === undefined || run.length < 2) return undefined;
+  return {
+    ms: last.at - first.at,
+    openStreams: sumOf(last, "open"),
+    connections: sumOf(last, "connections"),
+    inFlight: inFlightOf(last),
+    isHeld: sumOf(last, "started") === sumOf(first, "started"),
+  };
+}
+
+type Poll = UpstreamCalls["polls"][number];
+
+function isFull(poll: Poll, most: number): boolean {
+  const remotes = Object.values(poll.remotes).filter(({ connections }) => connections > 0);
+  if (remotes.length === 0 || inFlightOf(poll) <= sumOf(poll, "open")) return false;
+  return remotes.every(({ open, connections }) => open >= most * connections);
+}
+
+function inFlightOf({ callsStarted, callsSucceeded, callsFailed }: Poll): number {
+  return callsStarted - callsSucceeded - callsFailed;
+}
+
+function sumOf(poll: Poll, what: "open" | "started" | "connections"): number {
+  return Object.values(poll.remotes).reduce((sum, remote) => sum + remote[what], 0);
+}

@@ -35,7 +35,7 @@ const FACT_WORDS: Readonly<Record<FactName, string>> = {
   configState: "the agent's configuration",
 };
 
-/** Facts that targets of one role never have: a code that needs one does not apply to the other. */
+/** Facts that the other role has only where it was configured so: without them a code does not apply. */
 const OF_ROLE: Readonly<Record<Facts["expectation"]["role"], readonly FactName[]>> = {
   app: ["listeners", "serverCalls", "sockets", "channels", "appCalls", "servedFile"],
   upstream: ["peers", "upstreamCalls"],
@@ -53,7 +53,8 @@ export function appliesTo(detector: Detector, target: TargetSnapshot): boolean {
   const role = knownValue(target, "expectation")?.role;
   if (role === undefined) return true;
   const foreign = OF_ROLE[role === "app" ? "upstream" : "app"];
-  const isForeign = (name: FactName) => foreign.includes(name);
+  const isForeign = (name: FactName) =>
+    foreign.includes(name) && target.facts[name]?.state !== "known";
   if (detector.needs.some(isForeign)) return false;
   return detector.needsAny.length === 0 || !detector.needsAny.every(isForeign);
 }

@@ -1,0 +1,103 @@
+import { durationText } from "../model/duration-text.ts";
+import type { HealthTransition, ServiceHealth } from "../model/facts/health.ts";
+import type { Symptom } from "../model/finding.ts";
+import { rfc3339 } from "../model/time.ts";
+import { defineDetector } from "./detector.ts";
+
+const QUICK_MS = 120_000;
+const TIMELINE = 20;
+/** As many transitions as the fact remembers: the first of them need not be the epoch's first. */
+const REMEMBERED = 40;
+
+/**
+ * The health of a service goes back and forth between SERVING and NOT_SERVING.
+ *
+ * Each transition moves clients away and back (gRFC A17), and pods in and out of their endpoints.
+ * Polling sees only what lasts a poll, so it convicts of a warning at most.
+ *
+ * Source: grpc/health/v1/health.proto.
+ */
+export const healthFlapping = defineDetector({
+  code: "health-flapping",
+  title: "The declared health goes back and forth",
+  layer: "handler",
+  severity: "critical",
+  remedy:
+    "Let the condition settle before the status changes, and take dependencies that flap out of readiness or damp them.",
+  holdMs: 0,
+  clearAfterMs: 600_000,
+  limits: {
+    transitions: {
+      unit: "count",
+      default: 4,
+      min: 2,
+      max: 40,
+      says: "Changes to and from SERVING within the window that are flapping",
+    },
+    quick: {
+      unit: "count",
+      default: 3,
+      min: 2,
+      max: 40,
+      says: "Changes within 2 min that are flapping",
+    },
+    critical: {
+      unit: "count",
+      default: 6,
+      min: 2,
+      max: 40,
+      says: "Changes within the window that are critical, where health is watched",
+    },
+    window: {
+      unit: "ms",
+      default: 600_000,
+      min: 120_000,
+      max: 3_600_000,
+      says: "How far back changes are counted",
+    },
+  },
+  needs: ["health", "expectation"],
+
+  detect({ now, health, expectation }, { transitions, quick, critical, window }) {
+    if (expectation.health.expect === "any") return [];
+    return Object.entries(health.services).flatMap(([service, state]): readonly Symptom[] => {
+      const flips = flipsOf(state).filter(({ at }) => now - at <= window);
+      const quickFlips = flips.filter(({ at }) => now - at <= QUICK_MS);
+      if (flips.length < transitions && quickFlips.length < quick) return [];
+      const isCritical = flips.length >= critical && state.via === "watch";
+      return [
+        {
+          subject: { service },
+          severity: isCritical ? "critical" : "warning",
+          witnesses: ["health"],
+          isDeterministic: true,
+          summary: `Health of ${service === "" ? "the server" : service} changed ${flips.length} times in ${durationText(window)}`,
+          evidence: {
+            transitions: flips.length,
+            windowSeconds: window / 1000,
+            timeline: flips.slice(-TIMELINE).map(({ at, to }) => `${timeOfDay(at)} ${to}`),
+            shortestMs: shortestMs(flips),
+          },
+        },
+      ];
+    });
+  },
+});
+
+/** Changes between SERVING and NOT_SERVING; the first SERVING after a start is none. */
+function flipsOf({ transitions }: ServiceHealth): readonly HealthTransition[] {
+  const between = new Set(["SERVING", "NOT_SERVING"]);
+  const flips = transitions.filter(({ from, to }) => between.has(from) && between.has(to));
+  const isStart = flips[0]?.to === "SERVING" && transitions.length < REMEMBERED;
+  return isStart ? flips.slice(1) : flips;
+}
+
+function shortestMs(flips: readonly HealthTransition[]): number {
+  const gaps = flips.slice(1).map(({ at }, index) => at - (flips[index]?.at ?? at));
+  return Math.min(...gaps);
+}
+
+/** `12:00:01.250Z`. */
+function timeOfDay(at: number): string {
+  return rfc3339(at).slice(11);
+}

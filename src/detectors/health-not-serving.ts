@@ -1,0 +1,124 @@
+import { downDependency } from "../model/dependencies.ts";
+import { durationText } from "../model/duration-text.ts";
+import type { Expectation } from "../model/facts/expectation.ts";
+import type { Health, ServiceHealth } from "../model/facts/health.ts";
+import type { Severity, Symptom } from "../model/finding.ts";
+import { type Instant, rfc3339 } from "../model/time.ts";
+import { defineDetector } from "./detector.ts";
+
+/**
+ * The server declares that it does not serve, or answers health with errors.
+ *
+ * The status is the app's own word, so one witness convicts. A name that was never SERVING is given
+ * the start-up time of its target; one that only the server's list knows may rest NOT_SERVING for ever.
+ *
+ * Source: grpc/health/v1/health.proto, gRFC A17 (client-side health checking).
+ */
+export const healthNotServing = defineDetector({
+  code: "health-not-serving",
+  title: "The server does not declare the health that is expected",
+  layer: "handler",
+  severity: "critical",
+  remedy:
+    "The app declares itself unfit: read its readiness conditions, or repair the dependency that is named.",
+  holdMs: 30_000,
+  clearAfterMs: 60_000,
+  limits: {
+    errors: {
+      unit: "count",
+      default: 3,
+      min: 1,
+      max: 100,
+      says: "Answers in a row that are gRPC errors and no status, before they are told",
+    },
+  },
+  needs: ["health", "expectation"],
+  uses: ["channels"],
+
+  detect({ now, health, expectation, channels }, { errors }) {
+    if (expectation.health.expect === "any") return [];
+    return Object.entries(health.services).flatMap(([service, state]): readonly Symptom[] => {
+      const asked = { now, service, state, expectation };
+      const verdict = checkError(asked, errors) ?? declared(asked);
+      if (verdict === undefined) return [];
+      const dependency = downDependency(channels);
+      return [
+        {
+          subject: { service },
+          severity: verdict.severity,
+          witnesses: ["health"],
+          isDeterministic: true,
+          summary: verdict.summary,
+          evidence: {
+            ...verdict.evidence,
+            expected: expectation.health.expect,
+            everServing: state.everServing,
+            via: state.via,
+            otherServices: othersOf(service, health),
+            ...(dependency === undefined ? {} : { dependency }),
+          },
+        },
+      ];
+    });
+  },
+});
+
+interface Asked {
+  readonly now: Instant;
+  readonly service: string;
+  readonly state: ServiceHealth;
+  readonly expectation: Expectation;
+}
+
+type Verdict = Required<Pick<Symptom, "severity" | "summary" | "evidence">>;
+
+function declared(asked: Asked): Verdict | undefined {
+  const { now, service, state } = asked;
+  const severity = declaredSeverity(asked);
+  if (severity === undefined) return undefined;
+  const { status, sinceAt } = state;
+  return {
+    severity,
+    summary: `${nameOf(service)} has declared ${status} for ${durationText(now - sinceAt)}`,
+    evidence: { cause: "declared", status, sinceAt: rfc3339(sinceAt) },
+  };
+}
+
+/** What the declared status is worth; `undefined` where it is as expected, or nobody expects anything. */
+function declaredSeverity({ now, service, state, expectation }: Asked): Severity | undefined {
+  const { status, everServing, sinceAt } = state;
+  const isNamed = isExpected(service, expectation);
+  if (expectation.health.expect === "NOT_SERVING")
+    return isNamed && status === "SERVING" ? "warning" : undefined;
+  if (status !== "NOT_SERVING") return undefined;
+  if (everServing) return isNamed ? "critical" : "warning";
+  return isNamed && now - sinceAt >= expectation.startupMs ? "warning" : undefined;
+}
+
+/** A proxy answers for a dead upstream, or the handler of health itself fails. */
+function checkError({ service, state, expectation }: Asked, limit: number): Verdict | undefined {
+  const { errors } = state;
+  if (errors === undefined || errors.count < limit || !isExpected(service, expectation))
+    return undefined;
+  const { code, text, count, since } = errors;
+  return {
+    severity: "warning",
+    summary: `${nameOf(service)} was answered ${code} ${count} times in a row by a working connection`,
+    evidence: { cause: "check-error", status: code, statusText: text, sinceAt: rfc3339(since) },
+  };
+}
+
+/** The server as a whole, and every name that the user configured. */
+function isExpected(service: string, expectation: Expectation): boolean {
+  return service === "" || expectation.health.services.includes(service);
+}
+
+function nameOf(service: string): string {
+  return service === "" ? "Health of the server" : `Health of ${service}`;
+}
+
+function othersOf(service: string, { services }: Health): readonly string[] {
+  return Object.entries(services)
+    .filter(([name]) => name !== service)
+    .map(([name, { status }]) => `${name === "" ? '""' : name} ${status}`);
+}

@@ -12,7 +12,10 @@ import { unaryProbeSpeeds } from "../model/probe-speed.ts";
 import type { Witness } from "../model/source-name.ts";
 import { meanAge, type StormRate, stormRate } from "../model/storm.ts";
 import { type SecondSource, secondSources } from "../model/storm-witnesses.ts";
+import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
+import { dnsStale } from "./dns-stale.ts";
+import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 
 /** What is usual is learnt over the window that the contract fixes, whatever is configured. */
@@ -91,8 +94,8 @@ export const deadlineStorm = defineDetector({
   needs: [],
   uses: ["serverCalls", "appCalls", "probes", "channels", "services"],
   needsAny: ["serverCalls", "appCalls"],
-  causes: [streamExhaustion],
-  dependencyCauses: [streamExhaustion],
+  causes: [appFrozen, streamExhaustion],
+  dependencyCauses: [...WIRE, dnsStale, streamExhaustion],
   learns: {
     cancelRatio: (facts) => {
       const rate = newestRate(facts);

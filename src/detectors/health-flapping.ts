@@ -2,6 +2,7 @@ import { durationText } from "../model/duration-text.ts";
 import type { HealthTransition, ServiceHealth } from "../model/facts/health.ts";
 import type { Symptom } from "../model/finding.ts";
 import { rfc3339 } from "../model/time.ts";
+import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 
 const QUICK_MS = 120_000;
@@ -57,6 +58,7 @@ export const healthFlapping = defineDetector({
     },
   },
   needs: ["health", "expectation"],
+  causes: [appFrozen],
 
   detect({ now, health, expectation }, { transitions, quick, critical, window }) {
     if (expectation.health.expect === "any") return [];

@@ -4,7 +4,9 @@ import type { Expectation } from "../model/facts/expectation.ts";
 import type { Health, ServiceHealth } from "../model/facts/health.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
 import { type Instant, rfc3339 } from "../model/time.ts";
+import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
+import { UNREACHABLE } from "./root-causes.ts";
 
 /**
  * The server declares that it does not serve, or answers health with errors.
@@ -34,6 +36,8 @@ export const healthNotServing = defineDetector({
   },
   needs: ["health", "expectation"],
   uses: ["channels"],
+  causes: [appFrozen],
+  dependencyCauses: UNREACHABLE,
 
   detect({ now, health, expectation, channels }, { errors }) {
     if (expectation.health.expect === "any") return [];

@@ -11,8 +11,11 @@ import type { Services } from "../model/facts/services.ts";
 import type { Symptom } from "../model/finding.ts";
 import { unaryProbeSpeeds } from "../model/probe-speed.ts";
 import type { Witness } from "../model/source-name.ts";
+import { appFrozen } from "./app-frozen.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
+import { dnsStale } from "./dns-stale.ts";
+import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 
 /** Less says nothing about what ends and what does not. */
@@ -59,8 +62,8 @@ export const inFlightBuildup = defineDetector({
   needs: [],
   uses: ["serverCalls", "appCalls", "probes", "services", "channels"],
   needsAny: ["serverCalls", "appCalls"],
-  causes: [deadlineStorm],
-  dependencyCauses: [streamExhaustion],
+  causes: [appFrozen, deadlineStorm],
+  dependencyCauses: [...WIRE, dnsStale, streamExhaustion, deadlineStorm],
   learns: {
     inFlight: (facts) => {
       const [newest, previous] = callSeries(facts).toReversed();

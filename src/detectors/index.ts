@@ -1,13 +1,24 @@
 import { acceptQueueOverflow } from "./accept-queue-overflow.ts";
+import { agentOverloaded } from "./agent-overloaded.ts";
 import { appFrozen } from "./app-frozen.ts";
+import { configRejected } from "./config-rejected.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
+import { deadlineStorm } from "./deadline-storm.ts";
 import type { Detector } from "./detector.ts";
+import { detectorCrashed } from "./detector-crashed.ts";
 import { dnsFailing } from "./dns-failing.ts";
 import { dnsStale } from "./dns-stale.ts";
+import { healthFlapping } from "./health-flapping.ts";
+import { healthNotServing } from "./health-not-serving.ts";
+import { healthUnknownService } from "./health-unknown-service.ts";
+import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { l4Pinning } from "./l4-pinning.ts";
 import { loopbackOnly } from "./loopback-only.ts";
 import { notGrpc } from "./not-grpc.ts";
+import { probeFailing } from "./probe-failing.ts";
+import { probeSlow } from "./probe-slow.ts";
+import { streamExhaustion } from "./stream-exhaustion.ts";
 import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
 import { tlsCertExpiring } from "./tls-cert-expiring.ts";
@@ -40,4 +51,17 @@ export const DETECTORS: readonly Detector[] = [
   tlsUntrustedIssuer,
 
   notGrpc,
+  streamExhaustion,
+
+  deadlineStorm,
+  healthFlapping,
+  healthNotServing,
+  healthUnknownService,
+  inFlightBuildup,
+  probeFailing,
+  probeSlow,
+
+  agentOverloaded,
+  configRejected,
+  detectorCrashed,
 ];

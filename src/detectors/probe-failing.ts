@@ -7,7 +7,9 @@ import type { Reason } from "../model/reason.ts";
 import { rfc3339 } from "../model/time.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
+import { dnsStale } from "./dns-stale.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
+import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 
 /** A probe that runs so seldom is told at its first failure. */
@@ -56,7 +58,7 @@ export const probeFailing = defineDetector({
   },
   needs: ["probes", "expectation"],
   uses: ["xray", "health", "appCalls", "serverCalls"],
-  causes: [streamExhaustion, deadlineStorm, inFlightBuildup],
+  causes: [...WIRE, dnsStale, streamExhaustion, deadlineStorm, inFlightBuildup],
   explainedBy: (cause, { reason, status }) =>
     cause.code !== deadlineStorm.code || reason === "deadline" || status === "DEADLINE_EXCEEDED",
 

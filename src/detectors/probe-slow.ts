@@ -5,6 +5,7 @@ import { PHASES } from "../model/phase.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
+import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 
 /** A probe that runs so seldom is judged by fewer runs. */
@@ -43,7 +44,7 @@ export const probeSlow = defineDetector({
     },
   },
   needs: ["probes"],
-  causes: [streamExhaustion, deadlineStorm, inFlightBuildup],
+  causes: [...WIRE, streamExhaustion, deadlineStorm, inFlightBuildup],
 
   detect({ probes }, limits) {
     const judged = Object.entries(probes.probes).flatMap(([probe, history]) => {

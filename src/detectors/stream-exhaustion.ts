@@ -8,6 +8,7 @@ import type { UpstreamCalls } from "../model/facts/upstream-calls.ts";
 import type { Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { type FullConnection, fullConnections, fullUpstreamMs } from "../model/stream-limit.ts";
+import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 
 /** At or above it a server has no limit: Java sends 2^31 − 1, Node 2^32 − 1. */
@@ -60,6 +61,7 @@ export const streamExhaustion = defineDetector({
   needs: ["xray"],
   uses: ["serverCalls", "sockets", "upstreamCalls", "appCalls"],
   needsAny: ["serverCalls", "upstreamCalls", "appCalls"],
+  causes: [appFrozen],
 
   detect({ target, xray, serverCalls, sockets, upstreamCalls, appCalls }, limits) {
     if (xray.lastSettings === undefined) return undefined;

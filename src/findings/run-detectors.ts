@@ -135,7 +135,7 @@ function judgedVerdict(asked: Asked, symptoms: readonly Symptom[]): Verdict {
 
 function declinedVerdict(asked: Asked): Verdict {
   const { detector, name, target } = asked;
-  const missing = missingFacts(detector, target);
+  const missing = missingFacts(detector, target, asked.now);
   if (missing !== undefined) return unjudgedVerdict(detector, name, missing);
   return { ...unjudgedVerdict(detector, name, DECLINED), observedAt: observedAt(asked) };
 }

@@ -2,13 +2,18 @@ import type { Detector } from "../detectors/detector.ts";
 import type { FactName, Facts } from "../model/facts/index.ts";
 import type { Known, TargetSnapshot } from "../model/snapshot.ts";
 import { knownValue } from "../model/snapshot.ts";
+import type { Instant } from "../model/time.ts";
 
 /** Why a judgement cannot be made, and what would make it possible. */
 export interface Obstacle {
   readonly because: string;
   readonly fix?: string;
+  /** Waiting for it is in vain. */
   readonly isUnavailable: boolean;
 }
+
+/** The longest usual cadence: what was never observed by then is not looked for. */
+const EVERYONE_LOOKED_MS = 60_000;
 
 /** What a reader of the findings document calls each fact. */
 const FACT_WORDS: Readonly<Record<FactName, string>> = {
@@ -75,12 +80,18 @@ export function standingObstacle(
 }
 
 /** Why a detector cannot be asked; `undefined` where it was, and declined for its own reasons. */
-export function missingFacts(detector: Detector, target: TargetSnapshot): Obstacle | undefined {
+export function missingFacts(
+  detector: Detector,
+  target: TargetSnapshot,
+  now: Instant,
+): Obstacle | undefined {
+  const isOverdue = now - target.epochSince > EVERYONE_LOOKED_MS;
+  const missingFact = (name: FactName) => obstacleOf(name, target.facts[name], isOverdue);
   const isUnknown = (name: FactName) => target.facts[name]?.state !== "known";
   const missing = detector.needs.find(isUnknown);
-  if (missing !== undefined) return obstacleOf(missing, target.facts[missing]);
+  if (missing !== undefined) return missingFact(missing);
   if (detector.needsAny.length > 0 && detector.needsAny.every(isUnknown)) {
-    const obstacles = detector.needsAny.map((name) => obstacleOf(name, target.facts[name]));
+    const obstacles = detector.needsAny.map(missingFact);
     const fix = obstacles.find((obstacle) => obstacle.fix !== undefined)?.fix;
     return {
       because: [...new Set(obstacles.map((obstacle) => obstacle.because))].join("; "),
@@ -93,7 +104,11 @@ export function missingFacts(detector: Detector, target: TargetSnapshot): Obstac
   return undefined;
 }
 
-function obstacleOf(name: FactName, known: Known<unknown> | undefined): Obstacle {
+function obstacleOf(
+  name: FactName,
+  known: Known<unknown> | undefined,
+  isOverdue: boolean,
+): Obstacle {
   const words = FACT_WORDS[name];
   if (known?.state === "unavailable") {
     const { reason, fix } = known;
@@ -101,5 +116,5 @@ function obstacleOf(name: FactName, known: Known<unknown> | undefined): Obstacle
   }
   const isStale = known?.state === "unknown" && known.why === "stale";
   const because = isStale ? `${words}: the last look is too old` : `${words}: not yet observed`;
-  return { because, isUnavailable: false };
+  return { because, isUnavailable: !isStale && isOverdue };
 }

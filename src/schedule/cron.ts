@@ -6,22 +6,9 @@ import { type Instant, rfc3339 } from "../model/time.ts";
  * February). Five fields, in UTC: a pod has no time zone that its user could know. A pure function of
  * its arguments: nothing is scheduled here.
  *
- * @throws TypeError when the expression is malformed; `cronFault` says so beforehand.
+ * @throws TypeError when the expression is malformed: the configuration has made sure that it is not.
  */
 export function nextCron(expression: string, after: Instant): Instant | undefined {
-  return parse(expression).nextRun(rfc3339(after))?.getTime();
-}
-
-/** What is wrong with a cron expression, in croner's words; `undefined` when it is sound. */
-export function cronFault(expression: string): string | undefined {
-  try {
-    parse(expression);
-    return undefined;
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  }
-}
-
-function parse(expression: string): Cron {
-  return new Cron(expression, { mode: "5-part", utcOffset: 0, paused: true });
+  const cron = new Cron(expression, { mode: "5-part", utcOffset: 0, paused: true });
+  return cron.nextRun(rfc3339(after))?.getTime();
 }

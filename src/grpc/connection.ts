@@ -21,7 +21,10 @@ const LINGER_MS = 1000;
 
 export interface OpenOptions
   extends Pick<ReachOptions, "clock" | "signal" | "resolver" | "everyAddress">,
-    Pick<SpeakOptions, "lastSpoke" | "settingsTimeoutMs" | "onSettings" | "onGoaway"> {
+    Pick<
+      SpeakOptions,
+      "lastSpoke" | "settingsTimeoutMs" | "sniffTimeoutMs" | "onSettings" | "onGoaway"
+    > {
   /** Counts the calls of this connection. */
   readonly ownCalls?: CallLedger;
   /** What each phase showed, filled also when this throws. */

@@ -43,7 +43,7 @@ export async function reach(
   const others = dialled.filter((one) => one !== used);
   for (const { socket } of others) if (socket !== undefined) hangUp(socket, options.clock);
   trail.dials = [...others, ...(used === undefined ? [] : [used])].map(({ attempt }) => attempt);
-  if (used?.socket === undefined) throw unreachable(trail.dials);
+  if (used?.socket === undefined) throw unreachable(trail);
   const { address, socket, attempt } = used;
   const { connectMs = 0 } = attempt;
   trail.phaseMs.tcp = connectMs;
@@ -117,7 +117,13 @@ const REASON_BY_OUTCOME: readonly (readonly [DialAttempt["outcome"], Reason])[] 
   ["no-route", "no_route"],
 ];
 
-function unreachable(attempts: readonly Dialled["attempt"][]): CallError {
+function unreachable(trail: Trail): CallError {
+  const { dials: attempts } = trail;
+  // A port that refuses says ECONNREFUSED: this one took us, and reset before we could notice.
+  if (attempts.some(({ errno }) => errno === "ECONNRESET")) {
+    trail.silence = "closed";
+    return new CallError({ phase: "tcp", reason: "connection_reset", errno: "ECONNRESET" });
+  }
   const [outcome, reason] = REASON_BY_OUTCOME.find(([word]) =>
     attempts.some((attempt) => attempt.outcome === word),
   ) ?? ["error" as const, "socket_error" as const];

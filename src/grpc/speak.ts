@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { present } from "../model/present.ts";
 import type { Target } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { SniffResult, TlsFacts } from "../model/xray.ts";
@@ -20,6 +21,8 @@ export interface SpeakOptions extends SessionOptions {
   readonly credentials: Credentials;
   /** What the target spoke last time; tried first where nothing is expected. Default plaintext. */
   readonly lastSpoke?: Spoken;
+  /** How long a sniffed peer may stay silent; default 1 s, for each of two questions. */
+  readonly sniffTimeoutMs?: number;
 }
 
 /** HTTP/2, begun: the server's SETTINGS are here. */
@@ -113,7 +116,8 @@ function provesProtocol({ tls, settings }: Trail, { fault }: CallError): boolean
 
 async function sniffed(visit: Visit, fault: CallError, expected?: Spoken): Promise<CallError> {
   const { address, trail, options } = visit;
-  const result = await sniff(address, { clock: options.clock, signal: options.signal });
+  const { clock, signal, sniffTimeoutMs } = options;
+  const result = await sniff(address, { clock, signal, ...present({ timeoutMs: sniffTimeoutMs }) });
   trail.sniff = result;
   if (result.found === "mute" || result.found === "closed") trail.silence = result.found;
   else delete trail.silence;
@@ -143,8 +147,10 @@ async function speakTls(wire: Socket, visit: Visit): Promise<Spoke> {
     signal,
     alpn: ["h2"],
     material: credentials.tls,
-    ...(target.authority === undefined ? {} : { authority: target.authority }),
-    ...(target.endpoint.kind === "unix" ? {} : { host: target.endpoint.host }),
+    ...present({
+      authority: target.authority,
+      host: target.endpoint.kind === "unix" ? undefined : target.endpoint.host,
+    }),
   });
   trail.tls = hands.facts;
   trail.phaseMs.tls = clock.monotonicMs() - started;

@@ -60,6 +60,9 @@ export async function shakeHands(wire: Socket, options: HandshakeOptions): Promi
     ...(material.cert === undefined ? {} : { cert: material.cert }),
     ...(material.key === undefined ? {} : { key: material.key }),
   });
+  // An alert after the handshake ends TLS, but leaves an HTTP/2 session above it waiting for ever,
+  // unless the connection below goes: then the session ends with that very error.
+  socket.on("error", () => wire.destroy());
   const seen = watchHandshake(socket);
   const thrown = await finished(socket, clock.deadline(timeoutMs, signal));
   const facts = (): TlsFacts =>
@@ -119,8 +122,7 @@ async function finished(
     return await new Promise((resolve) => {
       abort = () => resolve({ thrown: deadline.reason });
       deadline.addEventListener("abort", abort, { once: true });
-      // It stays: an error between two users of the socket must not end the process.
-      socket.on("error", (thrown) => resolve({ thrown }));
+      socket.once("error", (thrown) => resolve({ thrown }));
       socket.once("secureConnect", () => resolve(undefined));
     });
   } finally {

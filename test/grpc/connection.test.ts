@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { CallError, type CallFault } from "../../src/grpc/call-error.ts";
+import type { CallFault } from "../../src/grpc/call-error.ts";
 import { type OpenOptions, openConnection } from "../../src/grpc/connection.ts";
 import { createOwnCalls } from "../../src/grpc/own-calls.ts";
 import type { Target } from "../../src/model/target.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
+import { faultOf } from "../support/faults.ts";
 import {
   answers,
   type FaultyServer,
@@ -48,17 +49,6 @@ async function open(
 
 function soon(ms = 2000): AbortSignal {
   return systemClock.deadline(ms);
-}
-
-/** What a promise fails with, without its cause. */
-async function faultOf(work: Promise<unknown>): Promise<Omit<CallFault, "cause">> {
-  const thrown = await work.then(
-    () => new Error("it did not fail"),
-    (error: unknown) => error,
-  );
-  const { cause: _cause, ...fault } =
-    thrown instanceof CallError ? thrown.fault : { cause: thrown };
-  return fault as Omit<CallFault, "cause">;
 }
 
 async function callFault(handler: Handler, timeoutMs = 2000): Promise<Omit<CallFault, "cause">> {

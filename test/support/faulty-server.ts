@@ -17,7 +17,8 @@ export interface FaultyServerOptions {
   readonly path?: string;
   /**
    * What an accepted connection meets, after TLS if there is any. `serve` (default): gRPC. `mute`:
-   * never a byte. `close`: FIN at once. `reset`: RST at once. Else: these bytes as soon as the client
+   * never a byte. `close`: FIN at once. `reset`: RST as soon as the client has
+   * sent any byte. Else: these bytes as soon as the client
    * has sent any, then FIN.
    */
   readonly accept?: "serve" | "mute" | "close" | "reset" | { readonly bytes: string | Uint8Array };
@@ -311,7 +312,7 @@ function receive(
   }
   socket.resume();
   if (accept === "close") socket.end();
-  else if (accept === "reset") socket.resetAndDestroy();
+  else if (accept === "reset") socket.once("data", () => socket.resetAndDestroy());
   else if (accept !== "mute") socket.once("data", () => socket.end(accept.bytes));
 }
 

@@ -3,9 +3,10 @@ import type { AgentEvent } from "../model/event.ts";
 import type { Observation } from "../model/observation.ts";
 import type { LogSettings } from "../model/settings.ts";
 import { rfc3339 } from "../model/time.ts";
+import { type Drain, watchDrains } from "./drain-watch.ts";
 import { eventLines } from "./event-lines.ts";
 import { findingLine } from "./finding-line.ts";
-import { watchHealth } from "./health-changes.ts";
+import { type HealthChange, watchHealth } from "./health-changes.ts";
 import { type LogLevel, type LogLine, SEVERITY_NUMBERS } from "./log-line.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import type { Sink } from "./sink.ts";
@@ -35,6 +36,7 @@ const QUIET_MS = 60_000;
 export function createLogSink(options: LogOptions): Sink {
   const write = options.format === "text" ? textWriter(options) : jsonWriter(options);
   const healthChange = watchHealth();
+  const watchDrain = watchDrains();
   const limit = createRateLimit(QUIET_MS);
 
   return {
@@ -50,13 +52,9 @@ export function createLogSink(options: LogOptions): Sink {
     },
     observe(observation) {
       const change = healthChange(observation);
-      if (change !== undefined) {
-        const { target, service, from, to, at } = change;
-        const name = service === "" ? target : `${target}: ${service}`;
-        const msg = `health of ${name}: ${from === undefined ? to : `${from} → ${to}`}`;
-        const fields = { target, service, ...(from === undefined ? {} : { from }), to };
-        write({ level: "info", at, event: "grpc_doctor.health.changed", msg, fields });
-      }
+      if (change !== undefined) write(healthLine(change));
+      const drain = watchDrain(observation);
+      if (drain !== undefined) write(drainLine(drain));
       const capability = capabilityLine(observation);
       if (capability !== undefined) write(capability);
     },
@@ -84,6 +82,35 @@ function limitKey(event: AgentEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function healthLine({ target, service, from, to, at }: HealthChange): LogLine {
+  const name = service === "" ? target : `${target}: ${service}`;
+  return {
+    level: "info",
+    at,
+    event: "grpc_doctor.health.changed",
+    msg: `health of ${name}: ${from === undefined ? to : `${from} → ${to}`}`,
+    fields: { target, service, ...(from === undefined ? {} : { from }), to },
+  };
+}
+
+function drainLine({ target, beganAt, endedAt, notServingLeadMs }: Drain): LogLine {
+  const lead =
+    notServingLeadMs === undefined ? {} : { notServingLeadSeconds: notServingLeadMs / 1000 };
+  if (endedAt === undefined) {
+    const msg = `${target} began to drain`;
+    const event = "grpc_doctor.drain.began";
+    return { level: "info", at: beganAt, event, msg, fields: { target, ...lead } };
+  }
+  const drainSeconds = (endedAt - beganAt) / 1000;
+  return {
+    level: "info",
+    at: endedAt,
+    event: "grpc_doctor.drain.ended",
+    msg: `${target} drained in ${drainSeconds} s`,
+    fields: { target, drainSeconds, ...lead },
+  };
 }
 
 function capabilityLine(observation: Observation): LogLine | undefined {

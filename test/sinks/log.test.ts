@@ -145,6 +145,22 @@ it("is silent while health stays, and tells each change once", () => {
   ]);
 });
 
+it("tells a drain when it begins and when it ends", () => {
+  const { sink, parsed } = start();
+  const listener = { address: "::", port: 50_051, queued: 0 };
+  const kernel = (listeners: readonly (typeof listener)[], later: number) =>
+    ({ source: "kernel", kind: "read", target: "app", at: NOW + later, listeners }) as never;
+  sink.observe?.(kernel([listener], -1000));
+  sink.observe?.({ source: "drain", kind: "signal", target: "app", at: NOW, by: "command" });
+  sink.observe?.(kernel([listener], 500));
+  sink.observe?.(kernel([], 1500));
+  sink.observe?.(kernel([], 2000));
+  expect(parsed().map(({ level, msg }) => [level, msg])).toEqual([
+    ["info", "app began to drain"],
+    ["info", "app drained in 1.5 s"],
+  ]);
+});
+
 it("tells a bug that strikes at every run once a minute, with how many it kept back", () => {
   const { sink, parsed } = start();
   sink.hear?.(crash(NOW));

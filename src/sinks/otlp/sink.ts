@@ -1,0 +1,118 @@
+import type { FindingsReport } from "../../model/finding.ts";
+import type { ProbeObservation } from "../../model/observation.ts";
+import type { Settings } from "../../model/settings.ts";
+import type { Clock, Random } from "../../model/time.ts";
+import { watchDrains } from "../drain-watch.ts";
+import type { Sink } from "../sink.ts";
+import { type SinkReport, SinkState } from "../sink-state.ts";
+import type { TraceExporter } from "./exporter.ts";
+import { resourceAttributes } from "./resource.ts";
+import { drainTrace, findingCode, probeTrace, type TraceFacts } from "./spans.ts";
+
+export interface OtlpOptions {
+  readonly settings: () => Settings;
+  readonly report: () => FindingsReport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly event: SinkReport["event"];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+}
+
+/** A run waits this long for the evaluation that may show a finding of it. */
+const EVALUATION_MS = 1500;
+/** Runs that wait at once; beyond, they go without the finding's code. */
+const MOST_WAITING = 256;
+/** The specification's default of OTEL_BSP_MAX_QUEUE_SIZE. */
+const QUEUE_SIZE = 2048;
+
+/**
+ * Tells probe runs and drains as spans. Made only where tracing is on; OpenTelemetry is loaded with
+ * the first span. A run goes out if it was sampled, or if it failed.
+ *
+ * A collector that is down costs the spans that do not fit its queue: they are counted, and its state
+ * is told once.
+ */
+export function createOtlpSink(options: OtlpOptions): Sink {
+  const { clock, event, report, settings } = options;
+  const state = new SinkState("otlp", { now: () => clock.now(), event });
+  const watchDrain = watchDrains();
+  const closing = new AbortController();
+  const waiting = new Set<Promise<void>>();
+  let exporter: Promise<TraceExporter> | undefined;
+
+  const dropped = (count: number, thrown: unknown) => {
+    event({ kind: "spans-dropped", count, at: clock.now() });
+    state.failed("export", thrown ?? new Error("the queue of spans is full"));
+  };
+  const load = async (): Promise<TraceExporter> => {
+    const { createExporter } = await import("./exporter.ts");
+    const endpoint = settings().tracing?.endpoint;
+    return createExporter({
+      ...(endpoint === undefined ? {} : { endpoint }),
+      resource: resourceAttributes(options.environment, options.version),
+      userAgent: `grpc-doctor/${options.version}`,
+      queueSize: queueSize(options.environment),
+      random: options.random,
+      dropped,
+      sent: () => state.worked("export"),
+    });
+  };
+  const tell = async (facts: TraceFacts): Promise<void> => {
+    try {
+      exporter ??= load();
+      (await exporter).tell(facts);
+    } catch (thrown) {
+      dropped(1 + facts.children.length, thrown);
+    }
+  };
+  const tellRun = async (run: ProbeObservation): Promise<void> => {
+    if (waiting.size < MOST_WAITING) await sleepUnless(closing.signal, clock);
+    const target = settings().targets.find(({ name }) => name === run.target);
+    await tell(probeTrace(run, target, findingCode(run, report())));
+  };
+  const hold = (telling: Promise<void>) => {
+    waiting.add(telling);
+    void telling.finally(() => waiting.delete(telling));
+  };
+
+  return {
+    name: "otlp",
+    observe(observation) {
+      const isRun = observation.kind === "run";
+      if (isRun && (observation.isSampled || observation.outcome === "failed")) {
+        hold(tellRun(observation));
+      }
+      const drain = watchDrain(observation);
+      if (drain?.endedAt !== undefined) hold(tell(drainTrace(drain, drain.endedAt)));
+    },
+    async close(signal) {
+      closing.abort();
+      await Promise.all(waiting);
+      if (exporter !== undefined) await unlessAborted((await exporter).close(), signal);
+    },
+  };
+}
+
+/** Waits for the evaluation, or for the end. */
+async function sleepUnless(signal: AbortSignal, clock: Clock): Promise<void> {
+  try {
+    await clock.sleep(EVALUATION_MS, signal);
+  } catch {
+    // The agent stops: the run goes out with what is known.
+  }
+}
+
+/** The end does not wait for a collector that does not answer. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return Promise.race([work, aborted]);
+}
+
+function queueSize(environment: OtlpOptions["environment"]): number {
+  const stated = Number(environment["OTEL_BSP_MAX_QUEUE_SIZE"]);
+  return Number.isInteger(stated) && stated > 0 ? stated : QUEUE_SIZE;
+}

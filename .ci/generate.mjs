@@ -8,10 +8,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import config from "./generate/config.mjs";
 import metrics from "./generate/metrics.mjs";
 import protobuf from "./generate/protobuf.mjs";
 
-const GENERATORS = [metrics, protobuf];
+const GENERATORS = [config, metrics, protobuf];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isCheck = process.argv.includes("--check");

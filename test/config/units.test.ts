@@ -68,7 +68,11 @@ it("reads every duration that it writes", () => {
     whole,
     many.map(([amount, unit]) => amount * unit),
   );
-  fc.assert(fc.property(ms, (value) => expect(parseDuration(formatDuration(value))).toBe(value)));
+  fc.assert(
+    fc.property(ms, (value) => {
+      expect(parseDuration(formatDuration(value))).toBe(value);
+    }),
+  );
 });
 
 it("reads every size that it writes", () => {
@@ -76,7 +80,11 @@ it("reads every size that it writes", () => {
     fc.nat(),
     fc.nat(4000).map((amount) => amount * 1024 ** 2),
   );
-  fc.assert(fc.property(bytes, (value) => expect(parseSize(formatSize(value))).toBe(value)));
+  fc.assert(
+    fc.property(bytes, (value) => {
+      expect(parseSize(formatSize(value))).toBe(value);
+    }),
+  );
 });
 
 it("never throws and never gives a number that is not finite", () => {

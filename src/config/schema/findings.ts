@@ -42,7 +42,7 @@ function codeSchema(record: DetectorRecord) {
 
 function limitSchema(limit: Limit) {
   const { unit, says } = limit;
-  const described = `${says} Default ${limitText(limit, limit.default)}.`;
+  const described = `${says}. Default ${limitText(limit, limit.default)}.`;
   switch (unit) {
     case "ms":
       return duration(limit).describe(described);

@@ -23,20 +23,23 @@ export function duration({ min, max }: Range) {
     .transform((text, context) => {
       return within(parseDuration(text), { min, max }) ?? reject(context, { allowed });
     })
-    .meta({ pattern: DURATION_PATTERN });
+    .meta({ title: "duration", pattern: DURATION_PATTERN });
 }
 
 /** A size; the value is bytes. A bare number counts bytes. */
 export function size({ min, max }: Range) {
   const allowed = `a size from ${formatSize(min)} to ${formatSize(max)}, such as ${formatSize(min)}`;
-  return z.union([z.string(), z.int()], { error: allowed }).transform((text, context) => {
-    return within(parseSize(String(text)), { min, max }) ?? reject(context, { allowed });
-  });
+  return z
+    .union([z.string(), z.int()], { error: allowed })
+    .transform((text, context) => {
+      return within(parseSize(String(text)), { min, max }) ?? reject(context, { allowed });
+    })
+    .meta({ title: "size" });
 }
 
 export function ratio({ min, max }: Range = { min: 0, max: 1 }) {
   const allowed = `a ratio from ${min} to ${max}`;
-  return z.number({ error: allowed }).min(min, allowed).max(max, allowed);
+  return z.number({ error: allowed }).min(min, allowed).max(max, allowed).meta({ title: "ratio" });
 }
 
 export function count({ min, max }: Range) {
@@ -52,16 +55,19 @@ export function word<const T extends readonly [string, ...string[]]>(words: T) {
 /** A name that is a metric label: targets and probes. */
 export function labelName() {
   const allowed = "1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first";
-  return z.string({ error: allowed }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, allowed);
+  return z
+    .string({ error: allowed })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, allowed)
+    .meta({ title: "name" });
 }
 
 export function path(what = "the path of a file") {
-  return z.string({ error: what }).min(1, what).max(4096, what);
+  return z.string({ error: what }).min(1, what).max(4096, what).meta({ title: "path" });
 }
 
 export function httpUrl() {
   const allowed = "a URL such as http://host:port/path";
-  return z.string({ error: allowed }).refine(isHttpUrl, { error: allowed });
+  return z.string({ error: allowed }).refine(isHttpUrl, { error: allowed }).meta({ title: "URL" });
 }
 
 /** A `dns:`, `unix:` or `host:port` address, kept with what it points at. */
@@ -72,7 +78,8 @@ export function address() {
       const parsed = parseAddress(text);
       if ("value" in parsed) return { address: text, endpoint: parsed.value };
       return reject(context, parsed);
-    });
+    })
+    .meta({ title: "address" });
 }
 
 export function listenAddress() {
@@ -81,7 +88,8 @@ export function listenAddress() {
     .transform((text, context): ListenAddress => {
       const parsed = parseListen(text);
       return "value" in parsed ? parsed.value : reject(context, parsed);
-    });
+    })
+    .meta({ title: "listen address" });
 }
 
 const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$";

@@ -43,11 +43,13 @@ export function after(seconds: number): Instant {
 }
 
 type Of<S extends string, K extends string> = Extract<Observation, { source: S; kind: K }>;
+/** Some keys; `undefined` removes one that the healthy report has. */
+type WithoutSome<T> = { readonly [K in keyof T]?: T[K] | undefined };
 type Change<O> = Partial<Omit<O, "source" | "kind">>;
 
 export function anXrayAt(
   seconds: number,
-  change: Partial<XrayReport> = {},
+  change: WithoutSome<XrayReport> = {},
 ): Of<"preflight", "xray"> {
   const at = after(seconds);
   const report = anXrayReport({ ...change, at });
@@ -60,7 +62,16 @@ export function aRefusalAt(seconds: number, address = "127.0.0.1:50051") {
   const dials = [
     aDial({ at, address, outcome: "refused", errno: "ECONNREFUSED", connectMs: undefined }),
   ];
-  return anXrayAt(seconds, { outcome: "failed", phase: "tcp", reason: "refused", dials });
+  return anXrayAt(seconds, {
+    outcome: "failed",
+    phase: "tcp",
+    reason: "refused",
+    dials,
+    settings: undefined,
+    spoke: undefined,
+    rpc: undefined,
+    localPort: undefined,
+  });
 }
 
 export function anOpeningAt(seconds: number): Of<"connection", "opened"> {

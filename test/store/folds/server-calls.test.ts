@@ -1,0 +1,184 @@
+import { expect, it } from "vitest";
+import type { Implementation } from "../../../src/model/channelz.ts";
+import type { ChannelzObservation } from "../../../src/model/observation.ts";
+import { folded } from "../../support/folded.ts";
+import { aCycleAt, after, aServer, aSocket, NO_OWN_CALLS } from "../../support/observations.ts";
+import { NOW } from "../../support/snapshot.ts";
+
+type Row = Partial<Omit<ChannelzObservation, "source" | "kind">>;
+
+const calls = (callsStarted: number, callsSucceeded: number, callsFailed: number) =>
+  aServer({ callsStarted, callsSucceeded, callsFailed });
+const own = (started: number, succeeded: number, failed: number, unimplemented: number) => ({
+  started,
+  succeeded,
+  failed,
+  unimplemented,
+});
+const streams = (id: number, streamsStarted: number, streamsFailed: number, openStreams = 0) =>
+  aSocket(id, { streamsStarted, streamsFailed, openStreams });
+
+/** The newest poll after cycles that lie 10 s apart. */
+function newest(implementation: Implementation, ...rows: readonly Row[]) {
+  const cycles = rows.map((row, i) => aCycleAt(10 * i, { implementation, ...row }));
+  return folded("serverCalls", cycles)?.polls.at(-1);
+}
+
+it("begins at zero, whatever the server did before", () => {
+  const fact = folded("serverCalls", [aCycleAt(0, { server: calls(9000, 8000, 900) })]);
+  const zero = { started: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  const polls = [{ at: NOW, ...zero, inFlight: 100, isEstimated: false }];
+  expect(fact).toEqual({ implementation: "go", polls });
+});
+
+it("does not know the calls of a server that it could not tell", () => {
+  const { server: _server, ...cycle } = aCycleAt(0);
+  expect(folded("serverCalls", [cycle])).toBeUndefined();
+});
+
+it("begins anew when another implementation is recognised", () => {
+  const unknown = aCycleAt(0, { implementation: "unknown", server: calls(10, 10, 0) });
+  const fact = folded("serverCalls", [unknown, aCycleAt(10, { server: calls(20, 20, 0) })]);
+  expect(fact?.polls.map((poll) => poll.started)).toEqual([0]);
+});
+
+it.each<[Implementation, string, Row, object]>([
+  // 10 calls of others (8 ok, 1 failed, 1 running), and 4 of ours: 2 ok, 1 unimplemented, 1 running.
+  [
+    "go",
+    "not counted",
+    { server: calls(13, 10, 1) },
+    { started: 10, succeeded: 8, failed: 1, inFlight: 1 },
+  ],
+  [
+    "c-core",
+    "counted as failed",
+    { server: calls(14, 10, 2) },
+    { started: 10, succeeded: 8, failed: 1, inFlight: 1 },
+  ],
+  [
+    "grpc-js",
+    "counted as failed",
+    { server: calls(14, 10, 2) },
+    { started: 10, succeeded: 8, failed: 1, inFlight: 1 },
+  ],
+  [
+    "java",
+    "not counted",
+    { server: calls(13, 10, 1), sockets: [streams(1, 10, 1, 1)] },
+    { started: 10, succeeded: 8, failed: 1, inFlight: 1 },
+  ],
+])(
+  "leaves out our own calls on %s, where UNIMPLEMENTED is %s",
+  (implementation, _how, row, want) => {
+    const ours = { ...row, ownCalls: own(4, 2, 0, 1) };
+    expect(newest(implementation, { server: calls(0, 0, 0) }, ours)).toMatchObject(want);
+  },
+);
+
+it("stays monotonic although the ledger of our own runs ahead", () => {
+  const server = calls(10, 10, 0);
+  const ahead = { server, ownCalls: own(2, 2, 0, 0) };
+  expect(newest("go", { server: calls(0, 0, 0) }, { server }, ahead)).toMatchObject({
+    started: 10,
+    succeeded: 10,
+  });
+});
+
+it.each<[Implementation, string, readonly Row[], number]>([
+  ["go", "every failed call", [{ server: calls(0, 0, 0) }, { server: calls(10, 6, 4) }], 4],
+  ["grpc-js", "every failed call", [{ server: calls(0, 0, 0) }, { server: calls(10, 6, 4) }], 4],
+  ["unknown", "every failed call", [{ server: calls(0, 0, 0) }, { server: calls(10, 6, 4) }], 4],
+  [
+    "c-core",
+    "the failed streams, not the failed calls",
+    [
+      { server: calls(0, 0, 0), sockets: [streams(1, 0, 0)] },
+      { server: calls(10, 6, 4), sockets: [streams(1, 10, 3)] },
+    ],
+    3,
+  ],
+  [
+    "java",
+    "streams that failed beyond the failed calls and the calls that were none",
+    [
+      { server: calls(0, 0, 0), sockets: [streams(1, 0, 0)] },
+      // 10 calls (2 failed), 3 streams of unknown methods, 9 failed streams in all.
+      { server: calls(10, 4, 2), sockets: [streams(1, 13, 9)] },
+    ],
+    4,
+  ],
+  [
+    "java",
+    "nothing below zero",
+    [
+      { server: calls(0, 0, 0), sockets: [streams(1, 0, 0)] },
+      { server: calls(10, 4, 6), sockets: [streams(1, 10, 2)] },
+    ],
+    0,
+  ],
+  [
+    "java",
+    "no more for streams that this cycle did not read",
+    [
+      { server: calls(0, 0, 0), sockets: [streams(1, 0, 0), streams(2, 0, 0)] },
+      { server: calls(20, 18, 0), sockets: [streams(1, 10, 2)], socketCount: 2 },
+    ],
+    2,
+  ],
+])("takes for cancelled on %s %s", (implementation, _what, rows, cancelled) => {
+  expect(newest(implementation, ...rows)?.cancelled).toBe(cancelled);
+});
+
+const FULL: Row = { server: calls(0, 0, 0), sockets: [streams(1, 50, 50)] };
+
+it.each<[string, readonly Row[], number]>([
+  ["a connection's past does not count", [FULL, { sockets: [streams(1, 50, 50)] }], 0],
+  [
+    "a new connection counts in full",
+    [FULL, { sockets: [streams(1, 50, 50), streams(2, 5, 5)] }],
+    5,
+  ],
+  [
+    "what a dead connection did stays",
+    [FULL, { sockets: [streams(1, 53, 53)] }, { sockets: [] }],
+    3,
+  ],
+  [
+    "a connection that was perhaps there before counts from now on",
+    [
+      { ...FULL, socketCount: 9 },
+      { sockets: [streams(2, 70, 70)], socketCount: 9 },
+      { sockets: [streams(2, 72, 72)], socketCount: 9 },
+    ],
+    2,
+  ],
+])("sums streams over connections that come and go: %s", (_what, rows, cancelled) => {
+  expect(newest("c-core", ...rows)?.cancelled).toBe(cancelled);
+});
+
+it.each<[string, Row, object]>([
+  [
+    "all were read",
+    { sockets: [streams(1, 9, 0, 4), streams(2, 9, 0, 2)] },
+    { inFlight: 6, isEstimated: false },
+  ],
+  [
+    "some were read",
+    { sockets: [streams(1, 9, 0, 4), streams(2, 9, 0, 2)], socketCount: 10 },
+    { inFlight: 30, isEstimated: true },
+  ],
+  ["none was read", { sockets: [], socketCount: 10 }, { inFlight: 0, isEstimated: true }],
+])("counts what is in flight on Java by its sockets when %s", (_when, row, want) => {
+  const leaking = { ...row, server: calls(100, 10, 10) };
+  expect(newest("java", leaking)).toMatchObject(want);
+});
+
+it("keeps 10 min", () => {
+  const polls = folded("serverCalls", [aCycleAt(0), aCycleAt(300), aCycleAt(600.001)])?.polls;
+  expect(polls?.map((poll) => poll.at)).toEqual([after(300), after(600.001)]);
+});
+
+it("is not confused by a ledger of zeros", () => {
+  expect(newest("go", { ownCalls: NO_OWN_CALLS })).toMatchObject({ started: 0, inFlight: 0 });
+});

@@ -1,0 +1,72 @@
+import { expect, it } from "vitest";
+import type { Observation } from "../../../src/model/observation.ts";
+import { folded } from "../../support/folded.ts";
+import {
+  aClosingAt,
+  after,
+  anOpeningAt,
+  anXrayAt,
+  aReadAt,
+  aRefusalAt,
+} from "../../support/observations.ts";
+import { NOW } from "../../support/snapshot.ts";
+
+const limit = (seconds: number, maxConcurrentStreams?: number) =>
+  anXrayAt(seconds, {
+    settings: maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams },
+  });
+const mute = (seconds: number) =>
+  anXrayAt(seconds, {
+    outcome: "failed",
+    phase: "http2",
+    reason: "settings_timeout",
+    settings: undefined,
+  });
+const keptSettings: Observation = {
+  source: "connection",
+  kind: "settings",
+  target: "app",
+  at: after(2),
+  settings: {},
+};
+
+it.each<[string, readonly Observation[], object]>([
+  ["once", [anXrayAt(0)], { since: NOW, lastAt: NOW, count: 1 }],
+  ["twice", [anXrayAt(0), anXrayAt(2)], { since: NOW, lastAt: after(2), count: 2 }],
+  [
+    "anew",
+    [anXrayAt(0), anXrayAt(2), aRefusalAt(4)],
+    { since: after(4), lastAt: after(4), count: 1 },
+  ],
+])("counts how often the same was seen: %s", (_how, observations, same) => {
+  expect(folded("xray", observations)?.same).toEqual(same);
+});
+
+it.each<[string, readonly Observation[], readonly (number | null)[]]>([
+  ["no SETTINGS came", [mute(0)], []],
+  ["the limit was not sent", [limit(0)], [null]],
+  ["the limit is zero", [limit(0, 100), limit(2, 0), limit(4, 0)], [0, 0]],
+  ["the last report had none", [limit(0, 100), limit(2, 5), mute(4)], [100, 5]],
+])("keeps the limits of two reports when %s", (_when, observations, limits) => {
+  expect(folded("xray", observations)?.lastLimits).toEqual(limits);
+});
+
+it.each<[string, readonly Observation[], boolean]>([
+  ["never", [mute(0)], false],
+  ["on a fresh connection", [limit(0), mute(2)], true],
+  ["on the kept connection", [mute(0), keptSettings], true],
+  ["in another life", [limit(0), anOpeningAt(0), aClosingAt(1), aRefusalAt(2)], false],
+])("knows whether HTTP/2 was spoken in this epoch: %s", (_how, observations, everHttp2) => {
+  expect(folded("xray", observations)?.everHttp2).toBe(everHttp2);
+});
+
+it("grows no younger by what the kept connection tells", () => {
+  expect(folded("xray", [mute(0), { ...keptSettings, at: after(80) }])).toBeUndefined();
+});
+
+it("keeps the newest result across epochs, so that a sick handshake stays judged", () => {
+  const row = { listeners: [{ address: "::", port: 50051, queued: 0, inode: 7 }] };
+  const fact = folded("xray", [aReadAt(0), anXrayAt(1), anXrayAt(3), aReadAt(5, row)]);
+  expect(fact).toMatchObject({ same: { count: 2 }, lastPassedAt: after(3), lastLimits: [] });
+  expect(fact).not.toHaveProperty("lastSettings");
+});

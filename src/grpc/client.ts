@@ -1,0 +1,286 @@
+import {
+  Client,
+  type ClientDuplexStream,
+  compressionAlgorithms,
+  connectivityState,
+  credentials,
+  Metadata as GrpcMetadata,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { maskText } from "../model/mask.ts";
+import type { Compression } from "../model/probe-spec.ts";
+import { statusName } from "../model/status.ts";
+import { hostPort, type Target } from "../model/target.ts";
+import type { Clock } from "../model/time.ts";
+import type { XrayReport } from "../model/xray.ts";
+import type { TlsMaterial } from "../net/handshake.ts";
+import { CallError } from "./call-error.ts";
+import { connectPhases, reachedPhase, TimedCredentials } from "./timed-credentials.ts";
+import type { Metadata } from "./transport.ts";
+
+export interface ClientOptions {
+  readonly target: Target;
+  /** Absent = plaintext. */
+  readonly tls?: TlsMaterial;
+  readonly compression: Compression;
+  readonly clock: Clock;
+}
+
+export interface ClientCall {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly requests: readonly Uint8Array[];
+  readonly metadata: Metadata;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What came of a call, whether it ended well or not. */
+export interface ClientReply {
+  /** Absent when the status was OK. */
+  readonly error?: CallError;
+  /** At most 1000, 4 MiB in all. */
+  readonly responses: readonly Uint8Array[];
+  readonly headers: Metadata;
+  readonly trailers: Metadata;
+  readonly durationMs: number;
+  readonly firstMessageMs?: number;
+  /** Of the connection too, where this call had to wait for one. */
+  readonly phaseMs: XrayReport["phaseMs"];
+  readonly isFirstOnChannel: boolean;
+  /** `ip:port` of the far end; absent without a connection. */
+  readonly peer?: string;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+const MAX_RESPONSES = 1000;
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+
+const COMPRESSION = {
+  identity: compressionAlgorithms.identity,
+  gzip: compressionAlgorithms.gzip,
+  deflate: compressionAlgorithms.deflate,
+} as const;
+
+/**
+ * A grpc-js channel that does what the users' clients do, and hides nothing: no retries, no service
+ * config from DNS, no proxy, no sub-channels shared with others; the deadline is explicit.
+ *
+ * Every kind of RPC goes through one bidirectional stream, as the wire knows no other: the number of
+ * messages is what makes it unary.
+ */
+export class ProbeClient {
+  readonly #options: ClientOptions;
+  readonly #credentials: TimedCredentials;
+  readonly #client: Client;
+  #calls = 0;
+
+  constructor(options: ClientOptions) {
+    const { target, tls, compression, clock } = options;
+    this.#options = options;
+    this.#credentials = new TimedCredentials(
+      tls === undefined ? credentials.createInsecure() : secureCredentials(target, tls),
+      () => clock.monotonicMs(),
+    );
+    this.#client = new Client(clientAddress(target), this.#credentials, {
+      "grpc.enable_retries": 0,
+      "grpc.service_config_disable_resolution": 1,
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_http_proxy": 0,
+      "grpc.enable_channelz": 0,
+      "grpc.default_compression_algorithm": COMPRESSION[compression],
+      "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
+      ...(target.authority !== undefined && {
+        "grpc.default_authority": target.authority,
+        "grpc.ssl_target_name_override": target.authority,
+      }),
+    });
+  }
+
+  /** False once the channel is stuck: grpc-js has no connect timer, and backs off for two minutes. */
+  get isUsable(): boolean {
+    const state = this.#client.getChannel().getConnectivityState(false);
+    return state === connectivityState.READY || state === connectivityState.IDLE;
+  }
+
+  close(): void {
+    this.#credentials.close();
+    this.#client.close();
+  }
+
+  /** Makes one call; never rejects: what failed is in the reply. */
+  async call(call: ClientCall): Promise<ClientReply> {
+    const { clock, target, tls } = this.#options;
+    this.#credentials.begin();
+    const startedMs = clock.monotonicMs();
+    const isFirstOnChannel = this.#calls++ === 0;
+    const isWaiting = !this.#isReady();
+    if (isWaiting) this.#noteReady(clock.now() + call.deadlineMs);
+
+    const heard = await this.#exchange(call, startedMs);
+    const endedMs = clock.monotonicMs();
+    const { progress } = this.#credentials;
+    const began = {
+      startedMs,
+      isSecure: tls !== undefined,
+      hasName: target.endpoint.kind === "name",
+    };
+    const connecting = isWaiting ? connectPhases(progress, began) : {};
+    const hadConnection = !isWaiting || progress.readyMs !== undefined;
+    const callStartedMs = isWaiting ? progress.readyMs : startedMs;
+    const { error, ...rest } = heard;
+    const sharper = error && (hadConnection ? error : this.#connectError(error));
+    return {
+      ...rest,
+      ...(sharper !== undefined && { error: sharper }),
+      durationMs: endedMs - startedMs,
+      phaseMs: {
+        ...connecting,
+        ...(callStartedMs !== undefined && { rpc: endedMs - callStartedMs }),
+      },
+      isFirstOnChannel,
+      requestBytes: byteLength(call.requests),
+      responseBytes: byteLength(heard.responses),
+    };
+  }
+
+  #isReady(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  }
+
+  #noteReady(deadline: number): void {
+    const { progress } = this.#credentials;
+    const { clock } = this.#options;
+    this.#client.waitForReady(deadline, (error) => {
+      if (error === undefined) progress.readyMs ??= clock.monotonicMs();
+    });
+  }
+
+  /** The status of a call without connection says little; how far it came, and the TLS error, say more. */
+  #connectError(error: CallError): CallError {
+    const { progress } = this.#credentials;
+    const phase = reachedPhase(progress, this.#options.tls !== undefined);
+    if (progress.tlsError !== undefined) return CallError.from(progress.tlsError, phase);
+    const { statusText, reason } = error.fault;
+    return new CallError({
+      phase,
+      reason: reason === "status" ? "other" : reason,
+      ...(statusText !== undefined && { statusText }),
+    });
+  }
+
+  #exchange(call: ClientCall, startedMs: number): Promise<Heard> {
+    const { clock } = this.#options;
+    const stream = this.#client.makeBidiStreamRequest(call.path, bytes, bytes, grpcMetadata(call), {
+      deadline: clock.now() + call.deadlineMs,
+    });
+    return new Promise((resolve) => {
+      const responses: Uint8Array[] = [];
+      let headers: Metadata = [];
+      let firstMessageMs: number | undefined;
+      let received = 0;
+      const abort = () => stream.cancel();
+      if (call.signal.aborted) abort();
+      call.signal.addEventListener("abort", abort, { once: true });
+
+      stream.on("metadata", (metadata) => {
+        headers = entries(metadata);
+      });
+      stream.on("data", (message: Buffer) => {
+        firstMessageMs ??= clock.monotonicMs() - startedMs;
+        received += message.length;
+        responses.push(message);
+        if (responses.length > MAX_RESPONSES || received > MAX_RESPONSE_BYTES) stream.cancel();
+      });
+      // The status tells it too, and always comes; without a listener the error would be thrown.
+      stream.on("error", () => {});
+      stream.on("status", (status: StatusObject) => {
+        call.signal.removeEventListener("abort", abort);
+        const isTooMuch = responses.length > MAX_RESPONSES || received > MAX_RESPONSE_BYTES;
+        const error = isTooMuch
+          ? new CallError({ phase: "rpc", reason: "message_too_large" })
+          : statusError(status, call.signal);
+        const peer = peerOf(stream);
+        resolve({
+          responses: isTooMuch ? [] : responses,
+          headers,
+          trailers: entries(status.metadata),
+          ...(error !== undefined && { error }),
+          ...(firstMessageMs !== undefined && { firstMessageMs }),
+          ...(peer !== undefined && { peer }),
+        });
+      });
+      for (const request of call.requests) stream.write(request);
+      stream.end();
+    });
+  }
+}
+
+type Heard = Pick<
+  ClientReply,
+  "responses" | "headers" | "trailers" | "error" | "firstMessageMs" | "peer"
+>;
+
+function statusError({ code, details }: StatusObject, signal: AbortSignal): CallError | undefined {
+  const status = statusName(code);
+  if (status === "OK") return undefined;
+  const isOurs = status === "CANCELLED" && signal.aborted;
+  const reason = status === "DEADLINE_EXCEEDED" ? "deadline" : isOurs ? "agent" : "status";
+  const statusText = maskText(details);
+  return new CallError({ phase: "rpc", reason, status, ...(statusText !== "" && { statusText }) });
+}
+
+/** Without `ca` no issuer is judged, without `authority` no name: what was not stated is not held. */
+function secureCredentials({ authority }: Target, { ca, cert, key }: TlsMaterial) {
+  return credentials.createSsl(buffer(ca), buffer(key), buffer(cert), {
+    rejectUnauthorized: ca !== undefined,
+    ...(authority === undefined && { checkServerIdentity: () => undefined }),
+  });
+}
+
+function buffer(text: string | undefined): Buffer | null {
+  return text === undefined ? null : Buffer.from(text);
+}
+
+function clientAddress({ endpoint }: Target): string {
+  switch (endpoint.kind) {
+    case "unix":
+      return `unix:${endpoint.path}`;
+    case "ip":
+      return `${endpoint.host.includes(":") ? "ipv6" : "ipv4"}:${hostPort(endpoint.host, endpoint.port)}`;
+    case "name":
+      return `dns:${endpoint.nameServer === undefined ? "" : `//${endpoint.nameServer}/`}${hostPort(endpoint.host, endpoint.port)}`;
+  }
+}
+
+function grpcMetadata({ metadata }: ClientCall): GrpcMetadata {
+  const result = new GrpcMetadata();
+  for (const [key, value] of metadata) {
+    result.add(key, key.endsWith("-bin") ? Buffer.from(value, "base64") : value);
+  }
+  return result;
+}
+
+function entries(metadata: GrpcMetadata | undefined): Metadata {
+  const names = Object.keys(metadata?.getMap() ?? {});
+  return names.flatMap((key) =>
+    (metadata?.get(key) ?? []).map(
+      (value) => [key, typeof value === "string" ? value : value.toString("base64")] as const,
+    ),
+  );
+}
+
+/** Before a connection is chosen, grpc-js gives the channel's target. */
+function peerOf(stream: ClientDuplexStream<Buffer, Buffer>): string | undefined {
+  const peer = stream.getPeer();
+  return /^(?:\d|\[|\/|unix:)/.test(peer) ? peer : undefined;
+}
+
+function byteLength(messages: readonly Uint8Array[]): number {
+  return messages.reduce((sum, message) => sum + message.length, 0);
+}
+
+function bytes(message: Uint8Array): Buffer {
+  return Buffer.from(message.buffer, message.byteOffset, message.length);
+}

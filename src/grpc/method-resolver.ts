@@ -1,0 +1,86 @@
+import { open } from "node:fs/promises";
+import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
+import { CallError } from "./call-error.ts";
+import { registryFromFiles, registryFromSet } from "./descriptors.ts";
+import { methodNamed } from "./proto-json.ts";
+import { readFiles } from "./reflection.ts";
+import type { Connection } from "./transport.ts";
+
+/** A method with the registry that knows its types. */
+export interface ResolvedMethod {
+  readonly registry: FileRegistry;
+  readonly method: DescMethod;
+}
+
+export interface MethodQuestion {
+  /** `package.Service/Method`. */
+  readonly method: string;
+  /** A FileDescriptorSet's path; absent = server reflection. */
+  readonly protoset?: string;
+  connection(): Promise<Connection>;
+  readonly signal: AbortSignal;
+}
+
+const MAX_SET_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Finds methods and their types, once: for reflection per connection, since a new process may describe
+ * itself otherwise; for a descriptor set per version of the file.
+ *
+ * `undefined` where the source has no such method. Throws `CallError`: of the connection, of reflection
+ * (UNIMPLEMENTED is a capability), or with reason `descriptor` where the descriptors are no use.
+ */
+export class MethodResolver {
+  readonly #reflected = new WeakMap<Connection, Map<string, Promise<FileRegistry>>>();
+  readonly #sets = new Map<string, { readonly version: string; readonly registry: FileRegistry }>();
+
+  async resolve(question: MethodQuestion): Promise<ResolvedMethod | undefined> {
+    const registry =
+      question.protoset === undefined
+        ? await this.#reflect(question)
+        : await this.#read(question.protoset);
+    const method = registry && methodNamed(registry, question.method);
+    return registry && method && { registry, method };
+  }
+
+  async #reflect({ method, connection, signal }: MethodQuestion) {
+    const service = method.replace(/^\//, "").split("/", 1)[0] ?? "";
+    const via = await connection();
+    const known = this.#reflected.get(via) ?? new Map<string, Promise<FileRegistry>>();
+    this.#reflected.set(via, known);
+    const found = known.get(service) ?? readFiles(via, service, { signal }).then(registryFromFiles);
+    known.set(service, found);
+    try {
+      return await found;
+    } catch (thrown) {
+      // What failed is asked again: the next run may have better luck.
+      known.delete(service);
+      const isUnknown = thrown instanceof CallError && thrown.fault.status === "NOT_FOUND";
+      if (isUnknown && thrown.fault.reason === "descriptor") return undefined;
+      throw thrown;
+    }
+  }
+
+  async #read(path: string): Promise<FileRegistry> {
+    const file = await open(path, "r").catch(unreadable);
+    try {
+      const { size, mtimeMs } = await file.stat();
+      const version = `${size} ${mtimeMs}`;
+      const known = this.#sets.get(path);
+      if (known?.version === version) return known.registry;
+      if (size > MAX_SET_BYTES) throw new Error(`larger than ${MAX_SET_BYTES} bytes`);
+      const registry = registryFromSet(await file.readFile());
+      this.#sets.set(path, { version, registry });
+      return registry;
+    } catch (thrown) {
+      return unreadable(thrown);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function unreadable(thrown: unknown): never {
+  if (thrown instanceof CallError) throw thrown;
+  throw new CallError({ phase: "rpc", reason: "descriptor", cause: thrown });
+}

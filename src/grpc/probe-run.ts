@@ -1,0 +1,273 @@
+import type { Json } from "../model/json.ts";
+import type { ProbePhase } from "../model/phase.ts";
+import type { ProbeSpec } from "../model/probe-spec.ts";
+import type { Reason } from "../model/reason.ts";
+import type { StatusName } from "../model/status.ts";
+import type { Target } from "../model/target.ts";
+import type { Clock } from "../model/time.ts";
+import type { TlsMaterial } from "../net/handshake.ts";
+import type { NameResolver } from "../net/resolve.ts";
+import { CallError, type CallFault } from "./call-error.ts";
+import { type ClientReply, ProbeClient } from "./client.ts";
+import { openConnection } from "./connection.ts";
+import { readCredentials } from "./credentials.ts";
+import { firstUnmet, type Unmet } from "./expect.ts";
+import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
+import type { OwnCallsLedger } from "./own-calls.ts";
+import { decodeResponses, encodeRequests, RequestError, responseJson } from "./proto-json.ts";
+import type { Connection } from "./transport.ts";
+import { methodPath } from "./typed-call.ts";
+import { verificationReason } from "./verification.ts";
+
+/** What a run of a probe needs beside its specification. */
+export interface ProbeRun {
+  readonly spec: ProbeSpec;
+  readonly target: Target;
+  /** Of the whole run, what comes before and after the RPC included. */
+  readonly signal: AbortSignal;
+  /** W3C trace context, sent with the call. */
+  readonly traceparent: string;
+}
+
+/** What the server or the configuration will not let the probe do: no fault of the server's. */
+export interface Missing {
+  readonly part: string;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** All that one run showed. */
+export interface ProbeResult {
+  readonly outcome: "passed" | "failed" | "unsupported";
+  readonly phase?: ProbePhase;
+  readonly reason?: Reason;
+  /** Of the RPC; absent when none was answered. */
+  readonly status?: StatusName;
+  readonly statusText?: string;
+  readonly assertion?: string;
+  readonly actual?: string;
+  /** `unsupported` only. */
+  readonly missing?: Missing;
+  /** Absent when no RPC was made. */
+  readonly reply?: ClientReply;
+  /** As canonical ProtoJSON: for the person who asked, never for a log. */
+  readonly responses: () => readonly Json[];
+}
+
+export interface ProbeRunnerOptions {
+  readonly clock: Clock;
+  readonly resolver: NameResolver;
+  /** Counts the calls made, as ours. */
+  readonly ownCalls: OwnCallsLedger;
+  keptConnection(target: Target, signal: AbortSignal): Promise<Connection>;
+}
+
+type Verdict = Omit<ProbeResult, "reply" | "responses">;
+
+/** How long our own connection may take to name what grpc-js hides. */
+const SECOND_LOOK_MS = 5000;
+const NO_RESPONSES = () => [];
+
+/**
+ * Runs configured RPCs through grpc-js, as the users' clients do.
+ *
+ * Descriptors and credentials are read before the clock of the call starts. Where grpc-js got no
+ * connection, one attempt of our own names the reason, which it hides. A channel that is stuck after
+ * a run is thrown away.
+ */
+export class ProbeRunner {
+  readonly #options: ProbeRunnerOptions;
+  readonly #resolver = new MethodResolver();
+  /** Kept channels, by probe. */
+  readonly #kept = new Map<string, { readonly madeOf: string; readonly client: ProbeClient }>();
+
+  constructor(options: ProbeRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects for a bug of ours alone. */
+  async run(run: ProbeRun): Promise<ProbeResult> {
+    try {
+      return await this.#run(run);
+    } catch (thrown) {
+      if (thrown instanceof RequestError) {
+        const verdict = { outcome: "failed", phase: "assert", reason: "descriptor" } as const;
+        return { ...verdict, actual: thrown.message, responses: NO_RESPONSES };
+      }
+      if (!(thrown instanceof CallError)) throw thrown;
+      return { ...verdictOf(thrown, run), responses: NO_RESPONSES };
+    }
+  }
+
+  /** Closes the kept channels, but for those of the named probes. */
+  close(keep: ReadonlySet<string> = new Set()): void {
+    for (const probe of this.#kept.keys()) if (!keep.has(probe)) this.#drop(probe);
+  }
+
+  async #run(run: ProbeRun): Promise<ProbeResult> {
+    const { spec, signal } = run;
+    const resolved = await this.#resolve(run);
+    if ("part" in resolved) {
+      return { outcome: "unsupported", missing: resolved, responses: NO_RESPONSES };
+    }
+    const { registry, method } = resolved;
+    const requests = encodeRequests(registry, method, spec.requests);
+    const { tls, metadata } = await readCredentials(withOwnMetadata(run));
+    const isTls = await this.#speaksTls(run);
+    const client = this.#client(run, isTls ? tls : undefined);
+    try {
+      const ledger = this.#options.ownCalls.forTarget(run.target.name);
+      ledger.started();
+      const reply = await client.call({
+        path: methodPath(method),
+        requests,
+        metadata: [...metadata, ["traceparent", run.traceparent]],
+        deadlineMs: spec.deadlineMs,
+        signal,
+      });
+      ledger.ended(reply.error === undefined ? "OK" : reply.error.fault.status);
+      const verdict = await this.#judge(run, resolved, reply);
+      return { ...verdict, reply, responses: () => shown(resolved, reply) };
+    } finally {
+      if (spec.connection === "fresh") client.close();
+      else if (!client.isUsable) this.#drop(spec.name);
+    }
+  }
+
+  async #resolve(run: ProbeRun): Promise<ResolvedMethod | Missing> {
+    const { spec, target, signal } = run;
+    const protoset = spec.protoset ?? target.protoset;
+    const connection = () => this.#options.keptConnection(target, signal);
+    const question = { method: spec.method, connection, signal };
+    try {
+      const resolved = await this.#resolver.resolve({
+        ...question,
+        ...(protoset !== undefined && { protoset }),
+      });
+      return resolved ?? unknownMethod(spec.method, protoset);
+    } catch (thrown) {
+      const isMissing = thrown instanceof CallError && thrown.fault.status === "UNIMPLEMENTED";
+      if (!isMissing) throw thrown;
+      return { part: "reflection", reason: "UNIMPLEMENTED", fix: GIVE_DESCRIPTORS };
+    }
+  }
+
+  /** Without a stated expectation the probe speaks as the kept connection found that it must. */
+  async #speaksTls({ target, signal }: ProbeRun): Promise<boolean> {
+    if (target.tls !== undefined) return target.tls.mode === "tls";
+    const connection = await this.#options.keptConnection(target, signal);
+    return connection.spoke === "tls";
+  }
+
+  #client({ spec, target }: ProbeRun, tls: TlsMaterial | undefined): ProbeClient {
+    const { clock } = this.#options;
+    const make = () =>
+      new ProbeClient({
+        target,
+        compression: spec.compression,
+        clock,
+        ...(tls !== undefined && { tls }),
+      });
+    if (spec.connection === "fresh") return make();
+
+    const { address, authority } = target;
+    // A certificate that was rotated needs a new handshake; a token goes with each call anyway.
+    const madeOf = JSON.stringify([address, authority, spec.compression, tls]);
+    const kept = this.#kept.get(spec.name);
+    if (kept?.madeOf === madeOf) return kept.client;
+    this.#drop(spec.name);
+    const client = make();
+    this.#kept.set(spec.name, { madeOf, client });
+    return client;
+  }
+
+  #drop(probe: string): void {
+    this.#kept.get(probe)?.client.close();
+    this.#kept.delete(probe);
+  }
+
+  async #judge(run: ProbeRun, resolved: ResolvedMethod, reply: ClientReply): Promise<Verdict> {
+    const { expect } = run.spec;
+    const status = reply.error === undefined ? "OK" : reply.error.fault.status;
+    if (status !== expect.status) {
+      if (reply.error !== undefined) return verdictOf(await this.#sharpened(run, reply.error), run);
+      return unmet("OK", { assertion: `status == ${expect.status}`, actual: "OK" });
+    }
+    const messages = status === "OK" ? decodeResponses(resolved.method, reply.responses) : [];
+    const statusText = reply.error?.fault.statusText;
+    const outcome = { ...reply, responses: messages, status, latencyMs: reply.durationMs };
+    const missed = firstUnmet(expect.that, outcome, resolved.registry);
+    if (missed !== undefined) return unmet(status, missed);
+    return { outcome: "passed", status, ...(statusText !== undefined && { statusText }) };
+  }
+
+  /** grpc-js does not say why there was no connection; the same way, gone by ourselves, does. */
+  async #sharpened({ target, signal }: ProbeRun, error: CallError): Promise<CallError> {
+    if (error.fault.phase === "rpc" || signal.aborted) return error;
+    const { clock, resolver } = this.#options;
+    try {
+      const patience = clock.deadline(SECOND_LOOK_MS, signal);
+      const connection = await openConnection(target, { clock, resolver, signal: patience });
+      connection.close();
+      const { tls } = connection.trail;
+      const reason = tls && verificationReason(tls, clock.now());
+      return reason === undefined ? error : new CallError({ phase: "tls", reason });
+    } catch (thrown) {
+      return thrown instanceof CallError && !signal.aborted ? thrown : error;
+    }
+  }
+}
+
+const GIVE_DESCRIPTORS =
+  "Give the probe a `protoset`, or register the reflection service with the server.";
+
+function unknownMethod(method: string, protoset: string | undefined): Missing {
+  return protoset === undefined
+    ? { part: method, reason: "reflection does not describe it", fix: GIVE_DESCRIPTORS }
+    : {
+        part: method,
+        reason: "the descriptor set has no such method",
+        fix: `Build ${protoset} anew.`,
+      };
+}
+
+function withOwnMetadata({ spec, target }: ProbeRun): Target {
+  const own = new Set(spec.metadata.map(({ key }) => key));
+  const rest = target.metadata.filter(({ key }) => !own.has(key));
+  return { ...target, metadata: [...rest, ...spec.metadata] };
+}
+
+/** A refusal of one who showed nothing is no fault of the server. */
+function verdictOf({ fault }: CallError, run: ProbeRun): Verdict {
+  const { phase, reason, status, statusText } = fault;
+  const told = {
+    phase,
+    reason,
+    ...(status !== undefined && { status }),
+    ...(statusText !== undefined && { statusText }),
+  };
+  if (!lacksCredentials(fault, run)) return { ...told, outcome: "failed" };
+  const missing = { part: "credentials", reason: status ?? reason, fix: GIVE_CREDENTIALS };
+  return { ...told, outcome: "unsupported", missing };
+}
+
+function lacksCredentials({ reason, status }: CallFault, { spec, target }: ProbeRun): boolean {
+  const hasCertificate = target.tls?.mode === "tls" && target.tls.cert !== undefined;
+  if (reason === "client_certificate_required") return !hasCertificate;
+  const asksWho = status === "UNAUTHENTICATED" || status === "PERMISSION_DENIED";
+  return asksWho && !hasCertificate && target.metadata.length + spec.metadata.length === 0;
+}
+
+const GIVE_CREDENTIALS =
+  "Give the probe or its target `metadata` or a client certificate that the server accepts.";
+
+function unmet(status: StatusName, { assertion, actual }: Unmet): Verdict {
+  const failed = { outcome: "failed", phase: "assert", reason: "assertion" } as const;
+  return { ...failed, status, assertion, actual };
+}
+
+function shown({ registry, method }: ResolvedMethod, reply: ClientReply): readonly Json[] {
+  const isOk = reply.error === undefined;
+  const messages = isOk ? decodeResponses(method, reply.responses) : [];
+  return messages.map((message) => responseJson(registry, method, message));
+}

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { DETECTORS } from "../../src/detectors/index.ts";
 import {
+  DEFAULT_POD,
   DEFAULT_POD_BUDGET,
   defaultPodSeries,
   metricsDocument,
@@ -23,6 +25,13 @@ it("has a document that is generated from the list", () => {
 
 it("costs a default pod no more series than promised", () => {
   expect(defaultPodSeries()).toBeLessThanOrEqual(DEFAULT_POD_BUDGET);
+});
+
+it("counts no fewer codes than a default pod has", () => {
+  const byDefault = DETECTORS.filter(({ onByDefault }) => onByDefault !== false);
+  const ofAgent = byDefault.filter(({ layer }) => layer === "agent");
+  expect(ofAgent.length).toBeLessThanOrEqual(DEFAULT_POD.agentCodes);
+  expect(byDefault.length - ofAgent.length).toBeLessThanOrEqual(DEFAULT_POD.appCodes);
 });
 
 it("has no name twice", () => {

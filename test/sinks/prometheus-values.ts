@@ -5,6 +5,7 @@ import type { Snapshot } from "../../src/model/snapshot.ts";
 import type { Target } from "../../src/model/target.ts";
 import type { Code } from "../../src/sinks/prometheus/family.ts";
 import { createPrometheusSink, type PrometheusOptions } from "../../src/sinks/prometheus/sink.ts";
+import { upstreamName } from "../../src/store/upstream-name.ts";
 import { aSnapshot, NOW } from "../support/snapshot.ts";
 
 export const CODES: readonly Code[] = [
@@ -137,6 +138,7 @@ export function startSink(change: Partial<PrometheusOptions> = {}) {
     }),
     now: () => NOW,
     codes: CODES,
+    upstreamOf: (target) => upstreamName(target).name,
     build: { version: "1.0.0", node: "v24.1.0" },
     ...change,
   });

@@ -8,6 +8,7 @@ import { createLogSink } from "../../src/sinks/log.ts";
 import { createOtlpSink } from "../../src/sinks/otlp/sink.ts";
 import { createPrometheusSink } from "../../src/sinks/prometheus/sink.ts";
 import { createWebhookSink } from "../../src/sinks/webhook.ts";
+import { upstreamName } from "../../src/store/upstream-name.ts";
 import { ask } from "../http/ask.ts";
 import { createManualClock } from "../support/clock.ts";
 import { aSnapshot } from "../support/snapshot.ts";
@@ -75,6 +76,7 @@ it("shows no secret of the configuration in any output", async () => {
     report,
     now,
     codes: CODES,
+    upstreamOf: (target) => upstreamName(target).name,
     build: { version: "1.0.0", node: "v24.1.0" },
     snapshot: () => aSnapshot(),
     process: () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 0 }),

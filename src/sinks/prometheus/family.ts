@@ -39,6 +39,8 @@ export type Code = Pick<DetectorRecord, "code" | "layer">;
 export interface Plan {
   readonly settings: Settings;
   readonly codes: readonly Code[];
+  /** What a channel's target text names: `name:port`, in lower case. */
+  readonly upstreamOf: (target: string) => string;
 }
 
 /** All that a scrape is made of. */

@@ -13,6 +13,7 @@ import type {
   Family,
   Feed,
   Labels,
+  Plan,
   ProcessReading,
   Sample,
   Scrape,
@@ -29,6 +30,8 @@ export interface PrometheusOptions {
   readonly now: () => Instant;
   /** Every code with its layer: which series there can be. */
   readonly codes: readonly Code[];
+  /** `name:port` of a channel's target text, as the store names upstreams. */
+  readonly upstreamOf: (target: string) => string;
   readonly build: Build;
 }
 
@@ -59,44 +62,30 @@ interface Running {
  */
 export function createPrometheusSink(options: PrometheusOptions): PrometheusSink {
   const running = FAMILIES.map((family): Running => ({ family, feed: family.from() }));
-  const growing = running.filter(({ feed }) => feed.read === undefined || isFed(feed));
-  const accumulator = new Accumulator(
-    growing
-      .map(({ family }) => family)
-      .filter(({ type }) => type === "counter" || type === "histogram"),
-    MOST_ACCUMULATED,
-  );
+  const accumulator = new Accumulator(running.filter(accumulates).map(familyOf), MOST_ACCUMULATED);
+  const { follow, add } = createFeeder(running, accumulator, options);
+  const observers = running.filter(({ feed }) => feed.observe !== undefined);
+  const hearers = running.filter(({ feed }) => feed.hear !== undefined);
+  const changed = running.filter(({ feed }) => feed.change !== undefined);
   const omitted = new Set<string>();
-  let settings: Settings | undefined;
-
-  const follow = (): Settings => {
-    const current = options.settings();
-    if (current !== settings) {
-      settings = current;
-      accumulator.keepOnly(isConfigured(current));
-      startSeries(running, accumulator, { settings: current, codes: options.codes });
-    }
-    return current;
-  };
-  const feedAll = (samplesOf: (feed: Feed) => readonly Sample[] | undefined) => {
-    const isWanted = isConfigured(follow());
-    for (const { family, feed } of running) {
-      for (const sample of samplesOf(feed) ?? []) {
-        if (isWanted(sample.labels)) accumulator.add(family.name, sample);
-      }
-    }
-  };
-  follow();
 
   return {
     name: "prometheus",
-    observe: (observation) => feedAll((feed) => feed.observe?.(observation)),
-    hear: (event) => feedAll((feed) => feed.hear?.(event)),
-    change: (change) => feedAll((feed) => feed.change?.(change)),
+    observe(observation) {
+      follow();
+      for (const one of observers) add(one, one.feed.observe?.(observation));
+    },
+    hear(event) {
+      follow();
+      for (const one of hearers) add(one, one.feed.hear?.(event));
+    },
+    change(change) {
+      follow();
+      for (const one of changed) add(one, one.feed.change?.(change));
+    },
     async render(accept) {
       const scrape: Scrape = {
-        settings: follow(),
-        codes: options.codes,
+        ...follow(),
         build: options.build,
         now: options.now(),
         snapshot: options.snapshot(),
@@ -114,11 +103,47 @@ export function createPrometheusSink(options: PrometheusOptions): PrometheusSink
   };
 }
 
+/** Keeps the accumulated series in step with the settings that run. */
+function createFeeder(
+  running: readonly Running[],
+  accumulator: Accumulator,
+  { settings, codes, upstreamOf }: PrometheusOptions,
+): {
+  /** The plan of now; after a reload the series of what is gone have ended, and new ones begun. */
+  readonly follow: () => Plan;
+  readonly add: (to: Running, samples: readonly Sample[] | undefined) => void;
+} {
+  let plan: Plan | undefined;
+  let isWanted: (labels: Labels) => boolean = () => false;
+  return {
+    follow() {
+      const current = settings();
+      if (plan?.settings === current) return plan;
+      plan = { settings: current, codes, upstreamOf };
+      isWanted = isConfigured(current);
+      accumulator.keepOnly(isWanted);
+      startSeries(running, accumulator, plan);
+      return plan;
+    },
+    add({ family }, samples = []) {
+      for (const sample of samples) {
+        if (isWanted(sample.labels)) accumulator.add(family.name, sample);
+      }
+    },
+  };
+}
+
 /** Bounds what is remembered in order to count each omitted series once. */
 const MOST_OMITTED = 10_000;
 
-function isFed(feed: Feed): boolean {
-  return feed.observe !== undefined || feed.hear !== undefined || feed.change !== undefined;
+/** Counters and histograms that are fed; a counter that is only read is somebody else's. */
+function accumulates({ family: { type }, feed }: Running): boolean {
+  const isFed = [feed.observe, feed.hear, feed.change].some((way) => way !== undefined);
+  return isFed && (type === "counter" || type === "histogram");
+}
+
+function familyOf({ family }: Running): Family {
+  return family;
 }
 
 /** Every family with its points, the gauges cut where the room ends: first come, first told. */
@@ -147,11 +172,7 @@ function keyText({ labels }: Sample): string {
   return JSON.stringify(labels);
 }
 
-function startSeries(
-  running: readonly Running[],
-  accumulator: Accumulator,
-  plan: { readonly settings: Settings; readonly codes: readonly Code[] },
-): void {
+function startSeries(running: readonly Running[], accumulator: Accumulator, plan: Plan): void {
   for (const { family, feed } of running) {
     for (const labels of feed.starts?.(plan) ?? []) {
       if (!accumulator.has(family.name, labels)) accumulator.start(family.name, labels);

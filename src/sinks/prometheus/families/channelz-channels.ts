@@ -5,7 +5,7 @@ import type { Target } from "../../../model/target.ts";
 import { type Family, type Feed, type Plan, PREFIX, type Sample } from "../family.ts";
 import { createGrowth, type Growth } from "../growth.ts";
 import { fromTargets, PerTarget } from "../per-target.ts";
-import { upstreamLabel, upstreamLabels } from "../upstream-label.ts";
+import { OTHER, upstreamLabel, upstreamLabels } from "../upstream-label.ts";
 
 /** gRPC's states; a peer that names none is in none of them. */
 const STATES: readonly ChannelState[] = [
@@ -31,11 +31,11 @@ function stateSamples(byLabel: ReadonlyMap<string, States>): readonly Sample[] {
 /** Adds up states under their upstream's label. */
 function sumStates(
   parts: readonly { readonly text: string; readonly states: States }[],
-  targets: readonly Target[],
+  plan: Plan,
 ): ReadonlyMap<string, States> {
   const sums = new Map<string, Partial<Record<ChannelState, number>>>();
   for (const { text, states } of parts) {
-    const label = upstreamLabel(text, targets);
+    const label = upstreamLabel(text, plan);
     const sum = sums.get(label) ?? {};
     for (const state of STATES) sum[state] = (sum[state] ?? 0) + (states[state] ?? 0);
     sums.set(label, sum);
@@ -47,20 +47,23 @@ function sumStates(
 function channelCalls(name: CountName): () => Feed {
   return () => {
     const growths = new PerTarget<Growth>();
-    let targets: readonly Target[] = [];
-    const starts = ({ settings }: Plan) => {
-      targets = settings.targets;
+    let running: Plan | undefined;
+    const starts = (plan: Plan) => {
+      running = plan;
+      const { targets } = plan.settings;
       return targets
         .filter(watchesChannels)
-        .flatMap((target) =>
-          upstreamLabels(targets).map((channel) => ({ target: target.name, channel })),
+        .flatMap(({ name: target }) =>
+          upstreamLabels(targets).map((channel) => ({ target, channel })),
         );
     };
+    const labelOf = (text: string) =>
+      running === undefined ? OTHER : upstreamLabel(text, running);
     const observe = ({ target, channels }: ChannelzObservation) => {
       const growth = growths.get(target) ?? createGrowth();
       growths.set(target, growth);
       const samples = channels.map((channel) => ({
-        labels: { target, channel: upstreamLabel(channel.target, targets) },
+        labels: { target, channel: labelOf(channel.target) },
         value: growth.of(String(channel.id), [channel[name]])[0] ?? 0,
       }));
       growth.looked();
@@ -89,12 +92,12 @@ const callCounter = (word: string, help: string, name: CountName): Family => ({
 /** Subchannels of the newest cycle, as no fact counts their states. */
 function subchannels(): Feed {
   const newest = new PerTarget<readonly ChannelFacts[]>();
-  const read = fromTargets((watched, { name }, { settings }) => {
+  const read = fromTargets((watched, { name }, scrape) => {
     if (knownValue(watched, "channels") === undefined) return [];
     const parts = (newest.get(name) ?? []).flatMap((channel) =>
       channel.subchannels.map(({ state }) => ({ text: channel.target, states: { [state]: 1 } })),
     );
-    return stateSamples(sumStates(parts, settings.targets));
+    return stateSamples(sumStates(parts, scrape));
   });
   return {
     observe(observation) {
@@ -119,10 +122,10 @@ export const CHANNELZ_CHANNEL_FAMILIES: readonly Family[] = [
     labels: ["target", "channel", "state"],
     inDefaultPod: STATES.length,
     from: () => ({
-      read: fromTargets((watched, _target, { settings }) => {
+      read: fromTargets((watched, _target, scrape) => {
         const upstreams = knownValue(watched, "channels")?.polls.at(-1)?.upstreams ?? {};
         const parts = Object.entries(upstreams).map(([text, { states }]) => ({ text, states }));
-        return stateSamples(sumStates(parts, settings.targets));
+        return stateSamples(sumStates(parts, scrape));
       }),
     }),
   },

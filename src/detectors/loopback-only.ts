@@ -63,7 +63,7 @@ function symptomOf(
   { errno }: Pick<ReachRun, "errno">,
 ): Symptom {
   const summary = `Port ${port} listens on loopback only and refuses ${podAddress}, the pod's address`;
-  const proxied = `; ${loopbackClients} connections from within the pod use it, so a proxy may serve it`;
+  const proxied = `; clients within the pod: ${loopbackClients}, so a proxy may serve it`;
   return {
     subject: { port: `${port}` },
     severity: loopbackClients > 0 ? "info" : "critical",

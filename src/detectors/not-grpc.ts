@@ -19,7 +19,7 @@ import { tlsSanMismatch } from "./tls-san-mismatch.ts";
 import { tlsUntrustedIssuer } from "./tls-untrusted-issuer.ts";
 
 /** Answers of a proxy without a server behind it: a rollout passes through them. */
-const NO_UPSTREAM: ReadonlySet<number> = new Set([502, 503, 504]);
+const NO_UPSTREAM: ReadonlySet<number | undefined> = new Set([502, 503, 504]);
 const NO_UPSTREAM_HOLD_MS = 10_000;
 /** Judged only with credentials: without them a refusal is our own affair. */
 const UNAUTHORIZED: ReadonlySet<number> = new Set([401, 403]);
@@ -101,7 +101,7 @@ export const notGrpc = defineDetector({
     const cause = answerCause(latest, expectation) ?? soundCause(xray, settingsTimeout);
     if (cause === undefined) return [];
     if (cause === "mute" && !timingTrusted) return undefined;
-    const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus ?? 0);
+    const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus);
     return onceConfirmed(xray, [
       {
         subject: {},

@@ -1,8 +1,12 @@
-import { certificateEvidence, sentCertificates } from "../model/certificate-evidence.ts";
+import {
+  certificateEvidence,
+  type SentCertificate,
+  sentCertificates,
+} from "../model/certificate-evidence.ts";
 import { durationText } from "../model/duration-text.ts";
 import { judgeCertificates } from "../model/handshake.ts";
 import { rfc3339 } from "../model/time.ts";
-import type { CertificateFacts, TlsFacts } from "../model/xray.ts";
+import type { TlsFacts } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
 
@@ -90,14 +94,11 @@ export const tlsCertExpiring = defineDetector({
 });
 
 /** The leaf, and the intermediate with least time left. A root is replaced in clients, not here. */
-function nextToEnd(tls: TlsFacts, now: number) {
-  const [leaf, ...others] = sentCertificates(tls);
-  const isRunning = ({ notAfter, notBefore }: CertificateFacts) =>
-    notBefore <= now && now <= notAfter;
-  const intermediates = others
-    .filter(({ certificate }) => !certificate.isSelfSigned)
-    .filter(({ certificate }) => isRunning(certificate))
+function nextToEnd(tls: TlsFacts, now: number): readonly SentCertificate[] {
+  const running = sentCertificates(tls).filter(({ certificate }) => now <= certificate.notAfter);
+  const [first] = running
+    .filter(({ position, certificate }) => position === "intermediate" && !certificate.isSelfSigned)
     .toSorted((a, b) => a.certificate.notAfter - b.certificate.notAfter);
-  const running = leaf !== undefined && isRunning(leaf.certificate) ? [leaf] : [];
-  return [...running, ...intermediates.slice(0, 1)];
+  const leaf = running.filter(({ position }) => position === "leaf");
+  return first === undefined ? leaf : [...leaf, first];
 }

@@ -37,10 +37,7 @@ export const tlsCertNotYetValid = defineDetector({
 
   detect({ now, xray, expectation, surroundings }, { skew }) {
     const differenceMs = surroundings?.clockDifferenceMs;
-    const offMs = Math.abs(differenceMs ?? 0);
-    const way = (differenceMs ?? 0) > 0 ? "behind" : "ahead of";
-    const clock =
-      offMs > skew ? `: this node's clock is ${durationText(offMs)} ${way} another host's` : "";
+    const clock = clockSentence(differenceMs, skew);
     return judgeCertificates({ xray, expectation, surroundings }, (tls) =>
       dateFaults(tls, ({ notBefore }) => notBefore - now).map((fault) => ({
         subject: { certificate: fault.position },
@@ -56,3 +53,10 @@ export const tlsCertNotYetValid = defineDetector({
     );
   },
 });
+
+/** Whose clock it is, where another host's tells. */
+function clockSentence(differenceMs: number | undefined, skew: number): string {
+  if (differenceMs === undefined || Math.abs(differenceMs) <= skew) return "";
+  const off = durationText(Math.abs(differenceMs));
+  return `: this node's clock is ${off} ${differenceMs < 0 ? "ahead of" : "behind"} another host's`;
+}

@@ -1,4 +1,4 @@
-import { certificateEvidence, sentCertificates } from "../model/certificate-evidence.ts";
+import { certificateEvidence } from "../model/certificate-evidence.ts";
 import { judgeCertificates } from "../model/handshake.ts";
 import { nearestName } from "../model/nearest.ts";
 import { present } from "../model/present.ts";
@@ -32,10 +32,9 @@ export const tlsSanMismatch = defineDetector({
   detect({ xray, expectation, surroundings }) {
     const { authority } = expectation;
     if (authority === undefined) return undefined;
-    return judgeCertificates({ xray, expectation, surroundings }, (tls) => {
-      const [leaf] = sentCertificates(tls);
+    return judgeCertificates({ xray, expectation, surroundings }, (tls, leaf) => {
       const { coversAuthority, hasSans, sans } = tls;
-      if (leaf === undefined || (hasSans && coversAuthority === undefined)) return undefined;
+      if (hasSans && coversAuthority === undefined) return undefined;
       if (hasSans && coversAuthority) return [];
       return [
         {

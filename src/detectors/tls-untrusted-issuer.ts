@@ -1,4 +1,4 @@
-import { certificateEvidence, sentCertificates } from "../model/certificate-evidence.ts";
+import { certificateEvidence } from "../model/certificate-evidence.ts";
 import { judgeCertificates } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
 import type { TlsFacts } from "../model/xray.ts";
@@ -40,11 +40,10 @@ export const tlsUntrustedIssuer = defineDetector({
 
   detect({ xray, expectation, surroundings }) {
     if (!expectation.hasCa) return undefined;
-    return judgeCertificates({ xray, expectation, surroundings }, (tls) => {
+    return judgeCertificates({ xray, expectation, surroundings }, (tls, leaf) => {
       const { path, bundleCertificates } = tls;
-      const [leaf] = sentCertificates(tls);
       if (path === "ok") return [];
-      if (leaf === undefined || path === undefined || !NO_PATH.has(path)) return undefined;
+      if (path === undefined || !NO_PATH.has(path)) return undefined;
       const cause = causeOf(tls, leaf.certificate.isSelfSigned);
       return [
         {

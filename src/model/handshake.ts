@@ -1,3 +1,4 @@
+import { type SentCertificate, sentCertificates } from "./certificate-evidence.ts";
 import type { Expectation } from "./facts/expectation.ts";
 import type { Surroundings } from "./facts/surroundings.ts";
 import { onceConfirmed, type Xray } from "./facts/xray.ts";
@@ -37,7 +38,10 @@ export function judgeHandshake(
 /** The same of the certificates that were sent; not judged where none was received. */
 export function judgeCertificates(
   facts: HandshakeFacts,
-  find: (tls: TlsFacts) => readonly Symptom[] | undefined,
+  find: (tls: TlsFacts, leaf: SentCertificate) => readonly Symptom[] | undefined,
 ): readonly Symptom[] | undefined {
-  return judgeHandshake(facts, (tls) => (tls.chain.length === 0 ? undefined : find(tls)));
+  return judgeHandshake(facts, (tls) => {
+    const [leaf] = sentCertificates(tls);
+    return leaf === undefined ? undefined : find(tls, leaf);
+  });
 }

@@ -77,6 +77,10 @@ const besideLeaf = {
 it.each<[string, Change<TlsFacts>]>([
   ["the leaf is valid", { chain: [aCertificate()] }],
   ["the leaf ends right now", { chain: [{ ...expired, notAfter: NOW }] }],
+  [
+    "an intermediate ends right now",
+    { chain: [aCertificate(), { ...intermediate, notAfter: NOW }] },
+  ],
   ["only a sent root has expired", { chain: [aCertificate(), root] }],
   [
     "a path to the clients' bundle does without the expired one",

@@ -13,6 +13,7 @@ import type { CallPoll } from "../../src/model/facts/server-calls.ts";
 import type { SocketReading } from "../../src/model/facts/sockets.ts";
 import type { Symptom } from "../../src/model/finding.ts";
 import type { ListenRow, RemoteRows } from "../../src/model/observation.ts";
+import { present } from "../../src/model/present.ts";
 import type { Known, Snapshot, TargetSnapshot } from "../../src/model/snapshot.ts";
 import type { Instant } from "../../src/model/time.ts";
 import type { CertificateFacts, DialAttempt, TlsFacts, XrayReport } from "../../src/model/xray.ts";
@@ -38,8 +39,7 @@ type Builder<T> = (change?: Change<T>) => T;
 
 function builder<T extends object>(sound: T): Builder<T> {
   return (change = {}) => {
-    const entries = Object.entries({ ...sound, ...change });
-    return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
+    return present({ ...sound, ...change }) as T;
   };
 }
 
@@ -406,12 +406,12 @@ export interface JudgeOptions<D extends Detector> {
 const reads = new Map<string, Set<FactName>>();
 
 /**
- * What a detector says of these facts; every other fact is unknown. Throws when it reads a fact that
+ * What a detector says of these facts; every other fact, or one set to `undefined`, is unknown. Throws when it reads a fact that
  * it did not declare, and remembers those whose content it looked at (`factsRead`).
  */
 export function judge<D extends Detector>(
   detector: D,
-  facts: Partial<Facts>,
+  facts: Change<Facts>,
   options: JudgeOptions<D> = {},
 ): readonly Symptom[] | undefined {
   const { usual = {}, now = NOW, timingTrusted = true, target = "app" } = options;
@@ -431,10 +431,10 @@ export function factsDeclared(detector: Detector): readonly FactName[] {
   return [...detector.needs, ...detector.uses].toSorted();
 }
 
-function watchFacts(detector: Detector, facts: Partial<Facts>): TargetSnapshot["facts"] {
+function watchFacts(detector: Detector, facts: Change<Facts>): TargetSnapshot["facts"] {
   const seen = reads.get(detector.code) ?? new Set<FactName>();
   reads.set(detector.code, seen);
-  const values = Object.entries(facts).map(([name, value]) => {
+  const values = Object.entries(present(facts)).map(([name, value]) => {
     const get = (object: object, key: string | symbol) => {
       seen.add(name as FactName);
       return Reflect.get(object, key) as unknown;

@@ -1,0 +1,329 @@
+import { expect, it } from "vitest";
+import { appFrozen } from "../../src/detectors/app-frozen.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { Kept, Reply } from "../../src/model/facts/kept.ts";
+import type { AcceptRead } from "../../src/model/facts/listeners.ts";
+import type { Xray } from "../../src/model/facts/xray.ts";
+import {
+  aBaseline,
+  aDial,
+  aKept,
+  aListeners,
+  anAcceptRead,
+  anExpectation,
+  anUpstreamExpectation,
+  anXray,
+  anXrayReport,
+  aTargetSnapshot,
+  type Change,
+  factsDeclared,
+  factsRead,
+  type JudgeOptions,
+  judge,
+  knownFacts,
+  NOW,
+  SECOND,
+  series,
+  someSurroundings,
+} from "../support/snapshot.ts";
+
+const { tries, timeout, slow, slowAbsolute } = appFrozen.limits;
+const silent = (at: number): Reply => ({ at, outcome: "silent", ms: timeout.default });
+const replied = (at: number, ms: number): Reply => ({ at, outcome: "replied", ms });
+/** One reply, then so many calls without. */
+const silentKept = (count: number, change: Change<Kept> = {}) => ({
+  kept: aKept({
+    replies: [replied(NOW - 60 * SECOND, 1), ...series(count, 10 * SECOND, silent)],
+    lastReplyAt: NOW - 60 * SECOND,
+    ...change,
+  }),
+});
+const unread = (change: Change<AcceptRead> = {}) =>
+  anAcceptRead({ keptReceiveQueueBytes: 39, ...change });
+const reading = (...reads: AcceptRead[]) => ({ listeners: aListeners({ reads }) });
+/** Each test changes one thing of it: three calls without reply, their bytes unread. */
+const sick: Change<Facts> = {
+  expectation: anExpectation(),
+  ...silentKept(tries.default),
+  ...reading(unread({ at: NOW - 5 * SECOND }), unread()),
+};
+const judged = (change: Change<Facts>, options: JudgeOptions<typeof appFrozen> = {}) =>
+  judge(appFrozen, { ...sick, ...change }, options);
+
+const critical = {
+  subject: {},
+  severity: "critical",
+  witnesses: ["connection", "kernel"],
+  summary: "The app left 3 calls in a row without an answer, and what was sent to it lies unread",
+  evidence: {
+    flavour: "stopped",
+    tries: 3,
+    timeoutMs: 2000,
+    queuedBytes: 39,
+    lastReplyAt: "2026-01-15T11:59:00.000Z",
+  },
+};
+const { queuedBytes: _bytes, ...unproven } = critical.evidence;
+const warning = {
+  ...critical,
+  severity: "warning",
+  witnesses: ["connection"],
+  summary: "The app left 3 calls in a row without an answer",
+  evidence: unproven,
+};
+const mute = (change: Change<Xray> = {}) => ({
+  xray: anXray({
+    latest: anXrayReport({ outcome: "failed", phase: "http2", silence: "mute" }),
+    same: { since: NOW - 30 * SECOND, lastAt: NOW, count: 3 },
+    ...change,
+  }),
+});
+const neverAsked = { kept: aKept({ replies: [], lastReplyAt: undefined, state: "closed" }) };
+
+it.each<[string, Change<Facts>]>([
+  ["all is answered", { kept: aKept() }],
+  ["one call less than the limit is silent", silentKept(tries.default - 1)],
+  [
+    "the newest was answered",
+    { kept: aKept({ replies: [...series(4, SECOND, silent), replied(NOW, 1)] }) },
+  ],
+  [
+    "answers take exactly the timeout, over a slow connect",
+    {
+      kept: aKept({
+        connectMs: 50,
+        replies: series(3, SECOND, (at) => replied(at, timeout.default)),
+      }),
+    },
+  ],
+  ["the app reads what we send", reading(unread(), unread({ keptReceiveQueueBytes: 0 }))],
+  ["what lies unread becomes less", reading(unread({ keptReceiveQueueBytes: 40 }), unread())],
+  ["it was not known before", reading(unread({ keptReceiveQueueBytes: undefined }), unread())],
+  [
+    "connections that wait become fewer",
+    reading(
+      unread({ keptReceiveQueueBytes: 0, unaccepted: 2 }),
+      unread({ keptReceiveQueueBytes: 0, unaccepted: 1 }),
+    ),
+  ],
+  ["fresh connections are mute, but calls are answered", { kept: aKept(), ...mute() }],
+  [
+    "the last reply came just as they fell mute",
+    { kept: aKept({ replies: [], lastReplyAt: NOW - 30 * SECOND }), ...mute() },
+  ],
+  ["HTTP/2 was never seen: it is no such server", { ...neverAsked, ...mute({ everHttp2: false }) }],
+  [
+    "two fresh connections were mute",
+    { ...neverAsked, ...mute({ same: { since: NOW - 30 * SECOND, lastAt: NOW, count: 2 } }) },
+  ],
+  [
+    "fresh connections close",
+    { ...neverAsked, ...mute({ latest: anXrayReport({ silence: "closed" }) }) },
+  ],
+])("is silent when %s", (_when, change) => {
+  expect(judged(change)).toEqual([]);
+});
+
+it("does not judge while its own timing cannot be trusted", () => {
+  expect(judged({}, { timingTrusted: false })).toBeUndefined();
+});
+
+it.each<[string, Change<Facts>]>([
+  ["no connection is kept", { kept: undefined }],
+  [
+    "a mesh stands before the upstream",
+    { expectation: anUpstreamExpectation(), surroundings: someSurroundings({ mesh: true }) },
+  ],
+])("does not judge when %s", (_when, change) => {
+  expect(judged(change)).toBeUndefined();
+});
+
+it.each<[string, Change<Facts>, object]>([
+  ["calls stay without reply and their bytes unread", {}, critical],
+  ["bytes pile up", reading(unread({ keptReceiveQueueBytes: 38 }), unread()), critical],
+  [
+    "new connections stay un-accepted",
+    reading(
+      unread({ keptReceiveQueueBytes: 0, unaccepted: 1 }),
+      unread({ keptReceiveQueueBytes: 0, unaccepted: 1 }),
+    ),
+    { ...critical, evidence: { ...unproven, unaccepted: 1 } },
+  ],
+  [
+    "only they can be told",
+    reading(
+      unread({ keptReceiveQueueBytes: undefined, unaccepted: 1 }),
+      unread({ keptReceiveQueueBytes: undefined, unaccepted: 1 }),
+    ),
+    { ...critical, evidence: { ...unproven, unaccepted: 1 } },
+  ],
+  [
+    "answers come, but later than the timeout",
+    {
+      kept: aKept({
+        replies: series(3, SECOND, (at) => replied(at, timeout.default + 1)),
+        lastReplyAt: NOW - 60 * SECOND,
+      }),
+    },
+    critical,
+  ],
+  [
+    "more calls are silent than are kept",
+    silentKept(3, { silentInRow: 40 }),
+    {
+      ...critical,
+      summary: critical.summary.replace("3 calls", "40 calls"),
+      evidence: { ...critical.evidence, tries: 40 },
+    },
+  ],
+  ["no kernel tells", { listeners: undefined }, warning],
+  ["the kernel was read once", reading(unread()), warning],
+  [
+    "this kernel does not tell",
+    reading(unread(), unread({ keptReceiveQueueBytes: undefined, unaccepted: undefined })),
+    warning,
+  ],
+  [
+    "an upstream does not answer",
+    {
+      expectation: anUpstreamExpectation(),
+      listeners: undefined,
+      surroundings: someSurroundings(),
+    },
+    warning,
+  ],
+  [
+    "no call can be asked, and fresh connections are mute",
+    { ...neverAsked, ...mute(), listeners: undefined },
+    {
+      ...warning,
+      witnesses: ["preflight"],
+      summary: "The app left 3 new connections in a row without an answer",
+      evidence: { flavour: "stopped", tries: 3, timeoutMs: 2000 },
+    },
+  ],
+  [
+    "the last reply came before they fell mute",
+    {
+      kept: aKept({ replies: [], lastReplyAt: NOW - 30 * SECOND - 1 }),
+      ...mute(),
+      listeners: undefined,
+    },
+    {
+      ...warning,
+      witnesses: ["preflight"],
+      summary: "The app left 3 new connections in a row without an answer",
+      evidence: { ...unproven, lastReplyAt: "2026-01-15T11:59:29.999Z" },
+    },
+  ],
+  ["calls and fresh connections are silent alike", mute(), critical],
+])("reports it when %s", (_when, change, expected) => {
+  expect(judged(change)).toEqual([expected]);
+});
+
+/** Replies of these durations, 10 s apart, the last one now. */
+const slowly = (...ms: number[]): Change<Facts> => ({
+  kept: aKept({
+    replies: series(ms.length, 10 * SECOND, (at, index) => replied(at, ms[index] ?? 0)),
+  }),
+  listeners: undefined,
+});
+const over = slow.default + 1;
+const overAbsolute = slowAbsolute.default + 1;
+const usualIs = (mean: number) => ({ usual: { reply: aBaseline({ mean }) } });
+const connectIn = (connectMs: number | undefined) => ({
+  xray: anXray({ latest: anXrayReport({ dials: [aDial({ connectMs })] }) }),
+});
+const six = (ms: number) => slowly(ms, ms, ms, ms, ms, ms);
+const blocked = {
+  subject: {},
+  severity: "warning",
+  witnesses: ["connection"],
+  summary: "The app takes 1001 ms to answer a small call, though its port connects in 0.2 ms",
+  evidence: { flavour: "blocked-loop", tries: 6, medianMs: 1001, connectMs: 0.2 },
+};
+
+it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>]>([
+  ["the median is exactly the absolute limit", six(slowAbsolute.default), {}],
+  ["five replies are slow", slowly(...Array<number>(5).fill(overAbsolute)), {}],
+  [
+    "half of six are: the median is not",
+    slowly(1, 1, 1, overAbsolute, overAbsolute, overAbsolute),
+    {},
+  ],
+  [
+    "the older of six lie further back than a minute",
+    { kept: aKept({ replies: series(6, 13 * SECOND, (at) => replied(at, overAbsolute)) }) },
+    {},
+  ],
+  ["the median is unusual, and exactly the limit", six(slow.default), usualIs(1)],
+  ["it is ten times the usual", six(over), usualIs(over / 10)],
+  ["nothing is known to be usual", six(over), {}],
+  ["connects are slow too", { ...six(overAbsolute), ...connectIn(5) }, {}],
+  [
+    "no connect was timed",
+    { kept: aKept({ ...six(overAbsolute).kept, connectMs: undefined }) },
+    {},
+  ],
+  ["the connection is closed", { kept: aKept({ ...six(overAbsolute).kept, state: "closed" }) }, {}],
+])("is silent about replies when %s", (_when, change, options) => {
+  expect(judged(change, options)).toEqual([]);
+});
+
+it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>, object]>([
+  ["their median is above the absolute limit", six(overAbsolute), {}, blocked],
+  [
+    "the minute holds seven, the first exactly a minute old",
+    slowly(1, 1, 1, overAbsolute, overAbsolute, overAbsolute, overAbsolute),
+    {},
+    { ...blocked, evidence: { ...blocked.evidence, tries: 7 } },
+  ],
+  [
+    "a fresh connect was timed",
+    { ...six(overAbsolute), ...connectIn(4.9) },
+    {},
+    {
+      ...blocked,
+      summary: "The app takes 1001 ms to answer a small call, though its port connects in 4.9 ms",
+      evidence: { ...blocked.evidence, connectMs: 4.9 },
+    },
+  ],
+  [
+    "the fresh connect was not timed, the kept one was",
+    { ...six(overAbsolute), ...connectIn(undefined) },
+    {},
+    blocked,
+  ],
+  [
+    "their median is slow and more than ten times the usual",
+    six(over),
+    usualIs(over / 10 - 0.01),
+    {
+      ...blocked,
+      summary: "The app takes 501 ms to answer a small call, though its port connects in 0.2 ms",
+      evidence: { ...blocked.evidence, medianMs: 501, baselineMs: over / 10 - 0.01 },
+    },
+  ],
+  [
+    "slow is usual, but they are above the absolute limit",
+    six(overAbsolute),
+    usualIs(900),
+    { ...blocked, evidence: { ...blocked.evidence, baselineMs: 900 } },
+  ],
+])("warns of replies when %s", (_when, change, options, expected) => {
+  expect(judged(change, options)).toEqual([expected]);
+});
+
+it("learns the median of the newest minute, as heavy as it has calls", () => {
+  const facts = (replies: readonly Reply[]) =>
+    aTargetSnapshot({
+      facts: knownFacts({ kept: aKept({ replies }), expectation: anExpectation() }),
+    });
+  expect(appFrozen.samples(facts([]))).toEqual({});
+  const replies = [9, 3, 1, 2].map((ms, index) => replied(NOW + (index - 4) * 25 * SECOND, ms));
+  expect(appFrozen.samples(facts(replies))).toEqual({ reply: { value: 2, weight: 0.5 } });
+});
+
+it("reads what it declares", () => {
+  expect(factsRead(appFrozen)).toEqual(factsDeclared(appFrozen));
+});

@@ -47,6 +47,7 @@ export interface ClientReply {
   readonly firstMessageMs?: number;
   /** Of the connection too, where this call had to wait for one. */
   readonly phaseMs: XrayReport["phaseMs"];
+  /** This call had to wait for the connection. */
   readonly isFirstOnChannel: boolean;
   /** `ip:port` of the far end; absent without a connection. */
   readonly peer?: string;
@@ -74,7 +75,6 @@ export class ProbeClient {
   readonly #options: ClientOptions;
   readonly #credentials: TimedCredentials;
   readonly #client: Client;
-  #calls = 0;
 
   constructor(options: ClientOptions) {
     const { target, tls, compression, clock } = options;
@@ -114,7 +114,6 @@ export class ProbeClient {
     const { clock, target, tls } = this.#options;
     this.#credentials.begin();
     const startedMs = clock.monotonicMs();
-    const isFirstOnChannel = this.#calls++ === 0;
     const isWaiting = !this.#isReady();
     if (isWaiting) this.#noteReady(clock.now() + call.deadlineMs);
 
@@ -139,7 +138,7 @@ export class ProbeClient {
         ...connecting,
         ...(callStartedMs !== undefined && { rpc: endedMs - callStartedMs }),
       },
-      isFirstOnChannel,
+      isFirstOnChannel: isWaiting,
       requestBytes: byteLength(call.requests),
       responseBytes: byteLength(heard.responses),
     };

@@ -21,6 +21,13 @@ export function registryFromSet(bytes: Uint8Array): FileRegistry {
   return registryFromFiles(guarded(() => fromBinary(FileDescriptorSetSchema, bytes)).file);
 }
 
+/** The methods of a `FileDescriptorSet` as `package.Service/Method`. Throws as `registryFromSet` does. */
+export function methodsInSet(bytes: Uint8Array): readonly string[] {
+  return [...registryFromSet(bytes)].flatMap((type) =>
+    type.kind === "service" ? type.methods.map(({ name }) => `${type.typeName}/${name}`) : [],
+  );
+}
+
 /**
  * A registry from files in any order, repaired where a server gave them incompletely.
  *

@@ -9,7 +9,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import { describeSymbol } from "../../src/grpc/describe.ts";
-import { registryFromFiles, registryFromSet } from "../../src/grpc/descriptors.ts";
+import { methodsInSet, registryFromFiles, registryFromSet } from "../../src/grpc/descriptors.ts";
 import { orderFiles } from "../support/grpc-server.ts";
 
 /** Two packages; the second refers to the first and to a well-known type by relative names. */
@@ -35,13 +35,12 @@ const shop = create(FileDescriptorProtoSchema, {
 describe("a registry", () => {
   it("takes a descriptor set as it is", () => {
     const set = create(FileDescriptorSetSchema, { file: [...orderFiles()] });
-    const registry = registryFromSet(toBinary(FileDescriptorSetSchema, set));
-    expect(registry.getService("order.OrderService")?.methods.map(({ name }) => name)).toEqual([
-      "GetOrder",
-      "AddOrder",
-      "SearchOrders",
-      "UpdateOrders",
-      "ProcessOrders",
+    expect(methodsInSet(toBinary(FileDescriptorSetSchema, set))).toEqual([
+      "order.OrderService/GetOrder",
+      "order.OrderService/AddOrder",
+      "order.OrderService/SearchOrders",
+      "order.OrderService/UpdateOrders",
+      "order.OrderService/ProcessOrders",
     ]);
   });
 

@@ -2,6 +2,7 @@ import { ADMIN_FLAGS } from "./admin-flags.ts";
 import type { Command } from "./command.ts";
 import { CONNECTION_FLAGS } from "./connection-flags.ts";
 import type { Flag } from "./flag.ts";
+import { HEALTH_FLAGS } from "./health-flags.ts";
 
 const CONFIG: Flag = { name: "config", letter: "c", value: "FILE", says: "the configuration file" };
 const JSON_OUTPUT: Flag = {
@@ -12,6 +13,11 @@ const JSON_OUTPUT: Flag = {
   default: "text",
 };
 
+const PROTOSET: Flag = {
+  name: "protoset",
+  value: "FILE",
+  says: "a FileDescriptorSet instead of reflection",
+};
 const FAIL_ON: Flag = {
   name: "fail-on",
   value: "SEVERITY",
@@ -83,6 +89,47 @@ export const COMMANDS: readonly Command[] = [
     flags: [CONFIG, JSON_OUTPUT],
     examples: ["grpc-doctor probe get-order --config grpc-doctor.yaml"],
     load: () => import("./commands/probe.ts"),
+  },
+  {
+    name: "health",
+    summary: "asks for health once: a stand-in for grpc_health_probe",
+    details: [
+      "Its flags, and its exit codes: 0 SERVING, 1 wrong arguments, 2 no connection, 3 the RPC failed, 4 not SERVING.",
+    ],
+    positionals: ["[ADDR]"],
+    flags: HEALTH_FLAGS,
+    goFlags: true,
+    usageExit: 1,
+    examples: [
+      "grpc-doctor health -addr=localhost:50051",
+      "grpc-doctor health localhost:50051 -service order.OrderService",
+    ],
+    load: () => import("./commands/health.ts"),
+  },
+  {
+    name: "channelz",
+    summary: "prints the live tree of channelz",
+    details: [
+      "Servers and their sockets; channels, subchannels and their connections. Bounded: at most 200 sockets of a server are read.",
+    ],
+    positionals: ["ADDR"],
+    flags: [JSON_OUTPUT, ...CONNECTION_FLAGS],
+    goFlags: true,
+    examples: ["grpc-doctor channelz localhost:50051 -plaintext"],
+    load: () => import("./commands/channelz.ts"),
+  },
+  {
+    name: "describe",
+    summary: "lists the services, or shows the declaration of a symbol",
+    details: ["By server reflection, or from a compiled FileDescriptorSet."],
+    positionals: ["ADDR", "[SYMBOL]"],
+    flags: [PROTOSET, ...CONNECTION_FLAGS],
+    goFlags: true,
+    examples: [
+      "grpc-doctor describe localhost:50051",
+      "grpc-doctor describe localhost:50051 order.OrderService/GetOrder",
+    ],
+    load: () => import("./commands/describe.ts"),
   },
   {
     name: "explain",
@@ -179,5 +226,20 @@ export const COMMANDS: readonly Command[] = [
     flags: [],
     examples: ["grpc-doctor config schema > grpc-doctor.schema.json"],
     load: () => import("./commands/config-schema.ts"),
+  },
+  {
+    name: "config init",
+    summary: "writes a starting file from what reflection and health name",
+    details: [
+      "Probes are written as comments, marked WRITES? unless the method's declaration says NO_SIDE_EFFECTS.",
+    ],
+    positionals: [],
+    flags: [
+      { name: "target", letter: "t", value: "ADDR", says: "the server to ask" },
+      ...CONNECTION_FLAGS,
+    ],
+    goFlags: true,
+    examples: ["grpc-doctor config init --target localhost:50051 > grpc-doctor.yaml"],
+    load: () => import("./commands/config-init.ts"),
   },
 ];

@@ -79,7 +79,10 @@ function checkPositionals(words: readonly string[], names: readonly string[]): v
 function fromGo(argument: string, flags: readonly Flag[]): readonly string[] {
   const [, name, value] = /^--?([\w-]{2,})(?:=(.*))?$/s.exec(argument) ?? [];
   const flag = flags.find((one) => one.name === name);
-  if (flag === undefined) return [argument];
+  const isLetter = flags.some(
+    ({ letter }) => letter !== undefined && name?.startsWith(letter) === true,
+  );
+  if (flag === undefined) return name === undefined || isLetter ? [argument] : [`--${name}`];
   if (value === undefined) return [`--${flag.name}`];
   if (flag.value !== undefined) return [`--${flag.name}=${value}`];
   return /^(?:t|true|1)$/i.test(value)

@@ -41,7 +41,7 @@ function withFlags(target: Target, given: Arguments): Target {
     ...target,
     ...(authority === undefined ? {} : { authority }),
     ...(tls === undefined ? {} : { tls }),
-    metadata: (lists["H"] ?? []).map(header),
+    metadata: (lists["H"] ?? []).map(headerEntry),
   };
 }
 
@@ -76,9 +76,10 @@ function refuseContradictions(given: Arguments): void {
   }
 }
 
-function header(text: string): MetadataEntry {
+/** `KEY: VALUE` as metadata. */
+export function headerEntry(text: string): MetadataEntry {
   const [, key, value] = /^([A-Za-z0-9_.-]+):\s*([\x20-\x7e]*)$/.exec(text) ?? [];
   if (key === undefined || value === undefined)
-    throw new UsageError(`-H takes 'KEY: VALUE', not ${JSON.stringify(text)}`);
+    throw new UsageError(`a header is 'KEY: VALUE', not ${JSON.stringify(text)}`);
   return { key: key.toLowerCase(), value: { kind: "literal", value } };
 }

@@ -1,11 +1,9 @@
 import type { Detector } from "../detectors/detector.ts";
-import type { Connection } from "../grpc/transport.ts";
 import type { FindingsReport } from "../model/finding.ts";
 import type { ProbeObservation } from "../model/observation.ts";
 import type { ProbeSpec } from "../model/probe-spec.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import type { Target } from "../model/target.ts";
 import type { Program } from "./program.ts";
 import type { Expressions } from "./read-settings.ts";
 
@@ -26,8 +24,6 @@ export interface Tools {
   /** The text of a snapshot file. */
   readonly snapshotFile: (seen: Seen, version: string) => Promise<string>;
   readonly runProbe: (program: Program, options: ProbeOptions) => Promise<ProbeObservation>;
-  /** One fresh connection. Throws `CallError`. */
-  readonly connect: (program: Program, options: ConnectOptions) => Promise<Connection>;
 }
 
 export interface RunOptions {
@@ -55,13 +51,6 @@ export interface Seen {
 export interface ProbeOptions {
   readonly settings: Settings;
   readonly spec: ProbeSpec;
-}
-
-export interface ConnectOptions {
-  readonly target: Target;
-  readonly signal: AbortSignal;
-  /** Refuses a certificate that a client would refuse. */
-  readonly isVerified: boolean;
 }
 
 /** A file of a stranger is no snapshot. The message says where it is not. */

@@ -5,7 +5,7 @@
 export function nearest(found: string, valid: readonly string[]): string | undefined {
   if (found.length > LONGEST_NAME) return undefined;
   const wanted = found.toLowerCase();
-  const allowance = Math.max(1, Math.floor(wanted.length / 3));
+  const allowance = wanted.length < 2 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
   const ranked = valid
     .map((name) => ({ name, edits: editsTo(wanted, name.toLowerCase()) }))
     .filter(({ edits }) => edits <= allowance)

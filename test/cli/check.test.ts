@@ -199,7 +199,7 @@ it.each([
   ["check a:1 -plaintext -cacert x", "-plaintext and a TLS flag contradict each other"],
   ["check a:1 -insecure -cacert x", "-insecure and -cacert contradict each other"],
   ["check a:1 -cert x", "-cert and -key go together"],
-  ["check a:1 -H x", `-H takes 'KEY: VALUE', not "x"`],
+  ["check a:1 -H x", `a header is 'KEY: VALUE', not "x"`],
 ])("refuses %s", async (line, message) => {
   const stderr = `grpc-doctor check: ${message}\nSee grpc-doctor check --help.\n`;
   expect(await runLine(line)).toEqual({ exit: 2, stdout: "", stderr });

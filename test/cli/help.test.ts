@@ -36,7 +36,10 @@ it("writes help to stderr and exits 2 without a command", async () => {
 
 it.each([
   ["chek", 'unknown command "chek" (did you mean check?)'],
-  ["config", "grpc-doctor config needs one of: config check, config print, config schema"],
+  [
+    "config",
+    "grpc-doctor config needs one of: config check, config print, config schema, config init",
+  ],
   ["config chek", 'unknown command "config chek" (did you mean config check?)'],
   ["zzzzzz", 'unknown command "zzzzzz"'],
 ])("refuses %s", async (line, message) => {

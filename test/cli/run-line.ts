@@ -24,7 +24,6 @@ export const TOOLS: Tools = {
   judgeFile: unused,
   snapshotFile: unused,
   runProbe: unused,
-  connect: unused,
 };
 
 /** A tool that a test did not give: whoever asks for it has gone astray. */

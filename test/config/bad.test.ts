@@ -122,10 +122,10 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     "4:26: targets[0].metadata.x-token: found a value (not shown), allowed: printable ASCII; base64 for a key that ends in -bin",
   ],
   "metadata-reserved": [
-    "4:17: targets[0].metadata.grpc-timeout: found this key, allowed: lower-case letters, digits, dots, dashes and underscores, not beginning with grpc-",
+    "4:17: targets[0].metadata.grpc-timeout: found this key, allowed: lower-case letters, digits, dots, dashes and underscores; neither grpc-… nor a header of HTTP itself",
   ],
   "metadata-upper-case": [
-    "4:17: targets[0].metadata.X-Tenant: found this key, allowed: lower-case letters, digits, dots, dashes and underscores, not beginning with grpc-",
+    "4:17: targets[0].metadata.X-Tenant: found this key, allowed: lower-case letters, digits, dots, dashes and underscores; neither grpc-… nor a header of HTTP itself",
   ],
   "method-not-in-protoset": [
     "8:13: probes[0].method: found order.OrderService/GetOrdr, allowed: a method of the protoset (did you mean order.OrderService/GetOrder?)",

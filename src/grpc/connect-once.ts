@@ -1,0 +1,34 @@
+import type { Target } from "../model/target.ts";
+import type { Clock } from "../model/time.ts";
+import { createNameResolver } from "../net/resolve.ts";
+import { CallError } from "./call-error.ts";
+import { openConnection } from "./connection.ts";
+import type { Connection } from "./transport.ts";
+import { verificationReason } from "./verification.ts";
+
+export interface ConnectOnceOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Refuses a certificate that a client would refuse, also where there is no metadata to show. */
+  readonly isVerified: boolean;
+}
+
+/** One connection for a command that ends with it. Throws `CallError`. */
+export async function connectOnce(
+  target: Target,
+  options: ConnectOnceOptions,
+): Promise<Connection> {
+  const { clock, signal, isVerified } = options;
+  const resolver = createNameResolver({ clock });
+  const connection = await openConnection(target, {
+    clock,
+    signal,
+    resolver,
+    evenIfUnverified: true,
+  });
+  const { tls } = connection.trail;
+  const reason = isVerified && tls !== undefined ? verificationReason(tls, clock.now()) : undefined;
+  if (reason === undefined) return connection;
+  connection.close();
+  throw new CallError({ phase: "tls", reason });
+}

@@ -7,7 +7,7 @@ import { tonic } from "./tonic.ts";
 import { unknown } from "./unknown.ts";
 
 /** Every dialect that can be told; the sharpest names first. */
-export const DIALECTS: readonly Dialect[] = [cCore, java, grpcJs, go, tonic];
+const DIALECTS: readonly Dialect[] = [cCore, java, grpcJs, go, tonic];
 
 /**
  * The dialect that the evidence tells: by the names in channelz, else by the text of an UNIMPLEMENTED,

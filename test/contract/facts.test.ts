@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
+import { DETECTORS } from "../../src/detectors/index.ts";
+import type { FactName } from "../../src/model/facts/index.ts";
 import { FOLDS } from "../../src/store/folds/index.ts";
 import { JOINS } from "../../src/store/joins.ts";
 
@@ -27,4 +29,10 @@ it("bounds each fact", () => {
 it("makes each fact of something that makes it young, for somebody", () => {
   const idle = FOLDS.filter(({ of, reads }) => of.length === 0 || reads.length === 0);
   expect(idle).toEqual([]);
+});
+
+it("makes no fact that nobody judges by", async () => {
+  const read = new Set(DETECTORS.flatMap(({ needs, uses }) => [...needs, ...uses]));
+  const unread = (await factNames()).filter((name) => !read.has(name as FactName));
+  expect(unread).toEqual([]);
 });

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { DetectorRecord } from "../model/detector-record.ts";
+import type { CodeSettings, Settings } from "../model/settings.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import { AGENT_TARGET } from "../model/target.ts";
+import { defaultCodeSettings } from "./defaults.ts";
+import { maskSettings } from "./mask-settings.ts";
+import { instant, record, text } from "./snapshot/bounds.ts";
+import { settingsSchema } from "./snapshot/settings.ts";
+import { targetSnapshot } from "./snapshot/target-snapshot.ts";
+
+const FORMAT = 1;
+/** A pod with everything on makes some hundred KiB. */
+const LONGEST_TEXT = 16 * 1024 * 1024;
+
+/** What a snapshot file says. */
+export interface SavedSnapshot {
+  /** Version of the agent that wrote it. */
+  readonly agent: string;
+  readonly settings: Settings;
+  readonly snapshot: Snapshot;
+}
+
+/** The file is not a snapshot that this agent can judge: `fault` says where and why, in one line. */
+export interface UnreadableSnapshot {
+  readonly fault: string;
+}
+
+const fileSchema = z.object({
+  format: z.literal(FORMAT),
+  agent: text,
+  takenAt: instant,
+  settings: settingsSchema,
+  targets: record(targetSnapshot, 200),
+});
+
+/**
+ * A snapshot as a file: `{ format, agent, takenAt, settings, targets }`. It may be sent to strangers, so
+ * secrets and payloads of the settings are masked.
+ */
+export function printSnapshot({ agent, settings, snapshot }: SavedSnapshot): string {
+  const { takenAt, targets } = snapshot;
+  const file = { format: FORMAT, agent, takenAt, settings: maskSettings(settings), targets };
+  return `${JSON.stringify(file)}\n`;
+}
+
+/**
+ * Reads a stranger's snapshot: size, lists, texts and shapes are bounded, and keys that are not known
+ * are dropped. What an older agent did not know is filled in: an absent fact is unknown, and a code
+ * without settings has its defaults.
+ */
+export function parseSnapshot(
+  source: string,
+  detectors: readonly DetectorRecord[],
+): SavedSnapshot | UnreadableSnapshot {
+  if (source.length > LONGEST_TEXT) return { fault: "longer than 16 MiB: no snapshot" };
+  const value = jsonOf(source);
+  if (value === undefined) return { fault: "not JSON" };
+  const parsed = fileSchema.safeParse(value);
+  if (!parsed.success) return { fault: faultOf(parsed.error) };
+  const { agent, takenAt, settings, targets } = parsed.data;
+  const names = [...Object.keys(targets), AGENT_TARGET];
+  const findings = completed(settings.findings, { names, detectors });
+  return { agent, settings: { ...settings, findings }, snapshot: { takenAt, targets } };
+}
+
+function jsonOf(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch {
+    // The message would quote the file; that it is no JSON says enough.
+    return undefined;
+  }
+}
+
+/** The first of the faults: one is enough to know that the file is not ours. */
+function faultOf({ issues }: z.ZodError): string {
+  const [issue] = issues;
+  const path = issue?.path.map(String).join(".").slice(0, 200);
+  return `${path === "" ? "(file)" : path}: ${issue?.message.slice(0, 200) ?? "not valid"}`;
+}
+
+function completed(
+  findings: Settings["findings"],
+  given: { readonly names: readonly string[]; readonly detectors: readonly DetectorRecord[] },
+): Settings["findings"] {
+  const defaults: Readonly<Record<string, CodeSettings>> = Object.fromEntries(
+    given.detectors.map((detector) => [detector.code, defaultCodeSettings(detector)]),
+  );
+  const codesOf = (name: string) => {
+    const codes = Object.entries(defaults).map(([code, usual]): [string, CodeSettings] => {
+      const saved = findings[name]?.[code];
+      const limits = { ...usual.limits, ...saved?.limits };
+      return [code, saved === undefined ? usual : { ...saved, limits }];
+    });
+    return Object.fromEntries(codes);
+  };
+  return Object.fromEntries([...new Set(given.names)].map((name) => [name, codesOf(name)]));
+}

@@ -1,0 +1,436 @@
+import { describe, expect, it } from "vitest";
+import { deadlineStorm } from "../../src/detectors/deadline-storm.ts";
+import type { AppScrape } from "../../src/model/facts/app-calls.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { ServerCalls } from "../../src/model/facts/server-calls.ts";
+import type { DurationBuckets } from "../../src/model/observation.ts";
+import {
+  aBaseline,
+  aCallPoll,
+  aChannelGroup,
+  aProbeHistory,
+  aProbeRun,
+  aTargetSnapshot,
+  type JudgeOptions,
+  judge,
+  known,
+  NOW,
+  SECOND,
+  series,
+  someAppCalls,
+  someChannels,
+  someProbes,
+  someServices,
+} from "../support/snapshot.ts";
+
+const { ratio, minFailed, absoluteRatio, meanAge } = deadlineStorm.limits;
+
+/** What each poll of 10 s adds. */
+interface Load {
+  readonly polls: number;
+  readonly started: number;
+  readonly cancelled: number;
+  readonly inFlight: number | readonly number[];
+  readonly implementation: ServerCalls["implementation"];
+}
+
+/** 10 calls a second, half of them cancelled, each of them 2 s in flight. */
+const storm: Load = { polls: 8, started: 100, cancelled: 50, inFlight: 20, implementation: "go" };
+
+function serverCalls(change: Partial<Load> = {}): ServerCalls {
+  const { polls, started, cancelled, inFlight, implementation } = { ...storm, ...change };
+  return {
+    implementation,
+    polls: series(polls, 10 * SECOND, (at, index) =>
+      aCallPoll({
+        at,
+        started: 1000 + started * index,
+        succeeded: 1000 + (started - cancelled) * index,
+        failed: cancelled * index,
+        cancelled: cancelled * index,
+        inFlight: typeof inFlight === "number" ? inFlight : (inFlight[index] ?? 0),
+      }),
+    ),
+  };
+}
+
+const unary = someServices({ methods: [{ name: "order.OrderService/GetOrder", kind: "unary" }] });
+const streaming = someServices({
+  methods: [{ name: "order.Feed/Watch", kind: "server-streaming" }],
+});
+
+const probe = (ms: number, change: Parameters<typeof aProbeRun>[0] = {}) =>
+  someProbes({
+    probes: {
+      "get-order": aProbeHistory({
+        runs: series(3, 30 * SECOND, (at) => aProbeRun({ at, ms, ...change })),
+      }),
+    },
+  });
+const fastProbe = probe(5);
+const slowProbe = probe(250);
+
+const judged = (
+  change: Partial<Load>,
+  facts: Partial<Facts> = {},
+  options: JudgeOptions<typeof deadlineStorm> = {},
+) => judge(deadlineStorm, { serverCalls: serverCalls(change), services: unary, ...facts }, options);
+
+const usual = { cancelRatio: aBaseline({ mean: 0.01 }) };
+
+describe("is silent", () => {
+  it.each<[string, Partial<Load>, Partial<Facts>]>([
+    ["a healthy server", { cancelled: 0, inFlight: 1 }, {}],
+    ["callers that cancel while the server is fast", { inFlight: 1 }, { probes: fastProbe }],
+    ["a slow server that nobody gives up", { cancelled: 0 }, { probes: slowProbe }],
+    ["plain errors: no second source", { inFlight: 1, cancelled: 100 }, {}],
+    ["a mean age below the limit", { inFlight: 9 }, {}],
+    [
+      "users that leave at any time: the ages spread",
+      { inFlight: [40, 10, 40, 10, 40, 10, 40, 10] },
+      {},
+    ],
+    ["watch streams that end after minutes", { inFlight: 1000 }, { services: streaming }],
+    [
+      "the same, where methods are not known",
+      { inFlight: 1000 },
+      { services: someServices({ methods: undefined }) },
+    ],
+    ["a share below the absolute one, before any is usual", { cancelled: 19 }, {}],
+    ["too few calls for a share", { started: 3, cancelled: 1, polls: 7 }, { probes: slowProbe }],
+  ])("about %s", (_what, load, facts) => {
+    expect(judged(load, facts)).toEqual([]);
+  });
+
+  it.each([
+    ["by less than half", [0, 0, 22, 24, 26, 28, 30, 32]],
+    ["by less than ten", [0, 0, 1, 2, 3, 4, 5, 10]],
+  ])("about calls in flight that rise %s", (_what, inFlight) => {
+    const limits = { meanAge: meanAge.max };
+    expect(judged({ inFlight }, {}, { limits })).toEqual([]);
+  });
+
+  it.each([
+    [
+      "its share is not three times the usual",
+      { cancelled: 14 },
+      { cancelRatio: aBaseline({ mean: 0.05 }) },
+    ],
+    [
+      "its share is below the limit",
+      { cancelled: 4, started: 100 },
+      { cancelRatio: aBaseline({ mean: 0.001 }) },
+    ],
+    ["too few calls are cancelled", { started: 30, cancelled: 3, inFlight: 6 }, usual],
+  ])("where %s", (_when, load, baselines) => {
+    expect(judged(load, {}, { usual: baselines })).toEqual([]);
+  });
+});
+
+describe("does not judge", () => {
+  it("without any counter of calls", () => {
+    expect(judge(deadlineStorm, { probes: slowProbe })).toBeUndefined();
+  });
+
+  it("a server on which no call ended", () => {
+    expect(judged({ started: 0, cancelled: 0, inFlight: 0 })).toBeUndefined();
+  });
+
+  it("before there are polls enough, unless 30 calls ended", () => {
+    expect(judged({ polls: 1 })).toBeUndefined();
+    expect(judged({ polls: 2, started: 9, cancelled: 0 })).toBeUndefined();
+    expect(judged({ polls: 2, started: 30, cancelled: 0 })).toEqual([]);
+  });
+
+  it("a rate whose second source our own timing blinds", () => {
+    expect(judged({}, { probes: slowProbe }, { timingTrusted: false })).toBeUndefined();
+  });
+
+  it("by metrics alone, without histogram or probe", () => {
+    expect(judge(deadlineStorm, { appCalls: scraped({ expired: 50 }) })).toBeUndefined();
+  });
+});
+
+describe("speaks", () => {
+  it("when half of the calls are cancelled and all in flight wait as long", () => {
+    expect(judged({})).toEqual([
+      {
+        subject: {},
+        severity: "warning",
+        witnesses: ["channelz"],
+        summary: "300 of 600 calls (50 %) were cancelled or ran past their deadline in 60 s",
+        evidence: {
+          cancelled: 300,
+          calls: 600,
+          ratio: 0.5,
+          windowSeconds: 60,
+          inFlight: 20,
+          meanAgeMs: 2000,
+          meanAgeCv: 0,
+          secondSource: ["mean-age"],
+          implementation: "go",
+          counted: "calls that ended with any status but OK",
+        },
+      },
+    ]);
+  });
+
+  it.each<[string, Partial<Load>, Partial<Facts>, readonly string[]]>([
+    ["the mean age is at its limit", { inFlight: 10 }, {}, ["mean-age"]],
+    [
+      "deadlines of a minute are the longest",
+      { inFlight: 600 },
+      { services: streaming },
+      ["mean-age"],
+    ],
+    ["unary calls may be older", { inFlight: 1000 }, {}, ["mean-age"]],
+    ["the absolute share is met exactly", { cancelled: 20 }, {}, ["mean-age"]],
+    ["ever more are in flight", { inFlight: [0, 0, 1, 3, 5, 7, 9, 11] }, {}, ["in-flight"]],
+    ["a unary probe is slow as well", { inFlight: 1 }, { probes: slowProbe }, ["probe"]],
+    [
+      "a unary probe runs past its deadline",
+      { inFlight: 1 },
+      { probes: probe(1, { outcome: "failed", reason: "deadline" }) },
+      ["probe"],
+    ],
+  ])("when %s", (_when, load, facts, secondSource) => {
+    expect(judged(load, facts)?.map(({ evidence }) => evidence["secondSource"])).toEqual([
+      secondSource,
+    ]);
+  });
+
+  it.each([
+    [
+      "at the relative share",
+      { cancelled: ratio.default * 100 },
+      { cancelRatio: aBaseline({ mean: 0.0166 }) },
+    ],
+    ["at the least number", { started: 40, cancelled: 3.4, inFlight: 8 }, usual],
+  ])("against what is usual, %s", (_when, load, baselines) => {
+    const [found] = judged(load, {}, { usual: baselines }) ?? [];
+    expect(found?.evidence["baselineRatio"]).toBe(baselines.cancelRatio.mean);
+    expect(found?.evidence["cancelled"]).toBeGreaterThanOrEqual(minFailed.default);
+    expect(judged(load)).toEqual([]);
+  });
+
+  it("when the mean age is three times the usual one, below the limit", () => {
+    const usually = { meanAge: aBaseline({ mean: 200 }) };
+    expect(judged({ inFlight: 6 }, {}, { usual: usually })).toHaveLength(1);
+    expect(judged({ inFlight: 5.9 }, {}, { usual: usually })).toEqual([]);
+  });
+
+  it("from the first second: 20 calls in the first minute, all cancelled", () => {
+    const load = { polls: 7, started: 4, cancelled: 4, inFlight: 1 };
+    expect(judged(load)?.map(({ evidence }) => evidence["calls"])).toEqual([24]);
+  });
+
+  it("at three calls a minute, when ten of the last thirty failed", () => {
+    // A call every 20 s, 2 s in flight: each tenth of the polls meets one.
+    const rare = (polls: number) => ({
+      implementation: "go" as const,
+      polls: series(polls, 10 * SECOND, (at, index) => {
+        const calls = Math.floor(index / 2);
+        return aCallPoll({
+          at,
+          started: calls,
+          failed: calls,
+          cancelled: calls,
+          inFlight: index % 10 === 0 ? 1 : 0,
+        });
+      }),
+    });
+    const facts = { services: unary };
+    expect(judge(deadlineStorm, { ...facts, serverCalls: rare(20) })).toEqual([]);
+    expect(judge(deadlineStorm, { ...facts, serverCalls: rare(21) })).toEqual([
+      expect.objectContaining({
+        summary: "10 of 10 calls (100 %) were cancelled or ran past their deadline in 3 min",
+        evidence: expect.objectContaining({ secondSource: ["mean-age"], windowSeconds: 200 }),
+      }),
+    ]);
+  });
+});
+
+describe("is critical", () => {
+  const severity = (facts: Partial<Facts>, load: Partial<Load> = {}) =>
+    judged(load, facts)?.map((found) => [found.severity, found.witnesses, found.evidence["where"]]);
+
+  it("when a probe is slow: it is the handler", () => {
+    expect(severity({ probes: slowProbe })).toEqual([
+      ["critical", ["channelz", "probe"], "handler"],
+    ]);
+    const [found] = judged({}, { probes: slowProbe }) ?? [];
+    expect(found?.evidence).toMatchObject({ probe: "get-order", probeMs: 250, deadlineMs: 500 });
+  });
+
+  it("not when a probe is fast: it is outside of the server", () => {
+    expect(severity({ probes: fastProbe })).toEqual([["warning", ["channelz"], "outside"]]);
+  });
+
+  it.each([
+    ["is not unary", { isUnary: false }],
+    ["has an unknown shape", { isUnary: undefined }],
+    ["ran twice only", { runs: [aProbeRun({ ms: 400 }), aProbeRun({ ms: 400 })] }],
+    [
+      "ran while we were slow ourselves",
+      { runs: series(3, 1000, (at) => aProbeRun({ at, ms: 400, isSuspect: true })) },
+    ],
+  ])("not by a probe that %s", (_what, change) => {
+    const probes = someProbes({
+      probes: { p: aProbeHistory({ runs: slowProbe.probes["get-order"]?.runs, ...change }) },
+    });
+    expect(severity({ probes })).toEqual([["warning", ["channelz"], undefined]]);
+  });
+
+  it("when metrics count expired calls in a like share", () => {
+    expect(severity({ appCalls: scraped({ expired: 25 }) })).toEqual([
+      ["critical", ["channelz", "metrics"], undefined],
+    ]);
+    expect(severity({ appCalls: scraped({ expired: 24 }) })).toEqual([
+      ["warning", ["channelz"], undefined],
+    ]);
+  });
+
+  it("also when metrics alone are the second source, while timing is not trusted", () => {
+    const facts = { appCalls: scraped({ expired: 25 }) };
+    expect(judged({ inFlight: 1 }, facts, { timingTrusted: false })).toHaveLength(1);
+  });
+
+  it("and metrics that say OK are no veto", () => {
+    expect(severity({ appCalls: scraped({}) })).toEqual([["warning", ["channelz"], undefined]]);
+  });
+
+  it("when a dependency's calls fail alike: it is there", () => {
+    const down = dependency(60, 30);
+    expect(severity({ channels: down, probes: slowProbe })).toEqual([
+      ["critical", ["channelz", "probe", "channelz-client"], "dependency"],
+    ]);
+    const [found] = judged({}, { channels: down }) ?? [];
+    expect(found?.summary).toBe(
+      "300 of 600 calls (50 %) were cancelled or ran past their deadline in 60 s; its calls fail there alike, so look at inventory:50051",
+    );
+    expect(found?.evidence["dependency"]).toBe("inventory:50051");
+  });
+
+  it.each([
+    ["fails at another share", dependency(60, 14)],
+    ["has always failed so", dependency(60, 30, 30)],
+    ["has too few calls", dependency(4, 4)],
+  ])("not by a dependency that %s", (_what, channels) => {
+    expect(severity({ channels })).toEqual([["warning", ["channelz"], undefined]]);
+  });
+});
+
+describe("by metrics alone", () => {
+  const byMetrics = (appCalls: Facts["appCalls"], facts: Partial<Facts> = {}) =>
+    judge(deadlineStorm, { appCalls, ...facts });
+  const at = (bucket: number, others: number) => ({
+    expired: 50,
+    durations: durations(bucket, others),
+  });
+
+  it.each([
+    ["users cancel at any age", scraped(at(79, 21))],
+    [
+      "hedging cancels its losers at once",
+      scraped({ expired: 50, durations: durations(0, 0, 100) }),
+    ],
+    ["too few were cancelled to tell", scraped({ expired: 50, durations: durations(9, 0) })],
+  ])("is silent where %s", (_when, appCalls) => {
+    expect(byMetrics(appCalls)).toEqual([]);
+  });
+
+  it("warns where four of five end at one age", () => {
+    expect(byMetrics(scraped(at(80, 20)))).toEqual([
+      {
+        subject: {},
+        severity: "warning",
+        witnesses: ["metrics"],
+        summary: "200 of 400 calls (50 %) were cancelled or ran past their deadline in 60 s",
+        evidence: {
+          cancelled: 200,
+          calls: 400,
+          ratio: 0.5,
+          windowSeconds: 60,
+          secondSource: ["metrics"],
+          counted: "calls that ended CANCELLED or DEADLINE_EXCEEDED",
+        },
+      },
+    ]);
+  });
+
+  it("is critical where a probe agrees", () => {
+    const found = byMetrics(scraped(at(80, 20)), { probes: slowProbe });
+    expect(found?.map((one) => [one.severity, one.witnesses])).toEqual([
+      ["critical", ["metrics", "probe"]],
+    ]);
+  });
+});
+
+it("learns what is usual from the newest poll", () => {
+  const target = aTargetSnapshot({ facts: { serverCalls: known(serverCalls()) } });
+  expect(deadlineStorm.samples(target)).toEqual({
+    cancelRatio: { value: 0.5, weight: 100 },
+    meanAge: { value: 2000, weight: 100 },
+  });
+  const idle = known(serverCalls({ started: 0, cancelled: 0 }));
+  expect(deadlineStorm.samples(aTargetSnapshot({ facts: { serverCalls: idle } }))).toEqual({});
+});
+
+it("explains itself by what keeps calls waiting, here or at the dependency that it names", () => {
+  const codes = (list: readonly { readonly code: string }[]) => list.map(({ code }) => code);
+  expect(codes(deadlineStorm.causes)).toEqual(["app-frozen", "stream-exhaustion"]);
+  expect(codes(deadlineStorm.dependencyCauses)).toContain("dns-stale");
+  expect(codes(deadlineStorm.dependencyCauses)).toContain("connection-refused");
+});
+
+it("says what its absolute share is", () => {
+  expect(absoluteRatio.default).toBe(0.2);
+});
+
+/** 100 calls in each scrape of 15 s, `expired` of them past their deadline. */
+function scraped({
+  expired = 0,
+  durations: buckets,
+}: {
+  readonly expired?: number;
+  readonly durations?: DurationBuckets;
+}): Facts["appCalls"] {
+  return someAppCalls({
+    scrapes: series(6, 15 * SECOND, (at, index): AppScrape => {
+      const counts = { OK: (100 - expired) * index, DEADLINE_EXCEEDED: expired * index };
+      const isLast = index === 5;
+      return {
+        at,
+        handledByCode: counts,
+        ...(buckets === undefined
+          ? {}
+          : { cancelledDurations: isLast ? buckets : { ...buckets, counts: [0, 0, 0, 0] } }),
+      };
+    }),
+  });
+}
+
+/** Cancelled calls by age: between 50 and 250 ms, older, and younger. */
+function durations(inBucket: number, older: number, younger = 0): DurationBuckets {
+  return {
+    upperMs: [5, 50, 250, Number.POSITIVE_INFINITY],
+    counts: [younger, younger, younger + inBucket, younger + inBucket + older],
+  };
+}
+
+/** The app's channel to its dependency: calls in the last 90 s, and failures before that. */
+function dependency(calls: number, failed: number, failedBefore = 0): Facts["channels"] {
+  const group = (ok: number, bad: number) =>
+    aChannelGroup({ callsStarted: ok + bad, callsSucceeded: ok, callsFailed: bad });
+  const poll = (ageMs: number, ok: number, bad: number) => ({
+    at: NOW - ageMs,
+    upstreams: { "inventory:50051": group(ok, bad), "payments:50051": group(ok + bad, 0) },
+  });
+  return someChannels({
+    polls: [
+      poll(200_000, 0, 0),
+      poll(100_000, 60 - failedBefore, failedBefore),
+      poll(0, 60 - failedBefore + calls - failed, failedBefore + failed),
+    ],
+  });
+}

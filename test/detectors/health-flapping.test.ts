@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { healthFlapping } from "../../src/detectors/health-flapping.ts";
+import type { HealthTransition, ServiceHealth } from "../../src/model/facts/health.ts";
+import type { ExpectedHealth } from "../../src/model/target.ts";
+import { anExpectation, aServiceHealth, judge, NOW } from "../support/snapshot.ts";
+
+const { window } = healthFlapping.limits;
+const QUICK_MS = 120_000;
+
+/** Down and up in turn, at so many ms before now, oldest first. */
+function flips(...ages: readonly number[]): readonly HealthTransition[] {
+  return ages.map((age, index) => ({
+    at: NOW - age,
+    from: index % 2 === 0 ? "SERVING" : "NOT_SERVING",
+    to: index % 2 === 0 ? "NOT_SERVING" : "SERVING",
+  }));
+}
+
+function judged(
+  transitions: readonly HealthTransition[],
+  change: Partial<ServiceHealth> = {},
+  expected: ExpectedHealth = "SERVING",
+) {
+  return judge(healthFlapping, {
+    health: { services: { "": aServiceHealth({ transitions, ...change }) } },
+    expectation: anExpectation({ health: { services: [""], expect: expected } }),
+  });
+}
+
+const four = flips(500_000, 400_000, 300_000, 200_000);
+
+describe("is silent", () => {
+  it.each([
+    ["three changes, not quick", flips(500_000, 400_000, 300_000)],
+    ["a fourth that is too old", flips(window.default + 1, 400_000, 300_000, 200_000)],
+    ["three of which one is not quick", flips(QUICK_MS + 1, 20_000, 10_000)],
+    ["two quick ones", flips(20_000, 10_000)],
+    [
+      "a start that is none",
+      [
+        { at: NOW - 500_000, from: "NOT_SERVING" as const, to: "SERVING" as const },
+        ...flips(400_000, 300_000, 200_000),
+      ],
+    ],
+    ["names that come and go", four.map((flip) => ({ ...flip, from: "SERVICE_UNKNOWN" as const }))],
+  ])("about %s", (_what, transitions) => {
+    expect(judged(transitions)).toEqual([]);
+  });
+
+  it("where any status is fine", () => {
+    expect(judged(four, {}, "any")).toEqual([]);
+  });
+
+  it("while health is not known", () => {
+    expect(judge(healthFlapping, { expectation: anExpectation() })).toBeUndefined();
+  });
+});
+
+describe("speaks", () => {
+  it("of four changes within the window", () => {
+    expect(judged(flips(window.default, 400_000, 300_000, 298_750))).toEqual([
+      {
+        subject: { service: "" },
+        severity: "warning",
+        witnesses: ["health"],
+        isDeterministic: true,
+        summary: "Health of the server changed 4 times in 10 min",
+        evidence: {
+          transitions: 4,
+          windowSeconds: 600,
+          timeline: [
+            "11:50:00.000Z NOT_SERVING",
+            "11:53:20.000Z SERVING",
+            "11:55:00.000Z NOT_SERVING",
+            "11:55:01.250Z SERVING",
+          ],
+          shortestMs: 1250,
+        },
+      },
+    ]);
+  });
+
+  it("of three changes within two minutes", () => {
+    expect(judged(flips(QUICK_MS, 20_000, 10_000))).toHaveLength(1);
+  });
+
+  it.each([
+    ["six that were watched", flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5), "watch", "critical"],
+    ["five that were watched", flips(5e5, 4e5, 3e5, 2e5, 1e5), "watch", "warning"],
+    ["six that were polled", flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5), "check", "warning"],
+  ] as const)("of %s", (_what, transitions, via, severity) => {
+    expect(judged(transitions, { via })?.map((found) => found.severity)).toEqual([severity]);
+  });
+});

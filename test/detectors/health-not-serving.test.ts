@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { healthNotServing } from "../../src/detectors/health-not-serving.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import {
+  aChannelGroup,
+  anExpectation,
+  aServiceHealth,
+  judge,
+  MINUTE,
+  NOW,
+  SECOND,
+  someChannels,
+} from "../support/snapshot.ts";
+
+type Change = NonNullable<Parameters<typeof aServiceHealth>[0]>;
+
+const sick: Change = { status: "NOT_SERVING", sinceAt: NOW - 45 * SECOND };
+const startup = 10 * MINUTE;
+
+interface World {
+  readonly service?: string;
+  readonly expect?: "SERVING" | "NOT_SERVING" | "any";
+  readonly channels?: Facts["channels"];
+}
+
+function judged(
+  change: Change,
+  { service = "", expect: expected = "SERVING", channels }: World = {},
+) {
+  return judge(healthNotServing, {
+    health: {
+      services: { [service]: aServiceHealth({ ...sick, ...change }), other: aServiceHealth() },
+    },
+    expectation: anExpectation({
+      health: { services: ["", "order.OrderService"], expect: expected },
+      startupMs: startup,
+    }),
+    ...(channels === undefined ? {} : { channels }),
+  });
+}
+
+const errors = {
+  count: 3,
+  since: NOW - 20 * SECOND,
+  lastAt: NOW,
+  code: "UNAVAILABLE",
+  text: "no healthy upstream",
+} as const;
+
+describe("is silent about", () => {
+  it.each<[string, Change, World]>([
+    ["SERVING", { status: "SERVING" }, {}],
+    ["UNKNOWN", { status: "UNKNOWN" }, {}],
+    ["SERVICE_UNKNOWN", { status: "SERVICE_UNKNOWN" }, {}],
+    ["anything where any status is fine", {}, { expect: "any" }],
+    ["NOT_SERVING where it is expected", {}, { expect: "NOT_SERVING" }],
+    [
+      "SERVING of a discovered name on a stand-by",
+      { status: "SERVING" },
+      { service: "found", expect: "NOT_SERVING" },
+    ],
+    [
+      "a discovered name that was never SERVING",
+      { everServing: false, sinceAt: 0 },
+      { service: "found" },
+    ],
+    ["a name that is still starting", { everServing: false, sinceAt: NOW - startup + 1 }, {}],
+    ["fewer errors than the limit", { status: "SERVING", errors: { ...errors, count: 2 } }, {}],
+    ["errors of a discovered name", { status: "SERVING", errors }, { service: "found" }],
+  ])("%s", (_what, change, world) => {
+    expect(judged(change, world)).toEqual([]);
+  });
+
+  it("nothing that it does not know", () => {
+    expect(judge(healthNotServing, { expectation: anExpectation() })).toBeUndefined();
+  });
+});
+
+describe("speaks", () => {
+  it("critically of a server that was SERVING", () => {
+    expect(judged({})).toEqual([
+      {
+        subject: { service: "" },
+        severity: "critical",
+        witnesses: ["health"],
+        isDeterministic: true,
+        summary: "Health of the server has declared NOT_SERVING for 45 s",
+        evidence: {
+          cause: "declared",
+          status: "NOT_SERVING",
+          sinceAt: "2026-01-15T11:59:15.000Z",
+          expected: "SERVING",
+          everServing: true,
+          via: "watch",
+          otherServices: ["other SERVING"],
+        },
+      },
+    ]);
+  });
+
+  it.each<[string, Change, World, string]>([
+    ["a configured name that was SERVING", {}, { service: "order.OrderService" }, "critical"],
+    ["a discovered name that was", {}, { service: "found" }, "warning"],
+    ["a name that never came up", { everServing: false, sinceAt: NOW - startup }, {}, "warning"],
+    ["a stand-by that serves", { status: "SERVING" }, { expect: "NOT_SERVING" }, "warning"],
+  ])("of %s", (_what, change, world, severity) => {
+    expect(judged(change, world)?.map((found) => found.severity)).toEqual([severity]);
+  });
+
+  it("of errors over a working connection, instead of the status before them", () => {
+    expect(judged({ status: "SERVING", via: "check", errors })).toEqual([
+      {
+        subject: { service: "" },
+        severity: "warning",
+        witnesses: ["health"],
+        isDeterministic: true,
+        summary:
+          "Health of the server was answered UNAVAILABLE 3 times in a row by a working connection",
+        evidence: {
+          cause: "check-error",
+          status: "UNAVAILABLE",
+          statusText: "no healthy upstream",
+          sinceAt: "2026-01-15T11:59:40.000Z",
+          expected: "SERVING",
+          everServing: true,
+          via: "check",
+          otherServices: ["other SERVING"],
+        },
+      },
+    ]);
+  });
+});
+
+describe("names the dependency that is down", () => {
+  const down = aChannelGroup({ states: { TRANSIENT_FAILURE: 1 } });
+  const up = aChannelGroup({ states: { READY: 1, TRANSIENT_FAILURE: 1 } });
+  const named = (upstreams: Facts["channels"]["polls"][number]["upstreams"]) =>
+    judged({}, { channels: someChannels({ polls: [{ at: NOW, upstreams }] }) })?.map(
+      ({ evidence }) => evidence["dependency"],
+    );
+
+  it.each([
+    ["if it is the only one", { "a:1": down, "b:1": up }, "a:1"],
+    ["not if it has a connection", { "b:1": up }, undefined],
+    ["not if there are two", { "a:1": down, "c:1": down }, undefined],
+  ])("%s", (_when, upstreams, dependency) => {
+    expect(named(upstreams)).toEqual([dependency]);
+  });
+});

@@ -26,7 +26,7 @@ export const configRejected = defineDetector({
       {
         subject: { file },
         witnesses: ["config"],
-        summary: `${file === "" ? "The configuration" : file} has ${faults} faults and was refused; the agent runs on ${old}: ${firstFault}`,
+        summary: `${file === "" ? "The configuration" : file} was refused (faults: ${faults}), and the agent runs on ${old}: ${firstFault}`,
         evidence: { faults, firstFault, runningSinceAt: rfc3339(runningSince), runningOn },
       },
     ];

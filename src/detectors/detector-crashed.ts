@@ -39,7 +39,7 @@ export const detectorCrashed = defineDetector({
           subject: { detector },
           witnesses: ["self"],
           summary: record.isBroken
-            ? `The rule ${detector} crashed ${record.crashes} times: ${record.errorText}`
+            ? `The rule ${detector} throws (${record.crashes} so far): ${record.errorText}`
             : `The rule ${detector} took ${Math.round(Math.min(...last))} ms or more three times in a row`,
           evidence: record.isBroken ? evidence : { crashes: record.crashes },
         },

@@ -1,0 +1,288 @@
+import { describe, expect, it } from "vitest";
+import { probeFailing } from "../../src/detectors/probe-failing.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { ProbeHistory, ProbeRun } from "../../src/model/facts/probes.ts";
+import {
+  aCallPoll,
+  anExpectation,
+  anXray,
+  anXrayReport,
+  aProbeHistory,
+  aProbeRun,
+  aServerCalls,
+  aServiceHealth,
+  judge,
+  MINUTE,
+  NOW,
+  SECOND,
+  series,
+  someAppCalls,
+  someHealth,
+  someProbes,
+} from "../support/snapshot.ts";
+
+type RunChange = NonNullable<Parameters<typeof aProbeRun>[0]>;
+
+const bad: RunChange = {
+  outcome: "failed",
+  phase: "rpc",
+  reason: "status",
+  status: "INTERNAL",
+  statusText: "oops",
+  ms: 12.4,
+};
+const good: RunChange = {};
+
+/** Runs, 30 s apart; the last one is of now. */
+const runs = (...changes: readonly RunChange[]): readonly ProbeRun[] =>
+  series(changes.length, 30 * SECOND, (at, index) => aProbeRun({ at, ...changes[index] }));
+
+function judged(
+  changes: readonly RunChange[],
+  history: Partial<ProbeHistory> | { readonly everyMs: undefined } = {},
+  facts: Partial<Facts> = {},
+) {
+  const lastOkAt = NOW - 5 * MINUTE;
+  const probe = aProbeHistory({ runs: runs(...changes), lastOkAt, ...history });
+  return judge(probeFailing, {
+    probes: someProbes({ probes: { "get-order": probe } }),
+    expectation: anExpectation(),
+    ...facts,
+  });
+}
+
+const symptom = {
+  subject: { probe: "get-order" },
+  severity: "warning",
+  witnesses: ["probe"],
+  summary:
+    "Probe get-order failed 2 times in a row: order.OrderService/GetOrder, phase rpc, INTERNAL after 12 ms",
+  evidence: {
+    method: "order.OrderService/GetOrder",
+    phase: "rpc",
+    reason: "status",
+    status: "INTERNAL",
+    statusText: "oops",
+    probeMs: 12.4,
+    deadlineMs: 500,
+    connection: "kept",
+    lastOkAt: "2026-01-15T11:55:00.000Z",
+    failures: 2,
+  },
+  beganAt: NOW - 30 * SECOND,
+  traceId: "0af7651916cd43dd8448eb211c80319c",
+  spanId: "b7ad6b7169203331",
+};
+
+describe("is silent about", () => {
+  const denied: RunChange = { ...bad, status: "PERMISSION_DENIED" };
+
+  it.each<[string, readonly RunChange[], Partial<ProbeHistory>]>([
+    ["runs that pass", [good, good], {}],
+    ["one failure", [good, bad], {}],
+    ["failures before the newest pass", [bad, bad, good], {}],
+    ["failures that a pass parts", [bad, good, bad], {}],
+    ["what the server will not do", [bad, bad, { outcome: "unsupported" }], {}],
+    [
+      "a missed objective",
+      [
+        { ...bad, reason: "latency" },
+        { ...bad, reason: "latency" },
+      ],
+      {},
+    ],
+    [
+      "runs that failed by our fault",
+      [
+        { ...bad, reason: "agent" },
+        { ...bad, reason: "agent" },
+      ],
+      {},
+    ],
+    [
+      "deadlines while we were slow ourselves",
+      [
+        { ...bad, reason: "deadline", isSuspect: true },
+        { ...bad, reason: "deadline", isSuspect: true },
+      ],
+      {},
+    ],
+    ["an agent without credentials", [denied, denied], {}],
+    [
+      "an agent that is not authenticated",
+      [
+        { ...bad, status: "UNAUTHENTICATED" },
+        { ...bad, status: "UNAUTHENTICATED" },
+      ],
+      {},
+    ],
+    [
+      "a client certificate that the agent was not given",
+      [
+        { ...bad, reason: "client_certificate_required" },
+        { ...bad, reason: "client_certificate_required" },
+      ],
+      {},
+    ],
+    [
+      "a credential that cannot be read",
+      [
+        { ...bad, reason: "credentials" },
+        { ...bad, reason: "credentials" },
+      ],
+      {},
+    ],
+  ])("%s", (_what, changes, history) => {
+    expect(judged(changes, history)).toEqual([]);
+  });
+
+  it("nothing that it does not know", () => {
+    expect(judge(probeFailing, { expectation: anExpectation() })).toBeUndefined();
+  });
+});
+
+describe("speaks", () => {
+  it("of two failures in a row, with phase and reason", () => {
+    expect(judged([good, bad, bad])).toEqual([symptom]);
+  });
+
+  it("of the unbroken run, since its first failure", () => {
+    const [found] =
+      judged([bad, good, bad, { ...bad, isSuspect: true, reason: "dns_timeout" }, bad]) ?? [];
+    expect([found?.evidence["failures"], found?.beganAt]).toEqual([2, NOW - MINUTE]);
+  });
+
+  it("of facts that we saw while we were slow", () => {
+    expect(
+      judged([
+        { ...bad, isSuspect: true },
+        { ...bad, isSuspect: true },
+      ]),
+    ).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<ProbeHistory> | { readonly everyMs: undefined }, number]>([
+    ["every 5 min", { everyMs: 5 * MINUTE }, 1],
+    ["by cron", { everyMs: undefined }, 1],
+    ["more often", { everyMs: 5 * MINUTE - 1 }, 0],
+  ])("of the first failure only for a probe that runs seldom: %s", (_when, history, count) => {
+    expect(judged([good, bad], history)).toHaveLength(count);
+  });
+
+  it("of a denial, if it has credentials", () => {
+    const denied: RunChange = { ...bad, status: "PERMISSION_DENIED" };
+    expect(judged([denied, denied], { hasCredentials: true })).toHaveLength(1);
+    const expectation = anExpectation({ hasClientCertificate: true });
+    const rejected: RunChange = { ...bad, reason: "client_certificate_required" };
+    expect(judged([rejected, rejected], {}, { expectation })).toHaveLength(1);
+  });
+
+  it.each<[string, RunChange, string]>([
+    [
+      "a deadline",
+      { reason: "deadline", status: "DEADLINE_EXCEEDED" },
+      "phase rpc, no answer within its deadline of 500 ms",
+    ],
+    [
+      "an assertion",
+      { phase: "assert", status: "OK", assertion: "response.price > 0.0", ms: 3 },
+      "phase assert, response.price > 0.0 after 3 ms",
+    ],
+    [
+      "a reason without status",
+      { phase: "tcp", reason: "refused", status: undefined },
+      "phase tcp, refused after 12 ms",
+    ],
+  ])("in words about %s", (_what, change, words) => {
+    const run = { ...bad, ...change };
+    expect(judged([run, run])?.map(({ summary }) => summary)).toEqual([
+      `Probe get-order failed 2 times in a row: order.OrderService/GetOrder, ${words}`,
+    ]);
+  });
+
+  it("and says whether the agent's other client passes", () => {
+    const xray = anXray();
+    expect(judged([bad, bad], {}, { xray })?.[0]?.evidence["otherClientPasses"]).toBe(true);
+  });
+});
+
+describe("is critical", () => {
+  const failed = (at: number) => anXray({ latest: anXrayReport({ at, outcome: "failed" }) });
+  const severity = (facts: Partial<Facts>, count = 3) =>
+    judged(
+      Array.from({ length: count }, () => bad),
+      {},
+      facts,
+    )?.map((found) => [found.severity, found.witnesses]);
+  const metrics = (faults: number) =>
+    someAppCalls({
+      scrapes: series(6, 15 * SECOND, (at, index) => ({
+        at,
+        handledByCode: { OK: (10 - faults) * index, INTERNAL: faults * index },
+      })),
+    });
+  const channelz = (faults: number, all = 10) =>
+    aServerCalls({
+      polls: series(7, 10 * SECOND, (at, index) =>
+        aCallPoll({ at, succeeded: (all - faults) * index, failed: faults * index }),
+      ),
+    });
+
+  it.each<[string, Partial<Facts>, string]>([
+    ["the preflight", { xray: failed(NOW - MINUTE) }, "preflight"],
+    [
+      "health",
+      { health: someHealth({ services: { "": aServiceHealth({ status: "NOT_SERVING" }) } }) },
+      "health",
+    ],
+    ["the app's metrics", { appCalls: metrics(5) }, "metrics"],
+    ["channelz", { serverCalls: channelz(5) }, "channelz"],
+  ])("after three failures when %s agrees", (_who, facts, witness) => {
+    expect(severity(facts)).toEqual([["critical", ["probe", witness]]]);
+    expect(severity(facts, 2)?.map(([name]) => name)).toEqual(["warning"]);
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ["nobody", {}],
+    ["a preflight that failed before it began", { xray: failed(NOW - MINUTE - 1) }],
+    ["a preflight that passed", { xray: anXray() }],
+    ["health that serves", { health: someHealth() }],
+    ["metrics of which most calls are good", { appCalls: metrics(4) }],
+    ["channelz of which most calls are good", { serverCalls: channelz(4) }],
+    ["too few calls", { serverCalls: channelz(1, 1) }],
+  ])("not by %s", (_who, facts) => {
+    expect(severity(facts)).toEqual([["warning", ["probe"]]]);
+  });
+});
+
+it("is explained by a storm of deadlines only where it met its deadline", () => {
+  const by = (code: string, evidence: Record<string, string>) =>
+    probeFailing.explainedBy({ code, evidence: {} }, evidence);
+  expect(by("deadline-storm", { reason: "status", status: "INTERNAL" })).toBe(false);
+  expect(by("deadline-storm", { reason: "deadline" })).toBe(true);
+  expect(by("deadline-storm", { status: "DEADLINE_EXCEEDED" })).toBe(true);
+  expect(by("connection-refused", { reason: "status" })).toBe(true);
+});
+
+it("waits until its causes were looked at", () => {
+  expect(probeFailing.waitsForCauses).toBe(true);
+  expect(probeFailing.causes.map(({ code }) => code)).toEqual([
+    "dns-failing",
+    "connection-refused",
+    "connect-blackholed",
+    "app-frozen",
+    "accept-queue-overflow",
+    "tls-plaintext-mismatch",
+    "tls-client-cert-rejected",
+    "tls-cert-expired",
+    "tls-cert-not-yet-valid",
+    "tls-san-mismatch",
+    "tls-untrusted-issuer",
+    "tls-alpn-missing",
+    "not-grpc",
+    "dns-stale",
+    "stream-exhaustion",
+    "deadline-storm",
+    "in-flight-buildup",
+  ]);
+});

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { agentOverloaded } from "../../src/detectors/agent-overloaded.ts";
 import type { Self } from "../../src/model/facts/self.ts";
-import { aSelf, aSelfWindow, HOUR, judge, NOW, SECOND } from "../support/snapshot.ts";
+import {
+  aSelf,
+  aSelfWindow,
+  factsDeclared,
+  factsRead,
+  HOUR,
+  judge,
+  NOW,
+  SECOND,
+} from "../support/snapshot.ts";
 
 type Change = NonNullable<Parameters<typeof aSelfWindow>[0]>;
 
@@ -79,4 +88,8 @@ describe("speaks", () => {
   ])("of %s", (_what, change, severity) => {
     expect(judged(change)?.map((found) => found.severity)).toEqual([severity]);
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(agentOverloaded)).toEqual(factsDeclared(agentOverloaded));
 });

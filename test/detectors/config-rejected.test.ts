@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { configRejected } from "../../src/detectors/config-rejected.ts";
-import { aConfigState, HOUR, judge, NOW } from "../support/snapshot.ts";
+import { aConfigState, factsDeclared, factsRead, HOUR, judge, NOW } from "../support/snapshot.ts";
 
 const rejected = {
   at: NOW,
@@ -37,4 +37,8 @@ it("tells a pod that started with a bad file that it runs on the default", () =>
   expect(
     judge(configRejected, { configState })?.map(({ evidence }) => evidence["runningOn"]),
   ).toEqual(["default"]);
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(configRejected)).toEqual(factsDeclared(configRejected));
 });

@@ -11,6 +11,8 @@ import {
   aProbeHistory,
   aProbeRun,
   aTargetSnapshot,
+  factsDeclared,
+  factsRead,
   type JudgeOptions,
   judge,
   known,
@@ -434,3 +436,7 @@ function dependency(calls: number, failed: number, failedBefore = 0): Facts["cha
     ],
   });
 }
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(deadlineStorm)).toEqual(factsDeclared(deadlineStorm));
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { detectorCrashed } from "../../src/detectors/detector-crashed.ts";
 import type { Crashes } from "../../src/model/facts/crashes.ts";
-import { judge, NOW, someCrashes } from "../support/snapshot.ts";
+import { factsDeclared, factsRead, judge, NOW, someCrashes } from "../support/snapshot.ts";
 
 const budget = detectorCrashed.limits.budget.default;
 const slow = budget + 1;
@@ -48,4 +48,8 @@ describe("speaks", () => {
       },
     ]);
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(detectorCrashed)).toEqual(factsDeclared(detectorCrashed));
 });

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { healthFlapping } from "../../src/detectors/health-flapping.ts";
 import type { HealthTransition, ServiceHealth } from "../../src/model/facts/health.ts";
 import type { ExpectedHealth } from "../../src/model/target.ts";
-import { anExpectation, aServiceHealth, judge, NOW } from "../support/snapshot.ts";
+import {
+  anExpectation,
+  aServiceHealth,
+  factsDeclared,
+  factsRead,
+  judge,
+  NOW,
+} from "../support/snapshot.ts";
 
 const { window } = healthFlapping.limits;
 const QUICK_MS = 120_000;
@@ -91,4 +98,8 @@ describe("speaks", () => {
   ] as const)("of %s", (_what, transitions, via, severity) => {
     expect(judged(transitions, { via })?.map((found) => found.severity)).toEqual([severity]);
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(healthFlapping)).toEqual(factsDeclared(healthFlapping));
 });

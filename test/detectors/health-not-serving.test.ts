@@ -5,6 +5,8 @@ import {
   aChannelGroup,
   anExpectation,
   aServiceHealth,
+  factsDeclared,
+  factsRead,
   judge,
   MINUTE,
   NOW,
@@ -146,4 +148,8 @@ describe("names the dependency that is down", () => {
   ])("%s", (_when, upstreams, dependency) => {
     expect(named(upstreams)).toEqual([dependency]);
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(healthNotServing)).toEqual(factsDeclared(healthNotServing));
 });

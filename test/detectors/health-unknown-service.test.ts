@@ -4,6 +4,8 @@ import type { Facts } from "../../src/model/facts/index.ts";
 import {
   anExpectation,
   aServiceHealth,
+  factsDeclared,
+  factsRead,
   judge,
   MINUTE,
   NOW,
@@ -109,4 +111,8 @@ describe("speaks", () => {
     );
     expect(answers).toEqual([["SERVICE_UNKNOWN"], ["NOT_FOUND"]]);
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(healthUnknownService)).toEqual(factsDeclared(healthUnknownService));
 });

@@ -8,6 +8,8 @@ import {
   aProbeHistory,
   aProbeRun,
   aTargetSnapshot,
+  factsDeclared,
+  factsRead,
   judge,
   known,
   NOW,
@@ -243,4 +245,8 @@ it("learns how many are usually in flight, while calls start", () => {
     inFlightBuildup.samples(aTargetSnapshot({ facts: { serverCalls: known(calls(course)) } }));
   expect(samples({})).toEqual({ inFlight: { value: 90, weight: 10 } });
   expect(samples({ inFlight: () => 3, finished: () => 4 })).toEqual({});
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(inFlightBuildup)).toEqual(factsDeclared(inFlightBuildup));
 });

@@ -11,6 +11,8 @@ import {
   aProbeRun,
   aServerCalls,
   aServiceHealth,
+  factsDeclared,
+  factsRead,
   judge,
   MINUTE,
   NOW,
@@ -285,4 +287,8 @@ it("waits until its causes were looked at", () => {
     "deadline-storm",
     "in-flight-buildup",
   ]);
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(probeFailing)).toEqual(factsDeclared(probeFailing));
 });

@@ -4,6 +4,8 @@ import type { ProbeHistory } from "../../src/model/facts/probes.ts";
 import {
   aProbeHistory,
   aProbeRun,
+  factsDeclared,
+  factsRead,
   judge,
   MINUTE,
   SECOND,
@@ -96,4 +98,8 @@ describe("speaks", () => {
     const evidence = judged([untimed, untimed, untimed])?.[0]?.evidence ?? {};
     expect(Object.keys(evidence)).not.toContain("slowPhase");
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(probeSlow)).toEqual(factsDeclared(probeSlow));
 });

@@ -9,6 +9,8 @@ import {
   anXrayReport,
   aServerCalls,
   aSocketReading,
+  factsDeclared,
+  factsRead,
   judge,
   NOW,
   SECOND,
@@ -291,4 +293,8 @@ describe("by metrics alone", () => {
       },
     ]);
   });
+});
+
+it("reads what it declares, and nothing else", () => {
+  expect(factsRead(streamExhaustion)).toEqual(factsDeclared(streamExhaustion));
 });

@@ -155,7 +155,9 @@ function createMetric(
 }
 
 function pointOf({ labels, value, metricName, exemplar }: RawValue, name: string): Point {
-  const texts = Object.entries(labels).map(([key, label]) => [key, labelText(label)]);
+  const { le, ...own } = labels;
+  const inOrder = Object.entries(le === undefined ? own : { ...own, le }); // `le` last, as all do
+  const texts = inOrder.map(([key, label]) => [key, labelText(label)]);
   return {
     suffix: metricName === undefined ? "" : metricName.slice(name.length),
     labels: Object.fromEntries(texts),

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { hostPort, type Target } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { GoawayFacts, Http2Settings } from "../model/xray.ts";
+import { abortable } from "../net/abortable.ts";
 import { dialText } from "../net/dial.ts";
 import { hangUp } from "../net/sniff.ts";
 import { type CallWire, exchange } from "./call.ts";
@@ -159,19 +160,13 @@ class Http2Connection implements OpenedConnection, CallWire {
 
   async ping(signal: AbortSignal): Promise<number> {
     const started = this.#clock.monotonicMs();
-    let abort = (): void => {};
     try {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve, reject) => {
-        abort = () => reject(signal.reason);
-        signal.addEventListener("abort", abort, { once: true });
+      await abortable<void>(signal, (resolve, reject) => {
         this.session.ping((error) => (error === null ? resolve() : reject(error)));
       });
       return this.#clock.monotonicMs() - started;
     } catch (thrown) {
       throw CallError.from(thrown, "http2");
-    } finally {
-      signal.removeEventListener("abort", abort);
     }
   }
 

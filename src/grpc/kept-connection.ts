@@ -4,6 +4,7 @@ import type { Reason } from "../model/reason.ts";
 import type { Target } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
 import type { GoawayFacts, Http2Settings } from "../model/xray.ts";
+import { abortable } from "../net/abortable.ts";
 import type { NameResolver } from "../net/resolve.ts";
 import { CallError } from "./call-error.ts";
 import { type OpenedConnection, openConnection } from "./connection.ts";
@@ -236,16 +237,11 @@ function identityOf({ endpoint, authority, tls, metadata }: Target): string {
   return JSON.stringify([endpoint, authority, tls, metadata]);
 }
 
+/** Waits for what others wait for as well: an abort ends this wait, not the work. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = (): void => {};
   try {
-    return await new Promise<T>((resolve, reject) => {
-      abort = () => reject(CallError.from(signal.reason, "http2"));
-      if (signal.aborted) abort();
-      signal.addEventListener("abort", abort, { once: true });
-      work.then(resolve, reject);
-    });
-  } finally {
-    signal.removeEventListener("abort", abort);
+    return await abortable<T>(signal, (resolve, reject) => void work.then(resolve, reject));
+  } catch (thrown) {
+    throw CallError.from(thrown, "http2");
   }
 }

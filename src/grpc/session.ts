@@ -4,6 +4,7 @@ import { maskText } from "../model/mask.ts";
 import { present } from "../model/present.ts";
 import type { Clock } from "../model/time.ts";
 import type { GoawayFacts, Http2Settings } from "../model/xray.ts";
+import { abortable } from "../net/abortable.ts";
 import { CallError } from "./call-error.ts";
 
 /** How long a server may take for its first SETTINGS, once it may speak. */
@@ -64,20 +65,13 @@ export async function beginSession(
   }
 }
 
-async function firstSettings(session: ClientHttp2Session, deadline: AbortSignal): Promise<void> {
-  let abort = (): void => {};
-  try {
-    await new Promise<void>((resolve, reject) => {
-      abort = () => reject(deadline.reason);
-      deadline.addEventListener("abort", abort, { once: true });
-      // It stays: a session's error must not end the process, also after it is handed out.
-      session.on("error", reject);
-      session.once("close", () => reject(new CallError(CLOSED)));
-      session.once("remoteSettings", () => resolve());
-    });
-  } finally {
-    deadline.removeEventListener("abort", abort);
-  }
+function firstSettings(session: ClientHttp2Session, deadline: AbortSignal): Promise<void> {
+  return abortable<void>(deadline, (resolve, reject) => {
+    // It stays: a session's error must not end the process, also after it is handed out.
+    session.on("error", reject);
+    session.once("close", () => reject(new CallError(CLOSED)));
+    session.once("remoteSettings", () => resolve());
+  });
 }
 
 const CLOSED = { phase: "http2", reason: "connection_closed" } as const;

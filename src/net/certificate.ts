@@ -27,7 +27,7 @@ export function certificateFacts(certificate: X509Certificate): CertificateFacts
     subject: distinguishedName(certificate.subject),
     issuer: distinguishedName(certificate.issuer),
     ...dates(certificate),
-    isSelfSigned: certificate.checkIssued(certificate),
+    isSelfSigned: isSelfSigned(certificate),
     isCa: certificate.ca,
   };
 }
@@ -180,10 +180,16 @@ function pathTo(bundle: readonly X509Certificate[], sent: readonly X509Certifica
 }
 
 function failureOf(leaf: X509Certificate, reached: readonly X509Certificate[]): string {
-  if (isIssuer(leaf, leaf)) return "DEPTH_ZERO_SELF_SIGNED_CERT";
+  if (isSelfSigned(leaf)) return "DEPTH_ZERO_SELF_SIGNED_CERT";
   if (reached.length === 1) return "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
-  const isEndedByRoot = reached.some((certificate) => isIssuer(certificate, certificate));
+  const isEndedByRoot = reached.some(isSelfSigned);
   return isEndedByRoot ? "SELF_SIGNED_CERT_IN_CHAIN" : "UNABLE_TO_GET_ISSUER_CERT_LOCALLY";
+}
+
+/** `checkIssued` would not do: it asks for the usage of an authority, which such a leaf may lack. */
+function isSelfSigned(certificate: X509Certificate): boolean {
+  const { subject, issuer, publicKey } = certificate;
+  return subject === issuer && certificate.verify(publicKey);
 }
 
 function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {

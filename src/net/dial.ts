@@ -2,6 +2,7 @@ import { connect, isIPv6, type Socket } from "node:net";
 import { hostPort } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { DialAttempt } from "../model/xray.ts";
+import { abortable } from "./abortable.ts";
 
 /** How long one TCP connect may take; a lost SYN is sent again after 1 s and 3 s. */
 export const CONNECT_TIMEOUT_MS = 3000;
@@ -64,17 +65,15 @@ async function connected(
   socket: Socket,
   deadline: AbortSignal,
 ): Promise<undefined | { readonly thrown: unknown }> {
-  let abort = (): void => {};
   try {
-    return await new Promise((resolve) => {
-      abort = () => resolve({ thrown: deadline.reason });
-      deadline.addEventListener("abort", abort, { once: true });
+    await abortable<void>(deadline, (resolve, reject) => {
       // It stays: an error between two users of the socket must not end the process.
-      socket.on("error", (thrown) => resolve({ thrown }));
-      socket.once("connect", () => resolve(undefined));
+      socket.on("error", reject);
+      socket.once("connect", () => resolve());
     });
-  } finally {
-    deadline.removeEventListener("abort", abort);
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
   }
 }
 

@@ -4,6 +4,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { present } from "../model/present.ts";
 import type { Clock } from "../model/time.ts";
 import type { TlsFacts } from "../model/xray.ts";
+import { abortable } from "./abortable.ts";
 import { alertOf } from "./alert.ts";
 import {
   certificateFacts,
@@ -117,16 +118,14 @@ async function finished(
   socket: TLSSocket,
   deadline: AbortSignal,
 ): Promise<undefined | { readonly thrown: unknown }> {
-  let abort = (): void => {};
   try {
-    return await new Promise((resolve) => {
-      abort = () => resolve({ thrown: deadline.reason });
-      deadline.addEventListener("abort", abort, { once: true });
-      socket.once("error", (thrown) => resolve({ thrown }));
-      socket.once("secureConnect", () => resolve(undefined));
+    await abortable<void>(deadline, (resolve, reject) => {
+      socket.once("error", reject);
+      socket.once("secureConnect", () => resolve());
     });
-  } finally {
-    deadline.removeEventListener("abort", abort);
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
   }
 }
 

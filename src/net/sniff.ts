@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../model/time.ts";
 import type { SniffResult } from "../model/xray.ts";
+import { abortable } from "./abortable.ts";
 import { type DialAddress, dial } from "./dial.ts";
 
 /** How long the peer may stay silent before it counts as mute; for each of the two questions. */
@@ -110,14 +111,13 @@ async function firstBytes(
   deadline: AbortSignal,
 ): Promise<Uint8Array | "mute" | "closed"> {
   let heard: Uint8Array = new Uint8Array();
-  const silence = await new Promise<"enough" | "mute" | "closed">((resolve) => {
+  const ended = await abortable<"enough" | "closed">(deadline, (resolve) => {
     socket.on("data", (chunk: Uint8Array) => {
       heard = Buffer.concat([heard, chunk]).subarray(0, KEPT_OCTETS);
       if (heard.length >= FRAME_HEADER_BYTES) resolve("enough");
     });
     socket.once("end", () => resolve("closed"));
     socket.once("close", () => resolve("closed"));
-    deadline.addEventListener("abort", () => resolve("mute"), { once: true });
-  });
-  return heard.length > 0 || silence === "enough" ? heard : silence;
+  }).catch(() => "mute" as const);
+  return heard.length > 0 || ended === "enough" ? heard : ended;
 }

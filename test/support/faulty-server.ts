@@ -64,6 +64,8 @@ export interface FaultyServer {
    */
   readonly complaints: readonly string[];
   readonly sessions: readonly http2.ServerHttp2Session[];
+  /** Resets every connection; goes on listening. */
+  reset(): void;
   /** Ends every connection the hard way and stops listening, as a crash does. */
   crash(): Promise<void>;
   /** Stops listening; rejects when a connection is still open after three seconds. */
@@ -222,9 +224,12 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
     calls,
     complaints,
     sessions,
+    reset: () => {
+      for (const socket of sockets) resetNow(socket);
+    },
     crash: async () => {
       const closed = new Promise<void>((resolve) => front.close(() => resolve()));
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) resetNow(socket);
       inner?.close();
       await closed;
     },
@@ -312,8 +317,14 @@ function receive(
   }
   socket.resume();
   if (accept === "close") socket.end();
-  else if (accept === "reset") socket.once("data", () => socket.resetAndDestroy());
+  else if (accept === "reset") socket.once("data", () => resetNow(socket));
   else if (accept !== "mute") socket.once("data", () => socket.end(accept.bytes));
+}
+
+/** `resetAndDestroy` ends the stream first, so the peer may see a FIN; this is RST alone. */
+function resetNow(socket: net.Socket): void {
+  Object.assign(socket, { resetAndClosing: true });
+  socket.destroy();
 }
 
 function pipeTo(socket: net.Socket, inner: net.Server): void {

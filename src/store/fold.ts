@@ -6,7 +6,7 @@ import type { Role, Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
 
 /** An event of the agent, as an input of the reserved target's facts. */
-export type Heard<E extends AgentEvent = AgentEvent> = E extends AgentEvent
+type Heard<E extends AgentEvent = AgentEvent> = E extends AgentEvent
   ? {
       readonly source: "agent";
       readonly kind: E["kind"];

@@ -18,7 +18,7 @@ export interface FreshFacts {
   fact<K extends FactName>(name: K): Facts[K] | undefined;
 }
 
-export interface JoinContext {
+interface JoinContext {
   readonly at: Instant;
   readonly upstream: Target;
   /** The upstream's own facts. */

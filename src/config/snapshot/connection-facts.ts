@@ -90,7 +90,7 @@ const settings = exactly<Http2Settings>()({
   maxHeaderListSize: maybe(count),
 });
 
-export const goaway = exactly<GoawayFacts>()({ at: instant, code: count, debugText: text });
+const goaway = exactly<GoawayFacts>()({ at: instant, code: count, debugText: text });
 
 const rpc = exactly<RpcFacts>()({
   path: text,

@@ -45,8 +45,8 @@ export const connectionRefused = defineDetector({
   causes: [dnsFailing, dnsStale],
   explainedBy: ({ code, evidence: cause }, { refusedAddresses }) => {
     if (code !== dnsStale.code) return true;
-    const [refused, stale] = [refusedAddresses, cause["staleAddresses"]].map(stringsOf);
-    return refused?.every((address) => stale?.includes(hostOf(address))) ?? false;
+    const stale = stringsOf(cause["staleAddresses"]);
+    return stringsOf(refusedAddresses).every((address) => stale.includes(hostOf(address)));
   },
   holdMs: 0,
   clearAfterMs: 60_000,

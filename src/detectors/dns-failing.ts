@@ -97,7 +97,7 @@ function failingSymptom(
   if (first === undefined || last === undefined) return undefined;
 
   // The ring holds the newest lookups only; the run may be longer.
-  const attempts = Math.max(run.length, resolution.failing?.count ?? 0);
+  const attempts = Math.max(run.length, resolution.failing?.count ?? run.length);
   const since = Math.min(first.at, resolution.failing?.since ?? first.at);
   if (attempts < limits.failures || last.at - since < limits.spread) return undefined;
 

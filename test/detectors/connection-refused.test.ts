@@ -269,6 +269,11 @@ it.each([
   expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual([cause]);
 });
 
+it("needs one address only that a row covers", () => {
+  const symptoms = judged(listening("127.0.0.1"));
+  expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual(["filtered"]);
+});
+
 it("takes a missing socket file for a refusal", () => {
   const address = "unix:/run/app.sock";
   const missing = aRefusedDial({ address, family: "unix", errno: "ENOENT" });

@@ -187,7 +187,9 @@ it.each<[string, Change<Resolution>, Partial<Facts>, object]>([
     {},
     {
       upstreamCalls: someUpstreamCalls({
-        polls: someUpstreamCalls().polls.map((poll) => ({ ...poll, lastError: "no such host" })),
+        polls: someUpstreamCalls()
+          .polls.slice(-2)
+          .map((poll, index) => ({ ...poll, lastError: ["", "no such host"][index] ?? "" })),
       }),
     },
     { ...symptom, evidence: { ...symptom.evidence, appError: "no such host" } },
@@ -223,7 +225,9 @@ it("warns of a name that resolves slowly", () => {
 
 it("counts only lookups that were answered as slow", () => {
   const { lookups } = durations(over, 2, 2, 2, over);
-  const withFailure = lookups.map((lookup, index) => (index === 0 ? failed(lookup.at) : lookup));
+  const withFailure = lookups.map((lookup, index) =>
+    index === 0 ? { ...lookup, outcome: "failed" as const } : lookup,
+  );
   expect(judged({ lookups: [answered(NOW - HOUR), ...withFailure] })).toEqual([]);
 });
 

@@ -43,9 +43,14 @@ const callsOf = (perMinute: number, polls = 67): Change<Facts> => ({
     })),
   }),
 });
-const fails = (address: string) => ({
+const dialled = (outcome: "connected" | "refused", ...addresses: string[]) => ({
   reach: aReach({
-    runs: { [`${address}:50051`]: { outcome: "refused", since: NOW, lastAt: NOW, count: 1 } },
+    runs: Object.fromEntries(
+      addresses.map((address) => [
+        `${address}:50051`,
+        { outcome, since: NOW, lastAt: NOW, count: 1 },
+      ]),
+    ),
   }),
 });
 /** Each test changes one thing of it. */
@@ -91,13 +96,16 @@ it.each<[string, Change<Facts>]>([
   ],
   ["an address was never seen before", resolutionOf({ seen: { "10.0.0.9": stable } })],
   ["the app is connected to a proxy", onlyFor(pinned.default + 1, "10.9.9.9")],
-  ["the other address refuses", fails("10.0.0.8")],
+  ["the other address refuses", dialled("refused", "10.0.0.8")],
+  ["no call is made at all", { ...blind, ...callsOf(0) }],
   ["calls cannot be seen, for exactly their limit", { ...blind, ...onlyFor(pinnedBlind.default) }],
   [
     "a look-aside balancer chose it",
     {
       upstreamCalls: someUpstreamCalls({
-        polls: someUpstreamCalls().polls.map((poll) => ({ ...poll, scheme: "xds" })),
+        polls: someUpstreamCalls()
+          .polls.slice(-2)
+          .map((poll, index) => (index === 0 ? poll : { ...poll, scheme: "xds" })),
       }),
     },
   ],
@@ -116,10 +124,21 @@ it.each<[string, Change<Facts>]>([
 it.each<[string, Change<Facts>, object]>([
   ["every call goes to one address", {}, warning],
   ["the surroundings are plain", { surroundings: someSurroundings() }, warning],
-  ["all addresses accept us", { reach: aReach() }, warning],
+  ["both addresses accept us", dialled("connected", "10.0.0.8", "10.0.0.9"), warning],
+  ["an address that is offered no more refuses", dialled("refused", "10.0.0.7"), warning],
   ["the calls of exactly one minute are known", callsOf(minCallRate.default, 7), warning],
   ["the calls cannot be seen", blind, info],
   ["they have been counted for less than a minute", { ...blind, ...callsOf(1, 6) }, info],
+  [
+    "they have been counted for a moment less",
+    {
+      ...blind,
+      upstreamCalls: someUpstreamCalls({
+        polls: series(2, MINUTE - 1, (at) => ({ at, ...aChannelGroup() })),
+      }),
+    },
+    info,
+  ],
   ["the counters went backwards", { ...blind, ...callsOf(-60) }, info],
   ["no poll is left", { ...blind, ...callsOf(1, 0) }, info],
 ])("reports it when %s", (_when, change, expected) => {
@@ -129,10 +148,10 @@ it.each<[string, Change<Facts>, object]>([
 it("counts the calls of the limit's time only", () => {
   const polls = series(5, 5 * MINUTE, (at, index) => ({
     at,
-    ...aChannelGroup({ callsStarted: [0, 100_000, 100_000, 101_000, 102_000][index] ?? 0 }),
+    ...aChannelGroup({ callsStarted: [0, 100_000, 100_000, 101_000, 103_000][index] ?? 0 }),
   }));
   const symptoms = judged({ upstreamCalls: someUpstreamCalls({ polls }) });
-  expect(symptoms?.map(({ evidence }) => evidence["callsPerMinute"])).toEqual([200]);
+  expect(symptoms?.map(({ evidence }) => evidence["callsPerMinute"])).toEqual([300]);
 });
 
 it("asks for as many addresses as its limit says", () => {

@@ -132,6 +132,30 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/describe.ts"),
   },
   {
+    name: "call",
+    summary: "makes one call of any kind; when it fails, tells the diagnosis",
+    details: [
+      "The types come from server reflection, or from a compiled FileDescriptorSet. Exits 1 when the call fails.",
+    ],
+    positionals: ["ADDR", "METHOD"],
+    flags: [
+      {
+        name: "d",
+        letter: "d",
+        value: "JSON",
+        says: "the message; several for a client stream; @ reads standard input",
+        default: "{}",
+      },
+      PROTOSET,
+      ...CONNECTION_FLAGS,
+    ],
+    goFlags: true,
+    examples: [
+      'grpc-doctor call -d \'{"id":"order-123"}\' localhost:50051 order.OrderService/GetOrder',
+    ],
+    load: () => import("./commands/call.ts"),
+  },
+  {
     name: "explain",
     summary: "prints the page of a code",
     details: ["What you see, why it happens, how to confirm, how to fix, and when it is wrong."],

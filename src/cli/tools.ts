@@ -1,7 +1,5 @@
 import type { Detector } from "../detectors/detector.ts";
 import type { FindingsReport } from "../model/finding.ts";
-import type { ProbeObservation } from "../model/observation.ts";
-import type { ProbeSpec } from "../model/probe-spec.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Program } from "./program.ts";
@@ -23,7 +21,6 @@ export interface Tools {
   readonly judgeFile: (text: string) => Promise<Seen>;
   /** The text of a snapshot file. */
   readonly snapshotFile: (seen: Seen, version: string) => Promise<string>;
-  readonly runProbe: (program: Program, options: ProbeOptions) => Promise<ProbeObservation>;
 }
 
 export interface RunOptions {
@@ -46,11 +43,6 @@ export interface Seen {
   readonly settings: Settings;
   readonly snapshot: Snapshot;
   readonly report: FindingsReport;
-}
-
-export interface ProbeOptions {
-  readonly settings: Settings;
-  readonly spec: ProbeSpec;
 }
 
 /** A file of a stranger is no snapshot. The message says where it is not. */

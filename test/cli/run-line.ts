@@ -23,7 +23,6 @@ export const TOOLS: Tools = {
   examine: unused,
   judgeFile: unused,
   snapshotFile: unused,
-  runProbe: unused,
 };
 
 /** A tool that a test did not give: whoever asks for it has gone astray. */

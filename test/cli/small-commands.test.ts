@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { configJsonSchemaText } from "../../src/config/json-schema.ts";
-import type { ProbeObservation } from "../../src/model/observation.ts";
 import { RECORDS } from "../config/records.ts";
 import { runLine } from "./run-line.ts";
 
@@ -86,58 +85,4 @@ it("prints the configuration in effect", async () => {
 
 it("prints the JSON Schema", async () => {
   expect((await runLine("config schema")).stdout).toBe(configJsonSchemaText(RECORDS));
-});
-
-const RUN: ProbeObservation = {
-  source: "probe",
-  kind: "run",
-  target: "app",
-  at: 0,
-  probe: "get-order",
-  method: "a.B/C",
-  outcome: "failed",
-  phase: "rpc",
-  reason: "status",
-  status: "NOT_FOUND",
-  statusText: "no such order",
-  durationMs: 12.345_67,
-  phaseMs: { tcp: 0.4, rpc: 11 },
-  deadlineMs: 1000,
-  connection: "fresh",
-  isFirstOnChannel: true,
-  scheduleLagMs: 0,
-  requestBytes: 4,
-  responseBytes: 0,
-  address: "127.0.0.1:50051",
-  traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
-  spanId: "00f067aa0ba902b7",
-  isSampled: false,
-};
-
-it("runs a probe now and shows every phase", async () => {
-  const runProbe = async () => RUN;
-  expect(await runLine(`probe get-order -c ${good}`, {}, { runProbe })).toEqual({
-    exit: 1,
-    stdout: `failed  get-order in rpc: status
-  method   a.B/C
-  address  127.0.0.1:50051
-  status   NOT_FOUND
-  text     no such order
-  took     12.3 ms of 1000 ms
-  bytes    4 sent, 0 received
-  trace    4bf92f3577b34da6a3ce929d0e0e4736
-  tcp      0.4 ms
-  rpc      11 ms
-`,
-    stderr: "",
-  });
-});
-
-it.each(["passed", "unsupported"] as const)("exits 0 for a probe that %s", async (outcome) => {
-  const runProbe = async () => ({ ...RUN, outcome });
-  const { exit, stdout } = await runLine(`probe get-order -o json -c ${good}`, {}, { runProbe });
-  expect({ exit, outcome: (JSON.parse(stdout) as ProbeObservation).outcome }).toEqual({
-    exit: 0,
-    outcome,
-  });
 });

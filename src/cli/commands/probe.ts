@@ -1,38 +1,48 @@
 import { nearest } from "../../config/nearest.ts";
+import { probeOnce } from "../../grpc/probe-once.ts";
+import type { ProbeSpec } from "../../model/probe-spec.ts";
+import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { parseOutput } from "../fail-on.ts";
 import { readSettings } from "../read-settings.ts";
 import { paintFor } from "../report/paint.ts";
-import { probeReport } from "../report/probe-report.ts";
+import { probeDocument, probeReport } from "../report/probe-report.ts";
 import { withConfiguration } from "../tell-faults.ts";
+
+/** Reflection and a fresh connection come before the call, and are not its deadline's. */
+const BESIDE_MS = 10_000;
 
 /** Runs one configured probe now, over a connection of its own, and shows every phase of it. */
 export function run(call: Call): Promise<number> {
-  const { program, given, tools } = call;
+  const { program, given } = call;
   const output = parseOutput(given.texts["output"]);
   const file = given.texts["config"];
   if (file === undefined) throw new UsageError("--config FILE is missing");
   return withConfiguration(call, async () => {
     const settings = await readSettings(call, file);
-    const name = given.positionals[0] ?? "";
-    const spec = settings.probes.find((probe) => probe.name === name);
-    if (spec === undefined) {
-      const names = settings.probes.map((probe) => probe.name);
-      const meant = nearest(name, names);
-      const hint =
-        meant === undefined
-          ? `; it has ${names.join(", ") || "none"}`
-          : ` (did you mean ${meant}?)`;
-      throw new UsageError(`${file} has no probe ${JSON.stringify(name)}${hint}`);
-    }
-    const observation = await tools.runProbe(program, { settings, spec });
+    const spec = probeNamed(settings, given.positionals[0] ?? "", file);
+    const target = settings.targets.find(({ name }) => name === spec.target);
+    if (target === undefined) throw new Error(`the target of ${spec.name} was not checked`);
+    const { clock, random } = program;
+    const signal = clock.deadline(spec.deadlineMs + BESIDE_MS, program.signal);
+    const show = { spec, ...(await probeOnce(spec, target, { clock, random, signal })) };
     const paint = paintFor(program.isTerminal.stdout, program.environment);
     const text =
       output === "json"
-        ? `${JSON.stringify(observation, null, 2)}\n`
-        : probeReport(observation, paint);
+        ? `${JSON.stringify(probeDocument(show), null, 2)}\n`
+        : probeReport(show, paint);
     program.stdout.write(text);
-    return observation.outcome === "failed" ? EXIT.found : EXIT.fine;
+    return show.result.outcome === "failed" ? EXIT.found : EXIT.fine;
   });
+}
+
+function probeNamed({ probes }: Settings, name: string, file: string): ProbeSpec {
+  const spec = probes.find((probe) => probe.name === name);
+  if (spec !== undefined) return spec;
+  const names = probes.map((probe) => probe.name);
+  const meant = nearest(name, names);
+  const hint =
+    meant === undefined ? `; it has ${names.join(", ") || "none"}` : ` (did you mean ${meant}?)`;
+  throw new UsageError(`${file} has no probe ${JSON.stringify(name)}${hint}`);
 }

@@ -4,10 +4,14 @@ import type { Reason } from "../../model/reason.ts";
 /** What a failed call means, in one line: the phase, the reason in words, what the server said. */
 export function faultSentence({ fault }: CallError): string {
   const { phase, reason, status, statusText, errno } = fault;
-  const words = REASON_WORDS[reason] ?? reason.replaceAll("_", " ");
   const said = [status, statusText].filter((part) => part !== undefined).join(": ");
   const detail = said === "" ? (errno ?? "") : said;
-  return `${phase}: ${words}${detail === "" ? "" : ` (${detail})`}`;
+  return `${phase}: ${reasonText(reason)}${detail === "" ? "" : ` (${detail})`}`;
+}
+
+/** A reason in words. */
+export function reasonText(reason: Reason): string {
+  return REASON_WORDS[reason] ?? reason.replaceAll("_", " ");
 }
 
 /** Reasons whose name alone would leave a person guessing. */

@@ -22,13 +22,6 @@ const mute = (seconds: number) =>
     reason: "settings_timeout",
     settings: undefined,
   });
-const keptSettings: Observation = {
-  source: "connection",
-  kind: "settings",
-  target: "app",
-  at: after(2),
-  settings: {},
-};
 
 it.each<[string, readonly Observation[], object]>([
   ["once", [anXrayAt(0)], { since: NOW, lastAt: NOW, count: 1 }],
@@ -54,14 +47,11 @@ it.each<[string, readonly Observation[], readonly (number | null)[]]>([
 it.each<[string, readonly Observation[], boolean]>([
   ["never", [mute(0)], false],
   ["on a fresh connection", [limit(0), mute(2)], true],
-  ["on the kept connection", [mute(0), keptSettings], true],
+  ["on the kept connection", [anOpeningAt(0), mute(1)], true],
+  ["on a kept connection that was lost", [anOpeningAt(0), aClosingAt(1), mute(2)], true],
   ["in another life", [limit(0), anOpeningAt(0), aClosingAt(1), aRefusalAt(2)], false],
 ])("knows whether HTTP/2 was spoken in this epoch: %s", (_how, observations, everHttp2) => {
   expect(folded("xray", observations)?.everHttp2).toBe(everHttp2);
-});
-
-it("grows no younger by what the kept connection tells", () => {
-  expect(folded("xray", [mute(0), { ...keptSettings, at: after(80) }])).toBeUndefined();
 });
 
 it("keeps the newest result across epochs, so that a sick handshake stays judged", () => {

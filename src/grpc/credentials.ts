@@ -60,16 +60,19 @@ async function readOptional(path: string | undefined): Promise<string | undefine
 async function readText(path: string): Promise<string> {
   try {
     const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      if (size > MOST_FILE_BYTES) throw new Error(`${path}: larger than ${MOST_FILE_BYTES} bytes`);
-      return await file.readFile("utf8");
-    } finally {
-      await file.close();
-    }
+    // One byte more than allowed tells that it is too long; a device would have no end.
+    const bytes = await collect(file.createReadStream({ end: MOST_FILE_BYTES }));
+    if (bytes.length > MOST_FILE_BYTES) throw new Error(`${path}: over ${MOST_FILE_BYTES} bytes`);
+    return bytes.toString("utf8");
   } catch (thrown) {
     throw refused(thrown);
   }
+}
+
+async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function refused(thrown: unknown): CallError {

@@ -12,6 +12,7 @@ import {
   type FaultyServerOptions,
   startFaultyServer,
 } from "../support/faulty-server.ts";
+import { startGrpcServer } from "../support/grpc-server.ts";
 import { aResolver, aTarget } from "../support/targets.ts";
 
 const PLAINTEXT = { tls: { mode: "plaintext" } } as const;
@@ -231,5 +232,26 @@ describe("a kept connection", () => {
 
     expect(kinds().filter((kind) => kind === "closed by us")).toHaveLength(2);
     expect(await faultOf(kept.get(target(server), soon()))).toMatchObject({ reason: "goaway" });
+  });
+
+  test("does not hold up grpc-js's graceful stop, though a Watch is open on it", async () => {
+    const server = await startGrpcServer();
+    const { kept } = keep();
+    const signal = systemClock.deadline(5000);
+    const connection = await kept.get(server.target(), signal);
+    const watch = connection.serverStream({
+      path: "/grpc.health.v1.Health/Watch",
+      request: new Uint8Array(),
+      signal,
+    });
+    const messages = watch[Symbol.asyncIterator]();
+    const first = await messages.next();
+    const ending = messages.next().catch(() => "cancelled");
+    const stoppedAt = systemClock.monotonicMs();
+    await server.stop();
+
+    expect([...(first.value ?? [])]).toEqual([8, 1]);
+    expect(await ending).toBe("cancelled");
+    expect(systemClock.monotonicMs() - stoppedAt).toBeLessThan(200);
   });
 });

@@ -17,10 +17,6 @@ export interface Tools {
   readonly runAgent: (program: Program, options: RunOptions) => Promise<void>;
   /** Watches for a while with every source, and judges. */
   readonly examine: (program: Program, options: ExamineOptions) => Promise<Seen>;
-  /** Judges a saved snapshot with the same detectors. Throws `SnapshotError` for a bad file. */
-  readonly judgeFile: (text: string) => Promise<Seen>;
-  /** The text of a snapshot file. */
-  readonly snapshotFile: (seen: Seen, version: string) => Promise<string>;
 }
 
 export interface RunOptions {

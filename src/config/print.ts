@@ -6,6 +6,7 @@ import { AGENT_TARGET, hostPort, type MetadataEntry, type Target } from "../mode
 import { rfc3339 } from "../model/time.ts";
 import { defaultCodeSettings } from "./defaults.ts";
 import { limitText } from "./limit-text.ts";
+import { maskSettings } from "./mask-settings.ts";
 import { formatDuration } from "./units.ts";
 
 export interface PrintOptions {
@@ -16,16 +17,17 @@ export interface PrintOptions {
 
 type Mapping = Record<string, unknown>;
 
-/** Stands where a secret is. It is no valid value of its own, so a copy does not run by mistake. */
-const MASK = "${MASKED}";
-
 /** The configuration in effect as a file that says the same, with every secret masked. */
 export function printSettings(settings: Settings, options: PrintOptions): string {
-  return stringify(settingsDocument(settings, options), { lineWidth: 100 });
+  const { probes, ...masked } = maskSettings(settings);
+  // Whoever can read the file may see what its probes send; a snapshot travels further.
+  const requests = settings.probes.map((probe) => probe.requests);
+  const shown = probes.map((probe, index) => ({ ...probe, requests: requests[index] ?? [] }));
+  return stringify(settingsDocument({ ...masked, probes: shown }, options), { lineWidth: 100 });
 }
 
-/** The same as plain values, in the shape of the file. */
-export function settingsDocument(settings: Settings, options: PrintOptions): Mapping {
+/** Settings as plain values, in the shape of the file. */
+function settingsDocument(settings: Settings, options: PrintOptions): Mapping {
   const { listen, admin, adminToken, log, tracing, webhook, snapshots } = settings;
   return compact({
     listen: hostPort(listen.host ?? "", listen.port),
@@ -35,10 +37,10 @@ export function settingsDocument(settings: Settings, options: PrintOptions): Map
     tracing:
       tracing &&
       compact({
-        endpoint: tracing.endpoint && withoutSecrets(tracing.endpoint),
+        endpoint: tracing.endpoint,
         ratio: tracing.ratio,
       }),
-    webhook: webhook && { url: `${new URL(webhook.url).origin}/masked` },
+    webhook,
     snapshots,
     targets: settings.targets.map((target) => targetDocument(target, settings, options)),
     probes: settings.probes.length > 0 ? settings.probes.map(probeDocument) : undefined,
@@ -60,7 +62,7 @@ function targetDocument(target: Target, settings: Settings, options: PrintOption
     metadata: filled(metadataDocument(target.metadata)),
     health: { services: [...health.services], expect: health.expect },
     channelz: channelz === undefined ? "off" : { every: formatDuration(channelz.everyMs) },
-    metrics: metrics && withoutSecrets(metrics),
+    metrics,
     protoset,
     startup: formatDuration(target.startupMs),
     findings: filled(codesDocument(settings.findings[name], { ...options, layer: "target" })),
@@ -79,7 +81,7 @@ function metadataDocument(entries: readonly MetadataEntry[]): Mapping {
     entries.map(({ key, value }) => [
       key,
       value.kind === "literal"
-        ? MASK
+        ? value.value
         : compact({ file: value.path, prefix: value.prefix || undefined }),
     ]),
   );
@@ -155,14 +157,6 @@ function codeDocument(
 
 function limitValue(limit: Limit, value: number): unknown {
   return limit.unit === "ms" || limit.unit === "bytes" ? limitText(limit, value) : value;
-}
-
-/** A URL without user part and query, the two places where tokens are. */
-function withoutSecrets(url: string): string {
-  const parsed = new URL(url);
-  const user = parsed.username === "" && parsed.password === "" ? "" : "masked@";
-  const query = parsed.search === "" ? "" : "?masked";
-  return `${parsed.protocol}//${user}${parsed.host}${parsed.pathname}${query}`;
 }
 
 function filled(mapping: Mapping): Mapping | undefined {

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type ExamineOptions, type Seen, SnapshotError } from "../../src/cli/tools.ts";
+import type { ExamineOptions, Seen } from "../../src/cli/tools.ts";
 import { findingsDocument } from "../../src/model/findings-document.ts";
 import { aFinding, aReport, SNAPSHOT, someSettings } from "./a-report.ts";
 import { runLine } from "./run-line.ts";
@@ -157,36 +157,34 @@ it("hands grpcurl's flags on as a target", async () => {
   ]);
 });
 
-it("judges a saved snapshot, and saves one", async () => {
-  const [from, to] = [join(folder, "from.json"), join(folder, "to.json")];
-  writeFileSync(from, "a snapshot");
-  const judged: string[] = [];
-  const judgeFile = async (text: string) => {
-    judged.push(text);
-    return seen();
-  };
-  const outcome = await runLine(
-    ["check", "--from", from, "--save", to],
+it("judges what another run has saved", async () => {
+  const file = join(folder, "saved.json");
+  const saved = await runLine(
+    ["check", "a:1", "--save", file],
     {},
-    { judgeFile, snapshotFile: async (_, version) => `by ${version}` },
+    { examine: async () => seen() },
   );
-  expect({ judged, exit: outcome.exit, saved: readFileSync(to, "utf8") }).toEqual({
-    judged: ["a snapshot"],
-    exit: 0,
-    saved: "by 1.2.3",
-  });
-  expect(outcome.stdout).toContain("Examined a snapshot of 2027-01-15T10:00:00.000Z");
+  expect(saved.stderr).toBe(`saved ${file}\n`);
+  const { exit, stdout } = await runLine(["check", "--from", file]);
+  await expect(stdout).toMatchFileSnapshot("golden/check-from.txt");
+  expect(exit).toBe(0);
 });
 
-it("says why a file is no snapshot", async () => {
+it.each([
+  ["{", "not JSON"],
+  ["{}", "format: "],
+])("says why a file is no snapshot: %j", async (text, why) => {
   const from = join(folder, "bad.json");
-  writeFileSync(from, "{");
-  const judgeFile = async () => Promise.reject(new SnapshotError("targets: not an object"));
-  expect(await runLine(["check", "--from", from], {}, { judgeFile })).toEqual({
-    exit: 2,
-    stdout: "",
-    stderr: `grpc-doctor: ${from}: targets: not an object\n`,
-  });
+  writeFileSync(from, text);
+  const { exit, stdout, stderr } = await runLine(["check", "--from", from]);
+  expect({ exit, stdout }).toEqual({ exit: 2, stdout: "" });
+  expect(stderr.startsWith(`grpc-doctor: ${from}: ${why}`)).toBe(true);
+});
+
+it("says that there is no such file", async () => {
+  const { exit, stderr } = await runLine("check --from /none/saved.json");
+  expect({ exit, stderr }).toMatchObject({ exit: 2 });
+  expect(stderr).toContain("/none/saved.json: ENOENT");
 });
 
 it.each([

@@ -21,8 +21,6 @@ export const TOOLS: Tools = {
   expressions: async () => ({}),
   runAgent: unused,
   examine: unused,
-  judgeFile: unused,
-  snapshotFile: unused,
 };
 
 /** A tool that a test did not give: whoever asks for it has gone astray. */

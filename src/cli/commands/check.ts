@@ -1,10 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { printSnapshot } from "../../config/snapshot-file.ts";
 import { parseDuration } from "../../config/units.ts";
 import { findingsDocument } from "../../model/findings-document.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { exitFor, parseFailOn, parseOutput } from "../fail-on.ts";
+import { judgeFile } from "../judge-file.ts";
 import { readSettings } from "../read-settings.ts";
 import { checkReport } from "../report/check-report.ts";
 import { paintFor } from "../report/paint.ts";
@@ -24,7 +26,7 @@ export function run(call: Call): Promise<number> {
     if (look === undefined) return EXIT.usage;
     const { seen, lookedMs } = look;
     if (given.texts["save"] !== undefined) {
-      await writeFile(given.texts["save"], await tools.snapshotFile(seen, program.version));
+      await writeFile(given.texts["save"], printSnapshot({ ...seen, agent: program.version }));
       program.stderr.write(`saved ${given.texts["save"]}\n`);
     }
     const detectors = await tools.detectors();
@@ -67,7 +69,8 @@ async function settingsAsked(call: Call, address: string | undefined): Promise<S
 
 async function lookAtFile({ program, tools }: Call, file: string): Promise<Look | undefined> {
   try {
-    return { seen: await tools.judgeFile(await readFile(file, "utf8")) };
+    const [text, detectors] = await Promise.all([readFile(file, "utf8"), tools.detectors()]);
+    return { seen: judgeFile(text, detectors, () => program.clock.monotonicMs()) };
   } catch (thrown) {
     const isFileError = thrown instanceof Error && "code" in thrown;
     if (!(thrown instanceof SnapshotError) && !isFileError) throw thrown;

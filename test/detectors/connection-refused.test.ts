@@ -142,6 +142,16 @@ it.each<[string, Change<Facts>]>([
       listeners: aListeners({ rows: [], listening: [], sharesNetwork: false }),
     },
   ],
+  [
+    "so it may for a name of loopback and more",
+    {
+      ...dialling(v4, aRefusedDial({ address: "10.0.0.5:50051" })),
+      ...awaiting(MINUTE + 1, {
+        runs: { "127.0.0.1:50051": lasting(restart), "10.0.0.5:50051": lasting(restart) },
+      }),
+      listeners: aListeners({ rows: [], listening: [], sharesNetwork: false }),
+    },
+  ],
   ["no X-ray was made", { xray: undefined }],
 ])("does not judge when %s", (_when, change) => {
   expect(judged(change)).toBeUndefined();
@@ -272,6 +282,26 @@ it.each([
 it("needs one address only that a row covers", () => {
   const symptoms = judged(listening("127.0.0.1"));
   expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual(["filtered"]);
+});
+
+it("is not loopback-only's affair where another address listens too", () => {
+  const symptoms = judged({
+    ...dialling(aRefusedDial({ address: "10.0.0.5:50051" })),
+    ...reaching({ runs: { "10.0.0.5:50051": lasting(restart) } }),
+    ...listening("127.0.0.1", "10.0.0.6"),
+  });
+  expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual(["refused"]);
+});
+
+it("is not loopback-only's affair where loopback refuses as well", () => {
+  const symptoms = judged({
+    ...dialling(v4, aRefusedDial({ address: "10.0.0.5:50051" })),
+    ...reaching({
+      runs: { "127.0.0.1:50051": lasting(restart), "10.0.0.5:50051": lasting(restart) },
+    }),
+    ...listening("::1"),
+  });
+  expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual(["refused"]);
 });
 
 it("takes a missing socket file for a refusal", () => {

@@ -17,6 +17,7 @@ import { present } from "../../src/model/present.ts";
 import type { Known, Snapshot, TargetSnapshot } from "../../src/model/snapshot.ts";
 import type { Instant } from "../../src/model/time.ts";
 import type { CertificateFacts, DialAttempt, TlsFacts, XrayReport } from "../../src/model/xray.ts";
+import { evidenceFaults } from "./evidence.ts";
 
 /**
  * Builders of facts and snapshots with sound defaults: a healthy server `app` on port 50051 in this
@@ -418,7 +419,10 @@ export function judge<D extends Detector>(
   const defaults = Object.entries(detector.limits).map(([name, limit]) => [name, limit.default]);
   const watched = aTargetSnapshot({ timingTrusted, facts: watchFacts(detector, facts) });
   const limits = { ...Object.fromEntries(defaults), ...options.limits };
-  return detector.judge({ now, target, known: watched, limits, usual });
+  const symptoms = detector.judge({ now, target, known: watched, limits, usual });
+  const faults = symptoms?.flatMap(({ evidence }) => evidenceFaults(evidence)) ?? [];
+  if (faults.length > 0) throw new Error(`${detector.code}: ${faults.join(", ")}`);
+  return symptoms;
 }
 
 /** Facts that the detector looked at in any `judge` so far, sorted: its `needs` and `uses`, no more. */

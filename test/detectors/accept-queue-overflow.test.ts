@@ -97,7 +97,7 @@ it.each<[string, Change<Facts>, object]>([
   ["drops rise while it stands", {}, critical],
   [
     "overflows rise",
-    reading(quiet, ago(10), ago(5), ago(0, { overflows: 4 })),
+    reading(quiet, ago(10, { overflows: 3 }), ago(5), ago(0, { overflows: 7 })),
     { ...critical, evidence: { ...critical.evidence, overflows: 4, drops: 0 } },
   ],
   [

@@ -66,7 +66,7 @@ export interface Declaration<
 }
 
 /** A finding that may explain another. */
-export interface Explanation {
+interface Explanation {
   readonly code: string;
   readonly evidence: Evidence;
 }

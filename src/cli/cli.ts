@@ -60,7 +60,8 @@ function findCommand([first, second]: readonly string[]): Command | undefined {
 }
 
 function unknownCommand([first = "", second]: readonly string[]): string {
-  const names = COMMANDS.map(({ name }) => name);
+  const listed = COMMANDS.filter(({ isHidden }) => isHidden !== true);
+  const names = listed.map(({ name }) => name);
   const below = names.filter((name) => name.startsWith(`${first} `));
   if (below.length > 0 && second === undefined) {
     return `grpc-doctor ${first} needs one of: ${below.join(", ")}`;

@@ -23,6 +23,8 @@ export interface Command extends Grammar {
   readonly details: readonly string[];
   readonly examples: readonly string[];
   readonly load: () => Promise<{ readonly run: Run }>;
+  /** True: not for people; help does not list it. */
+  readonly isHidden?: boolean;
   /** The code for a wrong call, where it is not 2. */
   readonly usageExit?: number;
 }

@@ -4,7 +4,9 @@ import { flagSays, flagText, usageOf } from "./help.ts";
 
 /** The generated part of docs/commands.md: the table of commands, written out. */
 export function commandsPage(): string {
-  return COMMANDS.map(commandSection).join("\n");
+  return COMMANDS.filter(({ isHidden }) => isHidden !== true)
+    .map(commandSection)
+    .join("\n");
 }
 
 function commandSection(command: Command): string {

@@ -266,4 +266,31 @@ export const COMMANDS: readonly Command[] = [
     examples: ["grpc-doctor config init --target localhost:50051 > grpc-doctor.yaml"],
     load: () => import("./commands/config-init.ts"),
   },
+  {
+    name: "demo",
+    summary: "a sample order service and its faults, with the agent beside it",
+    details: [
+      "Each fault is real: a wrong certificate, a bind to loopback, handlers slower than their callers' deadlines, and nine more. On a terminal a key breaks the service, and heals it when pressed again.",
+    ],
+    positionals: [],
+    flags: [
+      {
+        name: "fault",
+        value: "CODE",
+        says: "breaks the service in this way, 10 s after the start",
+      },
+    ],
+    examples: ["grpc-doctor demo", "grpc-doctor demo --fault deadline-storm"],
+    load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "demo-actor",
+    summary: "a process of the demo's world",
+    details: [],
+    positionals: [],
+    flags: [],
+    examples: [],
+    isHidden: true,
+    load: () => import("./commands/demo-actor.ts"),
+  },
 ];

@@ -5,7 +5,8 @@ const WIDTH = 100;
 
 /** The list of all commands: `grpc-doctor --help`. */
 export function programHelp(commands: readonly Command[], version: string): string {
-  const rows = commands.map((command) => [usageOf(command), command.summary] as const);
+  const listed = commands.filter(({ isHidden }) => isHidden !== true);
+  const rows = listed.map((command) => [usageOf(command), command.summary] as const);
   return [
     `grpc-doctor ${version}: names the one cause, with evidence and a remedy.`,
     "",

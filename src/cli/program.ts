@@ -17,6 +17,12 @@ export interface Program {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   readonly version: string;
+  /** The program itself, as Node runs it: the demo starts it again for its other processes. */
+  readonly file: string;
+  /** The build's dist/proto. */
+  readonly protoDirectory: string;
+  /** Keys of a terminal, one by one and unechoed, until the signal; absent without a terminal. */
+  readonly keys?: (signal: AbortSignal) => AsyncIterable<string>;
   readonly clock: Clock;
   readonly random: Random;
   /** Aborted by SIGTERM and SIGINT; its reason is the signal's name. */

@@ -43,6 +43,8 @@ export async function runLine(
     stdin: nothing(),
     isTerminal: { stdout: false, stderr: false },
     version: "1.2.3",
+    file: "/nowhere/main.js",
+    protoDirectory: "/nowhere/proto",
     clock: systemClock,
     random: () => 0.5,
     signal: new AbortController().signal,

@@ -24,6 +24,10 @@ it.each([
   ["explain dns-stael", 'explain: "dns-stael" is no code (did you mean dns-stale?)'],
   ["explain zzzzzz", 'explain: "zzzzzz" is no code; grpc-doctor codes lists them'],
   ["explain", "explain: CODE is missing"],
+  [
+    "demo --fault dns-stael",
+    "demo: --fault takes tls-san-mismatch, tls-cert-expired, tls-plaintext-mismatch, loopback-only, dns-stale, dns-failing, deadline-storm, stream-exhaustion, health-not-serving, app-frozen, not-grpc, connection-refused (did you mean dns-stale?)",
+  ],
   ["config check", "config check: FILE is missing"],
   ["config check a --config b", "config check: one FILE, not two"],
   ["probe get-order", "probe: --config FILE is missing"],

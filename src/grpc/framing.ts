@@ -1,7 +1,7 @@
 import { CallError } from "./call-error.ts";
 
 /** The greatest message accepted where a call states no other; gRPC's own default. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 const PREFIX_BYTES = 5;
 

@@ -10,7 +10,7 @@ import { CallError } from "./call-error.ts";
 import type { Trail } from "./trail.ts";
 
 /** More addresses than this are not tried; a name may have a thousand. */
-export const MOST_ADDRESSES = 4;
+const MOST_ADDRESSES = 4;
 
 export interface ReachOptions {
   readonly clock: Clock;

@@ -8,7 +8,7 @@ import { abortable } from "../net/abortable.ts";
 import { CallError } from "./call-error.ts";
 
 /** How long a server may take for its first SETTINGS, once it may speak. */
-export const SETTINGS_TIMEOUT_MS = 5000;
+const SETTINGS_TIMEOUT_MS = 5000;
 
 /** A value that the server did not send; Node shows the greatest there is. */
 const NOT_SENT = 2 ** 32 - 1;

@@ -1,5 +1,5 @@
 /** The longest text of a server that we keep; characters. */
-export const MASKED_LENGTH = 200;
+const MASKED_LENGTH = 200;
 
 /** Bounds the work on a hostile text. */
 const READ_LENGTH = 2000;

@@ -33,7 +33,7 @@ export function certificateFacts(certificate: X509Certificate): CertificateFacts
 }
 
 /** SHA-256 over the DER, lower-case hex. */
-export function fingerprintOf(certificate: X509Certificate): string {
+function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 

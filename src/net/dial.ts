@@ -5,7 +5,7 @@ import type { DialAttempt } from "../model/xray.ts";
 import { abortable } from "./abortable.ts";
 
 /** How long one TCP connect may take; a lost SYN is sent again after 1 s and 3 s. */
-export const CONNECT_TIMEOUT_MS = 3000;
+const CONNECT_TIMEOUT_MS = 3000;
 
 /** One resolved address, or a unix socket. */
 export type DialAddress =

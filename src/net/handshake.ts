@@ -16,7 +16,7 @@ import {
 } from "./certificate.ts";
 
 /** How long a TLS handshake may take. */
-export const HANDSHAKE_TIMEOUT_MS = 5000;
+const HANDSHAKE_TIMEOUT_MS = 5000;
 
 /** PEM texts; the contents, not the paths. */
 export interface TlsMaterial {

@@ -5,7 +5,7 @@ import { abortable } from "./abortable.ts";
 import { type DialAddress, dial } from "./dial.ts";
 
 /** How long the peer may stay silent before it counts as mute; for each of the two questions. */
-export const SNIFF_TIMEOUT_MS = 1000;
+const SNIFF_TIMEOUT_MS = 1000;
 
 /** The client connection preface and an empty SETTINGS frame. Source: RFC 9113 section 3.4. */
 const PREFACE = Buffer.concat([

@@ -131,6 +131,7 @@ describe("a kept connection", () => {
 
     expect(systemClock.monotonicMs() - stoppedAt).toBeLessThan(100);
     expect(await watching).toMatchObject({ phase: "http2", reason: "subchannel_shutdown" });
+    await connection.ended;
     expect(kinds()).toEqual(["opened", "settings", "goaway", "closed by goaway"]);
     expect(await faultOf(kept.get(target(server), soon()))).toEqual({
       phase: "http2",

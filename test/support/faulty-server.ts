@@ -73,7 +73,7 @@ export interface FaultyServer {
 }
 
 /** Frames a message: no compression, length, bytes. */
-export function frame(message: Uint8Array | readonly number[]): Buffer {
+function frame(message: Uint8Array | readonly number[]): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return Buffer.concat([head, Uint8Array.from(message)]);

@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** The agent did not answer, or not as an agent does. Carries one line for stderr. */
-export class AdminError extends Error {}
+class AdminError extends Error {}
 
 const ANSWER_MS = 5000;
 /** Above any findings document; below what would hurt. */

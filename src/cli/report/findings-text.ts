@@ -29,7 +29,7 @@ export interface ShownReport {
 const WIDTH = 92;
 
 /** One finding: what, where, the numbers that convict, what to do. */
-export function findingText(finding: ShownFinding, paint: Paint): readonly string[] {
+function findingText(finding: ShownFinding, paint: Paint): readonly string[] {
   const { code, severity, target, subject, summary, evidence, remedy, consequences, changed } =
     finding;
   const sign = SIGNS[severity];

@@ -1,3 +1,4 @@
+import type { ProcessReading } from "../model/process-reading.ts";
 import type { Clock, Random } from "../model/time.ts";
 
 /** Where text goes. A stream of Node's fits. */
@@ -23,6 +24,9 @@ export interface Program {
   readonly protoDirectory: string;
   /** Keys of a terminal, one by one and unechoed, until the signal; absent without a terminal. */
   readonly keys?: (signal: AbortSignal) => AsyncIterable<string>;
+  /** The version of Node that runs this. */
+  readonly node: string;
+  readonly readProcess: () => ProcessReading;
   readonly clock: Clock;
   readonly random: Random;
   /** Aborted by SIGTERM and SIGINT; its reason is the signal's name. */

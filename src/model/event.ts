@@ -59,6 +59,8 @@ export type AgentEvent = Base &
         readonly runningSince: Instant;
       }
     | { readonly kind: "config-warning"; readonly text: string }
+    /** The loop stood still: an evaluation that was due began so much later. */
+    | { readonly kind: "stalled"; readonly lateMs: number }
     | {
         readonly kind: "self";
         readonly lagP99Ms: number;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Clock } from "../model/time.ts";
+import type { Clock, Random } from "../model/time.ts";
 
 /** The real clock: the only place of the program that touches `Date`, `performance` and timers. */
 export const systemClock: Clock = {
@@ -19,3 +19,6 @@ export const systemClock: Clock = {
 };
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Not for secrets: jitter and trace ids. */
+export const systemRandom: Random = () => Math.random();

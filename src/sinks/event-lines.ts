@@ -29,6 +29,14 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
       signal: event.signal,
     }),
   ],
+  stalled: (event) => [
+    line(event, "debug", {
+      name: "agent.stalled",
+      msg: `the agent stood still for ${Math.round(event.lateMs)} ms: timing is not judged for a while`,
+      component: "agent",
+      lateMs: event.lateMs,
+    }),
+  ],
   "job-finished": () => [],
   "job-skipped": (event) => [
     line(event, "debug", {

@@ -14,6 +14,7 @@ import {
   aListenRow,
   anAcceptRead,
   anXray,
+  aReach,
   anXrayReport,
   aProbeHistory,
   aProbeRun,
@@ -215,9 +216,28 @@ const xray = (same: Facts["xray"]["same"], report = anXrayReport()): Partial<Fac
   xray: anXray({ latest: report, same }),
 });
 
+const refusedFor = (ms: number, seenMs: number) =>
+  aReach({ failing: { since: NOW - ms, lastAt: NOW - ms + seenMs, rounds: 3 } });
+
 it.each<[string, Situation, string | undefined]>([
   ["the last result was seen twice", { facts: xray(confirmed) }, undefined],
-  ["nothing was seen yet", {}, undefined],
+  ["nothing was seen yet", {}, "first"],
+  ["nothing was seen yet of an upstream", { settings: { targets: [{ ...app, role: "upstream" }] } }, undefined],
+  [
+    "it has been refused for five seconds, and not been looked at since",
+    { facts: { ...xray(confirmed), reach: refusedFor(5 * SECOND, 4 * SECOND) } },
+    `restart@${NOW - 5 * SECOND}`,
+  ],
+  [
+    "it has been refused for less",
+    { facts: { ...xray(confirmed), reach: refusedFor(5 * SECOND - 1, 4 * SECOND) } },
+    undefined,
+  ],
+  [
+    "it was seen to refuse after five seconds",
+    { facts: { ...xray(confirmed), reach: refusedFor(6 * SECOND, 5 * SECOND) } },
+    undefined,
+  ],
   [
     "a result was seen once, less than a second ago",
     { facts: xray({ since: NOW - 999, lastAt: NOW - 999, count: 1 }) },
@@ -384,6 +404,19 @@ it("counts the addresses of now and before as an upstream's", () => {
           addresses: ["10.0.0.1", "10.0.0.9"],
           ownsPod: true,
         },
+      ],
+    }),
+  );
+});
+
+it.each<[string, Facts["kept"], object]>([
+  ["it is open", aKept({ state: "open", localPort: 40_001 }), { keptPort: 40_001 }],
+  ["it is closed", aKept({ state: "closed", localPort: 40_001 }), {}],
+])("names the kept connection's port to the kernel while %s", (_while, kept, more) => {
+  expect(job("kernel", { facts: { kept } })).toEqual(
+    expect.objectContaining({
+      interests: [
+        { target: "app", role: "app", port: 50051, addresses: [], ownsPod: true, ...more },
       ],
     }),
   );

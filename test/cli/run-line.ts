@@ -45,6 +45,8 @@ export async function runLine(
     version: "1.2.3",
     file: "/nowhere/main.js",
     protoDirectory: "/nowhere/proto",
+    node: "v20.19.0",
+    readProcess: () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 0 }),
     clock: systemClock,
     random: () => 0.5,
     signal: new AbortController().signal,

@@ -1,5 +1,5 @@
 import type { Job, KernelInterest } from "../../model/job.ts";
-import { knownValue } from "../../model/snapshot.ts";
+import { knownValue, type TargetSnapshot } from "../../model/snapshot.ts";
 import type { Need } from "../plan.ts";
 import { every } from "./cadence.ts";
 
@@ -22,6 +22,7 @@ export function planKernel(needs: readonly Need[]): readonly Job[] {
       target: owner,
       cadence: every(intervalOf(needs)),
       deadlineMs: 2_000,
+      urgency: { key: "first", withinMs: 0 },
       interests,
     },
   ];
@@ -54,12 +55,20 @@ function isSilent({ known }: Need): boolean {
 function interestOf({ target, known }: Need, ownsPod: boolean): KernelInterest {
   const { endpoint, name, role } = target;
   const seen = knownValue(known, "resolution")?.seen ?? {};
+  const keptPort = role === "app" ? openPort(known) : undefined;
   const literal = endpoint.kind === "ip" ? [endpoint.host] : [];
   return {
     target: name,
     role,
     ...(endpoint.kind === "unix" ? {} : { port: endpoint.port }),
+    ...(keptPort === undefined ? {} : { keptPort }),
     addresses: [...literal, ...Object.keys(seen)],
     ownsPod,
   };
+}
+
+/** The local port of the kept connection, while it is open. */
+function openPort(known: TargetSnapshot): number | undefined {
+  const kept = knownValue(known, "kept");
+  return kept?.state === "open" ? kept.localPort : undefined;
 }

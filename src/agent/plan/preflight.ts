@@ -1,12 +1,15 @@
 import { isConfirmed, type Xray } from "../../model/facts/xray.ts";
 import type { Job, Urgency } from "../../model/job.ts";
-import { knownValue, type TargetSnapshot } from "../../model/snapshot.ts";
+import { knownValue } from "../../model/snapshot.ts";
+import { isLoopback } from "../../model/target.ts";
 import type { Need } from "../plan.ts";
 import { every } from "./cadence.ts";
 
 const CADENCE_MS = 30_000;
 /** While no address connects: the app's own port costs nothing, an upstream's network does. */
 const UNREACHED_MS = { app: 5_000, upstream: 10_000 };
+/** The default of `connection-refused`'s limit `restart`. */
+const RESTART_MS = 5_000;
 /** Longer than the greatest wait of a phase (5 s for SETTINGS, 3 s for each of four connects). */
 const DEADLINE_MS = 20_000;
 
@@ -18,6 +21,7 @@ export function planPreflight(need: Need): readonly Job[] {
   const interval = isUnreached ? UNREACHED_MS[target.role] : CADENCE_MS;
   const urgency = urgencyOf(need, xray);
   const alsoDial = podAddressToDial(need);
+  const lastSpoke = xray?.latest.spoke;
   return [
     {
       key: `preflight/${target.name}`,
@@ -28,6 +32,7 @@ export function planPreflight(need: Need): readonly Job[] {
       deadlineMs: Math.min(DEADLINE_MS, interval),
       everyAddress: target.role === "upstream",
       ...(alsoDial === undefined ? {} : { alsoDial }),
+      ...(lastSpoke === undefined ? {} : { lastSpoke }),
       ...(urgency === undefined ? {} : { urgency }),
     },
   ];
@@ -35,22 +40,45 @@ export function planPreflight(need: Need): readonly Job[] {
 
 /** One wish at a time, the most telling first. */
 function urgencyOf(need: Need, xray: Xray | undefined): Urgency | undefined {
-  const { known, pending, now } = need;
-  const lostAt = connectionLostAt(known);
-  if (lostAt !== undefined && (xray?.latest.at ?? 0) < lostAt) {
-    return { key: `lost@${lostAt}`, withinMs: 1_000 };
-  }
-  if (xray !== undefined && !isConfirmed(xray) && now - xray.same.lastAt >= 1_000) {
-    return { key: `confirm@${xray.same.since}#${xray.same.count}`, withinMs: 0 };
-  }
-  const newest = pending.at(-1);
-  return newest === undefined ? undefined : { key: newest, withinMs: 1_000 };
+  const wishes = [
+    afterLoss(need, xray),
+    toConfirm(need, xray),
+    stillRefused(need),
+    first(need, xray),
+  ];
+  const newest = need.pending.at(-1);
+  return (
+    wishes.find((wish) => wish !== undefined) ??
+    (newest === undefined ? undefined : { key: newest, withinMs: 1_000 })
+  );
 }
 
-/** When the kept connection was lost, if it is closed now and we did not close it. */
-function connectionLostAt(known: TargetSnapshot): number | undefined {
+/** The kept connection was lost (not by us), and nobody has looked since. */
+function afterLoss({ known }: Need, xray: Xray | undefined): Urgency | undefined {
   const kept = knownValue(known, "kept");
-  return kept?.state === "closed" && kept.closedBy !== "us" ? kept.since : undefined;
+  if (kept?.state !== "closed" || kept.closedBy === "us") return undefined;
+  const hasLooked = xray !== undefined && xray.latest.at >= kept.since;
+  return hasLooked ? undefined : { key: `lost@${kept.since}`, withinMs: 1_000 };
+}
+
+/** A deterministic result speaks when it was seen twice, a second apart. */
+function toConfirm({ now }: Need, xray: Xray | undefined): Urgency | undefined {
+  if (xray === undefined || isConfirmed(xray) || now - xray.same.lastAt < 1_000) return undefined;
+  return { key: `confirm@${xray.same.since}#${xray.same.count}`, withinMs: 0 };
+}
+
+/** A listener that went away is judged by whether it still refuses `restart` later. */
+function stillRefused({ known, now }: Need): Urgency | undefined {
+  const failing = knownValue(known, "reach")?.failing;
+  if (failing === undefined || now - failing.since < RESTART_MS) return undefined;
+  const isLate = failing.lastAt - failing.since >= RESTART_MS;
+  return isLate ? undefined : { key: `restart@${failing.since}`, withinMs: 0 };
+}
+
+/** Our own pod's app costs nobody anything: its first verdict waits for no place in the interval. */
+function first({ target }: Need, xray: Xray | undefined): Urgency | undefined {
+  const isFirst = xray === undefined && target.role === "app";
+  return isFirst ? { key: "first", withinMs: 0 } : undefined;
 }
 
 /** The pod's own address, where nothing but loopback listens on the port: is it refused there? */
@@ -59,8 +87,4 @@ function podAddressToDial({ target, known }: Need): string | undefined {
   const rows = knownValue(known, "listeners")?.rows ?? [];
   const isLoopbackOnly = rows.length > 0 && rows.every((row) => isLoopback(row.address));
   return isLoopbackOnly ? knownValue(known, "surroundings")?.podAddress : undefined;
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

@@ -2,6 +2,7 @@ import type { DetectorRecord } from "../../model/detector-record.ts";
 import type { AgentEvent } from "../../model/event.ts";
 import type { FindingChange, FindingsReport } from "../../model/finding.ts";
 import type { Observation } from "../../model/observation.ts";
+import type { ProcessReading } from "../../model/process-reading.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { AGENT_TARGET, type Target } from "../../model/target.ts";
@@ -15,15 +16,6 @@ export interface Sample {
   readonly value: number;
   /** The run behind the value; OpenMetrics only. At most 128 characters in all. */
   readonly exemplar?: Labels;
-}
-
-/** The process itself, read at a scrape; what cannot be read is absent. */
-export interface ProcessReading {
-  readonly cpuSeconds: number;
-  readonly residentBytes: number;
-  readonly startedAt: Instant;
-  readonly openFds?: number;
-  readonly maxFds?: number;
 }
 
 /** What the agent was built of. */

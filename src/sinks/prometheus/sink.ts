@@ -1,4 +1,5 @@
 import type { FindingsReport } from "../../model/finding.ts";
+import type { ProcessReading } from "../../model/process-reading.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { AGENT_TARGET } from "../../model/target.ts";
@@ -7,17 +8,9 @@ import type { Sink } from "../sink.ts";
 import { Accumulator, type Point } from "./accumulator.ts";
 import { CONTENT_TYPES, exposition, type Told } from "./exposition.ts";
 import { FAMILIES } from "./families/index.ts";
-import type {
-  Build,
-  Code,
-  Family,
-  Feed,
-  Labels,
-  Plan,
-  ProcessReading,
-  Sample,
-  Scrape,
-} from "./family.ts";
+
+import type { Build, Code, Family, Feed, Labels, Plan, Sample, Scrape } from "./family.ts";
+
 import { negotiate } from "./negotiate.ts";
 
 /** What the sink reads at a scrape: always the latest state, never a measurement. */

@@ -1,0 +1,95 @@
+import type { Detector } from "../detectors/detector.ts";
+import { runDetectors } from "../findings/run-detectors.ts";
+import type { Tracker } from "../findings/tracker.ts";
+import type { AgentEvent } from "../model/event.ts";
+import type { FindingChange, FindingsReport } from "../model/finding.ts";
+import type { Job } from "../model/job.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Snapshot } from "../model/snapshot.ts";
+import type { Clock } from "../model/time.ts";
+import type { Store } from "../store/store.ts";
+import { plan } from "./plan.ts";
+
+/** What the evaluation reads, and whom it tells. */
+export interface EvaluationParts {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly tracker: Tracker;
+  readonly detectors: readonly Detector[];
+  /** The settings of this moment: a reload changes them. */
+  settings(): Settings;
+  hear(event: AgentEvent): void;
+  change(change: FindingChange): void;
+  reconcile(jobs: readonly Job[]): void;
+  /** A target began a new epoch: its kept connection may be opened again. */
+  epoch(target: string): void;
+}
+
+/** What the last evaluation saw; handlers and sinks read it, and never start one. */
+export interface Evaluated {
+  readonly snapshot: Snapshot;
+  readonly report: FindingsReport;
+}
+
+export interface Evaluation {
+  /** Evaluates now: snapshot, detectors, tracker, sinks, plan. */
+  evaluate(): Evaluated;
+  latest(): Evaluated;
+}
+
+/**
+ * One turn of the pipeline: all facts at this instant are judged, symptoms become findings, changes
+ * are told, what is usual is learnt, and the plan is made anew.
+ */
+export function createEvaluation(parts: EvaluationParts): Evaluation {
+  const { clock, store, tracker, detectors } = parts;
+  const epochs = new Map<string, number>();
+  let last: Evaluated | undefined;
+
+  const evaluate = (): Evaluated => {
+    const now = clock.now();
+    const settings = parts.settings();
+    const snapshot = store.snapshot(now);
+    noteEpochs(snapshot, epochs, parts.epoch);
+    const run = runDetectors({ snapshot, settings, detectors, monotonicMs: clock.monotonicMs });
+    for (const event of run.events) parts.hear(event);
+    const { verdicts } = run;
+    const { history } = store;
+    for (const change of tracker.update({ verdicts, snapshot, settings, now, history })) {
+      parts.change(change);
+    }
+    const report = tracker.report({ snapshot, settings, now });
+    learn(parts, snapshot);
+    last = { snapshot, report };
+    parts.reconcile(plan(settings, snapshot, report));
+    return last;
+  };
+
+  return { evaluate, latest: () => last ?? evaluate() };
+}
+
+function noteEpochs(
+  snapshot: Snapshot,
+  epochs: Map<string, number>,
+  tell: (target: string) => void,
+): void {
+  for (const [target, { epoch }] of Object.entries(snapshot.targets)) {
+    const before = epochs.get(target);
+    epochs.set(target, epoch);
+    if (before !== undefined && before !== epoch) tell(target);
+  }
+}
+
+/** What is usual is learnt; a code that is pending or active on the target learns nothing. */
+function learn({ detectors, store, tracker }: EvaluationParts, snapshot: Snapshot): void {
+  const learners = detectors.filter((detector) => detector.learns.length > 0);
+  for (const [target, known] of Object.entries(snapshot.targets)) {
+    const samples = learners.flatMap((detector) =>
+      Object.entries(detector.samples(known)).map(
+        ([name, sample]) => [`${detector.code}/${name}`, sample] as const,
+      ),
+    );
+    const frozen = tracker.openCodes(target);
+    store.learn({ now: snapshot.takenAt, target, samples: Object.fromEntries(samples), frozen });
+  }
+}

@@ -1,0 +1,158 @@
+import { type SelfWatch, watchSelf } from "../host/self.ts";
+import type { AgentEvent } from "../model/event.ts";
+import type { ProcessReading } from "../model/process-reading.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Clock, Random } from "../model/time.ts";
+import { createNameResolver } from "../net/resolve.ts";
+import { type FanOut, fanOut } from "../sinks/fan-out.ts";
+import type { LogStream } from "../sinks/log.ts";
+import { type Core, createCore } from "./core.ts";
+import { type Identity } from "./identity.ts";
+import { type ConfigurationFile, followConfiguration, type Reload } from "./reload.ts";
+import { type Servers, startServers } from "./servers.ts";
+import { createSinks, type Sinks } from "./sinks.ts";
+import { createSnapshotFiles, type SnapshotFiles } from "./snapshot-files.ts";
+
+export interface AgentOptions {
+  readonly settings: Settings;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly output: LogStream;
+  readonly colour: boolean;
+  readonly readProcess: () => ProcessReading;
+  /** The file behind the settings; absent = there is nothing to reload. */
+  readonly configuration?: ConfigurationFile & {
+    /** What is wrong with it at the start: then the settings are the default ones. */
+    readonly faults: readonly string[];
+  };
+  /** Calls the listener at each SIGHUP, until the returned function is called. */
+  readonly onHangup: (listener: () => void) => () => void;
+}
+
+export interface Agent {
+  readonly core: Core;
+  /** Flushes findings and spans, and ends; within 1.5 s. */
+  stop(signal: string): Promise<void>;
+}
+
+const SELF_MS = 15_000;
+/** A pod's grace may be over: what is to be told must be told in this time. */
+const FLUSH_MS = 1_200;
+
+/** Starts the daemon: the pipeline, those who tell, both listeners. Rejects for a bug of ours only. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const daemon = new Daemon(options);
+  await daemon.begin();
+  return daemon;
+}
+
+class Daemon implements Agent {
+  readonly core: Core;
+  readonly #options: AgentOptions;
+  readonly #stopping = new AbortController();
+  readonly #ownListeners: number[] = [];
+  readonly #sinks: Sinks;
+  readonly #fanOut: FanOut;
+  readonly #self: SelfWatch;
+  readonly #snapshots: SnapshotFiles;
+  #servers: Servers | undefined;
+  #reload: Reload | undefined;
+
+  constructor(options: AgentOptions) {
+    const { clock, random, settings, identity } = options;
+    this.#options = options;
+    const { podAddress } = identity;
+    this.core = createCore({
+      clock,
+      random,
+      settings,
+      seed: identity.seed,
+      resolver: createNameResolver({ clock }),
+      ...(podAddress === undefined ? {} : { podAddress }),
+      ownListeners: this.#ownListeners,
+      observe: (observation) => this.#fanOut.observe(observation),
+      hear: (event) => this.#fanOut.hear(event),
+      change: (change) => {
+        this.#fanOut.change(change);
+        this.#snapshots.change(change);
+      },
+    });
+    const { core } = this;
+    const hear = (event: AgentEvent) => core.hear(event);
+    this.#sinks = createSinks({ ...options, hear, core });
+    this.#fanOut = fanOut(this.#sinks.all, { now: () => clock.now(), event: hear });
+    this.#snapshots = createSnapshotFiles({ clock, hear, version: identity.version, core });
+    this.#self = watchSelf({ clock });
+  }
+
+  async begin(): Promise<void> {
+    const { clock, settings, identity } = this.#options;
+    const { version } = identity;
+    const hear = (event: AgentEvent) => this.core.hear(event);
+    const counts = { targets: settings.targets.length, probes: settings.probes.length };
+    this.core.begin();
+    hear({ kind: "started", at: clock.now(), version, ...counts });
+    this.#follow();
+    this.#servers = await startServers({
+      clock,
+      signal: this.#stopping.signal,
+      core: this.core,
+      sinks: this.#sinks,
+      identity,
+      reload: () => this.#reload,
+      hear,
+      listens: (port) => this.#ownListeners.push(port),
+    });
+    void this.#watchSelf();
+  }
+
+  async stop(signal: string): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.deadline(FLUSH_MS);
+    this.core.hear({ kind: "stopping", at: clock.now(), signal });
+    this.core.drain("sigterm");
+    this.#stopping.abort();
+    await Promise.all([
+      this.#snapshots.write("stopping"),
+      this.core.stop(),
+      this.#servers?.close(),
+    ]);
+    await this.#fanOut.close(deadline);
+    this.#self.stop();
+  }
+
+  #follow(): void {
+    const { clock, settings, configuration, onHangup } = this.#options;
+    if (configuration === undefined) return;
+    const { signal } = this.#stopping;
+    const { faults, file } = configuration;
+    const isRejected = faults.length > 0;
+    const running = { settings: isRejected ? undefined : settings, since: clock.now() };
+    const hear = (event: AgentEvent) => this.core.hear(event);
+    if (isRejected) {
+      const base = { kind: "config-rejected", at: clock.now(), file, faults } as const;
+      hear({ ...base, runningOn: "default", runningSince: clock.now() });
+    }
+    const apply = (settings: Settings) => this.core.apply(settings);
+    const reload = followConfiguration({ clock, configuration, signal, running, apply, hear });
+    const off = onHangup(() => void reload.reload());
+    signal.addEventListener("abort", off);
+    this.#reload = reload;
+  }
+
+  async #watchSelf(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stopping;
+    try {
+      for (;;) {
+        await clock.sleep(SELF_MS, signal);
+        this.core.hear(await this.#self.sampleSelf());
+      }
+    } catch (thrown) {
+      if (signal.aborted) return;
+      throw thrown;
+    }
+  }
+}

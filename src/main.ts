@@ -1,0 +1,97 @@
+import { on } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { agentTools } from "./cli/agent-tools.ts";
+import { runCli } from "./cli/cli.ts";
+import type { Program } from "./cli/program.ts";
+import { systemClock, systemRandom } from "./schedule/clock.ts";
+
+/** Filled in by the build (.ci/build.mjs) from package.json. */
+declare const __VERSION__: string;
+
+/**
+ * The program: argv in, exit code out. Nothing else touches the process (but for the demo's children),
+ * so that everything below runs in a test. The exit code is set, not forced: output is flushed first.
+ */
+const ending = new AbortController();
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  process.on(name, () => {
+    if (ending.signal.aborted) process.exit(130); // Asked twice: at once.
+    ending.abort(name);
+  });
+}
+// A reader that went away (`| head`) is no fault of ours.
+process.stdout.on("error", () => process.exit(0));
+
+const startedAt = systemClock.now() - process.uptime() * 1000;
+const program: Program = {
+  argv: process.argv.slice(2),
+  environment: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  isTerminal: {
+    stdout: process.stdout.isTTY === true,
+    stderr: process.stderr.isTTY === true,
+  },
+  version: __VERSION__,
+  node: process.version,
+  file: fileURLToPath(import.meta.url),
+  protoDirectory: fileURLToPath(new URL("../../proto", import.meta.url)),
+  ...(process.stdin.isTTY === true ? { keys } : {}),
+  clock: systemClock,
+  random: systemRandom,
+  signal: ending.signal,
+  onHangup(listener) {
+    process.on("SIGHUP", listener);
+    return () => void process.off("SIGHUP", listener);
+  },
+  readPage: async (code) => {
+    if (!/^[a-z0-9-]+$/.test(code)) return undefined;
+    const page = new URL(`../../docs/findings/${code}.md`, import.meta.url);
+    return readFile(page, "utf8").catch(() => undefined);
+  },
+  readProcess: () => {
+    const { user, system } = process.cpuUsage();
+    return {
+      cpuSeconds: (user + system) / 1e6,
+      residentBytes: process.memoryUsage.rss(),
+      startedAt,
+      ...readDescriptors(),
+    };
+  },
+};
+
+process.exitCode = await runCli(program, agentTools);
+if (ending.signal.aborted || process.argv[2] === "run") process.exit();
+
+/** The keys of the terminal, unechoed; Ctrl-C is the signal that it is elsewhere. */
+async function* keys(signal: AbortSignal): AsyncGenerator<string> {
+  const { stdin } = process;
+  stdin.setRawMode(true);
+  try {
+    for await (const chunk of on(stdin, "data", { signal })) {
+      const text = String(chunk[0]);
+      if (text.includes("\u0003")) process.kill(process.pid, "SIGINT");
+      yield* text;
+    }
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
+}
+
+/** Open and permitted file descriptors; nothing where there is no /proc. */
+function readDescriptors(): { readonly openFds?: number; readonly maxFds?: number } {
+  try {
+    const limits = readFileSync("/proc/self/limits", "utf8");
+    const maxFds = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
+    return { openFds: readdirSync("/proc/self/fd").length, maxFds };
+  } catch {
+    return {};
+  }
+}

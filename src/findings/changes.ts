@@ -15,9 +15,8 @@ const ASPECTS: readonly ChangeSince["what"][] = [
 /**
  * What is different from the last good state: for each aspect the value that held at `goodAt` against
  * the newest, with the moment of the last change. A value that came back is no difference, and one
- * that was never known before is none either. A symptom may show long after its reason (a window, an
- * absence), so the tracker asks for the oldest state that the ring remembers, or for the moment when
- * the same finding was last resolved.
+ * that was never known before is none either. Where nothing is remembered of `goodAt`, the oldest
+ * value that is remembered stands for it.
  */
 export function changesSince(
   marks: readonly HistoryMark[],

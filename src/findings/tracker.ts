@@ -22,6 +22,8 @@ import { sight } from "./sight.ts";
 import { unjudgedOf, type Verdict } from "./verdict.ts";
 
 const REMIND_MS = 3_600_000;
+/** A reason may be as much older than its symptom: windows and absences take minutes. */
+const LOOK_BACK_MS = 600_000;
 /** Resolved findings that are still shown, and lives whose end is remembered. */
 const RECENT = 50;
 const REMEMBERED = 500;
@@ -191,7 +193,8 @@ export class Tracker {
   }
 
   #activate(entry: Case, { history }: TrackerUpdate): void {
-    const goodAt = this.#resolvedAt.get(entry.key) ?? Number.NEGATIVE_INFINITY;
+    const resolvedAt = this.#resolvedAt.get(entry.key) ?? Number.NEGATIVE_INFINITY;
+    const goodAt = Math.max(resolvedAt, entry.firstSeen - LOOK_BACK_MS);
     entry.stage = "active";
     entry.changed = changesSince(history.targets[entry.target] ?? [], goodAt);
   }

@@ -23,12 +23,17 @@ export function callSeries(counters: {
   return appCalls === undefined ? [] : appCallSeries(appCalls);
 }
 
-/** As channelz counts. On Java the calls that were abandoned finish only as cancelled ones. */
+/**
+ * As channelz counts. A call that Java abandons never ends in the server's counters: it shows only as
+ * one that was started and is not in flight any more. Calls that ran before the first poll are in
+ * flight without having been started.
+ */
 export function serverCallSeries({ polls }: ServerCalls): readonly CallCount[] {
+  const first = polls[0]?.inFlight ?? 0;
   return polls.map(({ at, started, succeeded, failed, cancelled, inFlight }) => ({
     at,
     started,
-    finished: Math.max(succeeded + failed, started - inFlight),
+    finished: Math.max(succeeded + failed, started - (inFlight - first)),
     cancelled,
     inFlight,
   }));

@@ -35,7 +35,7 @@ it("compares the state that held then with the newest, configuration first", () 
   ]);
 });
 
-it("goes as far back as is remembered where nothing was ever resolved", () => {
+it("goes as far back as is remembered", () => {
   const marks = [mark(1, "peers", "a"), mark(2, "peers", "b")];
   expect(changesSince(marks, Number.NEGATIVE_INFINITY)).toEqual([
     { what: "peers", from: "a", to: "b", at: 2 },

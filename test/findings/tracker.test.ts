@@ -324,12 +324,15 @@ it("says what changed since the last good state", () => {
     what: "dns" as const,
     value,
   });
-  const history = [mark(-300, "10.0.0.1"), mark(-5, "10.0.0.9")];
+  const history = [mark(-900, "old"), mark(-300, "10.0.0.1"), mark(-5, "10.0.0.9")];
   const course = aCourse([atOnce]);
   const [opened] = course.changesAt(0, { ...sick, history });
   expect(opened?.finding.changed).toEqual([
-    { what: "dns", from: "10.0.0.1", to: "10.0.0.9", at: NOW - 5 * SECOND },
+    { what: "dns", from: "old", to: "10.0.0.9", at: NOW - 5 * SECOND },
   ]);
+  const late = aCourse([held]);
+  late.at(595, { ...sick, history });
+  expect(late.changesAt(625, { ...sick, history })[0]?.finding.changed).toEqual([]);
 
   course.at(1, { history });
   expect(course.at(61, { history })).toEqual(["resolved sick warning"]);

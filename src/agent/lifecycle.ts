@@ -1,5 +1,6 @@
 import { type SelfWatch, watchSelf } from "../host/self.ts";
 import type { AgentEvent } from "../model/event.ts";
+import type { FindingChange } from "../model/finding.ts";
 import type { ProcessReading } from "../model/process-reading.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Clock, Random } from "../model/time.ts";
@@ -22,6 +23,8 @@ export interface AgentOptions {
   readonly output: LogStream;
   readonly colour: boolean;
   readonly readProcess: () => ProcessReading;
+  /** Hears every transition besides the sinks. */
+  readonly heard?: (change: FindingChange) => void;
   /** The file behind the settings; absent = there is nothing to reload. */
   readonly configuration?: ConfigurationFile & {
     /** What is wrong with it at the start: then the settings are the default ones. */
@@ -77,6 +80,7 @@ class Daemon implements Agent {
       change: (change) => {
         this.#fanOut.change(change);
         this.#snapshots.change(change);
+        options.heard?.(change);
       },
     });
     const { core } = this;

@@ -19,6 +19,7 @@ export const agentTools: Tools = {
       colour: program.isTerminal.stdout && environment["NO_COLOR"] === undefined,
       readProcess,
       onHangup,
+      ...(options.heard === undefined ? {} : { heard: options.heard }),
       ...configuration(options),
     });
     await untilAborted(signal);

@@ -1,5 +1,5 @@
 import type { Detector } from "../detectors/detector.ts";
-import type { FindingsReport } from "../model/finding.ts";
+import type { FindingChange, FindingsReport } from "../model/finding.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Program } from "./program.ts";
@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly reload?: () => Promise<Settings>;
   /** What was wrong with the file at the start, where the agent runs on the default settings. */
   readonly rejected?: readonly string[];
+  /** Hears every transition besides the sinks. */
+  readonly heard?: (change: FindingChange) => void;
 }
 
 export interface ExamineOptions {

@@ -119,7 +119,8 @@ function capabilityLine(observation: Observation): LogLine | undefined {
   const what = part === undefined ? source : `${source} (${part})`;
   const verdict = available ? "can be seen" : `cannot be seen: ${reason ?? "unknown"}`;
   return {
-    level: "info",
+    // What is there from the start is no news; what cannot be seen is worth a line.
+    level: available ? "debug" : "info",
     at,
     event: "grpc_doctor.capability.changed",
     msg: `${what} of ${target} ${verdict}`,

@@ -21,7 +21,8 @@ export function planPreflight(need: Need): readonly Job[] {
   const interval = isUnreached ? UNREACHED_MS[target.role] : CADENCE_MS;
   const urgency = urgencyOf(need, xray);
   const alsoDial = podAddressToDial(need);
-  const lastSpoke = xray?.latest.spoke;
+  // A server that was spoken to with success says what to try first.
+  const lastSpoke = xray?.latest.settings === undefined ? undefined : xray.latest.spoke;
   return [
     {
       key: `preflight/${target.name}`,

@@ -2,6 +2,7 @@ import { loadSettings } from "../../config/load.ts";
 import { nearest } from "../../config/nearest.ts";
 import { FAULTS, type Fault } from "../../demo/faults.ts";
 import { startWorld, type World } from "../../demo/world.ts";
+import type { FindingChange } from "../../model/finding.ts";
 import type { Settings } from "../../model/settings.ts";
 import { hostPort } from "../../model/target.ts";
 import { aborted } from "../aborted.ts";
@@ -10,6 +11,11 @@ import { EXIT, UsageError } from "../exit.ts";
 
 /** The agent sees a healthy world for this long, before `--fault` breaks it. */
 const HEALTHY_MS = 10_000;
+/** What is broken stays broken for this long after its alert. */
+const SICK_MS = 3_000;
+const ALERT_MS = 180_000;
+/** The longest `clearAfter` of the twelve, and what a busy machine adds. */
+const RESOLVED_MS = 420_000;
 
 /** A sample order service with steady traffic, the agent beside it, and twelve real faults. */
 export async function run(call: Call): Promise<number> {
@@ -20,28 +26,31 @@ export async function run(call: Call): Promise<number> {
     protoDirectory: program.protoDirectory,
     now: program.clock.now(),
   });
-  // Ended by a signal, by the key q, or with the agent.
+  // Ended by a signal, by the key q, when the fault is over, or with the agent.
   const ending = new AbortController();
   const signal = AbortSignal.any([program.signal, ending.signal]);
+  const audience = createAudience();
   try {
     const settings = await settingsOf(call, world);
     tellPlaces(call, settings);
     const environment = { ...program.environment, POD_IP: world.podAddress };
-    const agent = call.tools.runAgent({ ...program, environment, signal }, { settings });
+    const stagehand = { ...program, environment, signal };
+    const agent = call.tools.runAgent(stagehand, { settings, heard: audience.heard });
     const stage =
       fault === undefined
         ? followKeys(call, world, signal)
-        : breakLater(call, { world, fault, signal });
-    await Promise.race([agent, stage.then(() => ending.abort("quit"))]);
+        : breakAndHeal(call, { world, fault, signal, audience });
+    const exit = await Promise.race([agent.then(() => EXIT.fine), stage]);
+    ending.abort("quit");
     await agent;
-    return EXIT.fine;
+    return exit;
   } finally {
     ending.abort("quit");
     await world.close();
   }
 }
 
-async function settingsOf({ program, tools }: Call, world: World): Promise<Settings> {
+async function settingsOf({ tools }: Call, world: World): Promise<Settings> {
   const settings = loadSettings({
     text: world.configuration,
     file: "demo.yaml",
@@ -52,7 +61,7 @@ async function settingsOf({ program, tools }: Call, world: World): Promise<Setti
   });
   return {
     ...settings,
-    log: { level: "info", format: program.isTerminal.stdout ? "text" : "json" },
+    log: { level: "info", format: "text" },
   };
 }
 
@@ -66,7 +75,7 @@ function tellPlaces({ program }: Call, { listen, admin, targets }: Settings): vo
       `metrics:  ${url(listen.host, listen.port)}/metrics`,
       `findings: ${url(admin.host, admin.port)}/findings`,
       "The holds of some codes are shortened in this demo's configuration.",
-      ...(program.keys === undefined ? [] : [`break or heal: ${menu()}, q ends`]),
+      ...(program.keys === undefined ? [] : [`break or heal: ${menu()}; h heals all, q ends`]),
       "",
     ].join("\n"),
   );
@@ -77,34 +86,88 @@ function menu(): string {
 }
 
 /** A key breaks the world in its way, and heals it when pressed again. Resolves at q or the end. */
-async function followKeys({ program }: Call, world: World, signal: AbortSignal): Promise<void> {
-  const broken = new Set<string>();
-  if (program.keys === undefined) return aborted(signal);
-  for await (const key of program.keys(signal)) {
-    if (key === "q") return;
-    const fault = FAULTS.find((one) => one.key === key);
-    if (fault === undefined) continue;
-    const isHealing = broken.delete(fault.code);
-    if (!isHealing) broken.add(fault.code);
-    program.stderr.write(`${isHealing ? "healed" : "broken"}: ${fault.title}\n`);
-    await (isHealing ? world.heal(fault) : world.break(fault));
+async function followKeys({ program }: Call, world: World, signal: AbortSignal): Promise<number> {
+  const broken = new Set<Fault>();
+  const heal = async (fault: Fault) => {
+    broken.delete(fault);
+    program.stderr.write(`healed: ${fault.title}\n`);
+    await world.heal(fault);
+  };
+  if (program.keys === undefined) await aborted(signal);
+  for await (const key of program.keys?.(signal) ?? []) {
+    if (key === "q") break;
+    const meant = FAULTS.filter((one) => one.key === key || (key === "h" && broken.has(one)));
+    for (const fault of meant) {
+      if (broken.has(fault)) {
+        await heal(fault);
+        continue;
+      }
+      broken.add(fault);
+      program.stderr.write(`broken: ${fault.title}\n`);
+      await world.break(fault);
+    }
   }
+  return EXIT.fine;
 }
 
-interface Breaking {
+interface Play {
   readonly world: World;
   readonly fault: Fault;
   readonly signal: AbortSignal;
+  readonly audience: Audience;
 }
 
-/** Breaks the world once, after it was seen healthy; resolves at the end. */
-async function breakLater({ program }: Call, { world, fault, signal }: Breaking): Promise<void> {
-  // An end before that time breaks nothing.
-  await program.clock.sleep(HEALTHY_MS, signal).catch(() => undefined);
-  if (signal.aborted) return;
-  program.stderr.write(`broken: ${fault.title}\n`);
-  await world.break(fault);
-  await aborted(signal);
+/**
+ * Breaks the world once it was seen healthy, waits for the alert, heals, and waits until it is
+ * resolved. 1 when the alert, or its end, did not come.
+ */
+async function breakAndHeal({ program }: Call, play: Play): Promise<number> {
+  const { world, fault, signal, audience } = play;
+  const { clock, stderr } = program;
+  try {
+    await clock.sleep(HEALTHY_MS, signal);
+    stderr.write(`broken: ${fault.title}\n`);
+    await world.break(fault);
+    await audience.sees("opened", fault.code, clock.deadline(ALERT_MS, signal));
+    await clock.sleep(SICK_MS, signal);
+    stderr.write(`healed: ${fault.title}; it is resolved once it was absent for long enough\n`);
+    await world.heal(fault);
+    await audience.sees("resolved", fault.code, clock.deadline(RESOLVED_MS, signal));
+    return EXIT.fine;
+  } catch (thrown) {
+    if (!signal.aborted && !isTimeout(thrown)) throw thrown;
+    return signal.aborted ? EXIT.fine : EXIT.found;
+  }
+}
+
+function isTimeout(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "TimeoutError";
+}
+
+/** Those who wait for a transition. */
+interface Audience {
+  readonly heard: (change: FindingChange) => void;
+  /** Rejects with the signal's reason. */
+  sees(transition: FindingChange["transition"], code: string, signal: AbortSignal): Promise<void>;
+}
+
+function createAudience(): Audience {
+  const waiting = new Set<(change: FindingChange) => void>();
+  return {
+    heard: (change) => {
+      for (const hear of waiting) hear(change);
+    },
+    sees: (transition, code, signal) =>
+      new Promise((resolve, reject) => {
+        const hear = (change: FindingChange) => {
+          if (change.transition !== transition || change.finding.code !== code) return;
+          waiting.delete(hear);
+          resolve();
+        };
+        waiting.add(hear);
+        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      }),
+  };
 }
 
 function faultNamed(code: string | undefined): Fault | undefined {

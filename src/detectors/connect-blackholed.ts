@@ -247,13 +247,13 @@ function symptomOf(
   silent: readonly [Silent, ...Silent[]],
   outbound: Outbound | undefined,
 ): Symptom {
-  const [{ remote, severity }] = silent;
+  const [{ remote, severity, port }] = silent;
   const errno = silent.find((one) => one.errno !== undefined)?.errno;
   const others = openRows(silent, outbound);
-  const samePort = others.filter((row) => silent.some(({ port }) => port === row.port));
+  const samePort = others.filter((row) => row.port === port);
   const answeringPorts = others
     .filter((row) => !samePort.includes(row))
-    .map(({ port }) => port)
+    .map((row) => row.port)
     .toSorted((a, b) => a - b);
   const unrouted = answeringPorts.length > 0 ? "port-filtered" : "host-silent";
   const cause = errno === undefined ? unrouted : "no-route";

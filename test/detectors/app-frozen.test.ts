@@ -296,6 +296,21 @@ it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>, object]>([
     },
   ],
   [
+    "the first of two fresh connects was slow",
+    {
+      ...six(overAbsolute),
+      xray: anXray({
+        latest: anXrayReport({ dials: [aDial({ connectMs: 50 }), aDial({ connectMs: 4 })] }),
+      }),
+    },
+    {},
+    {
+      ...blocked,
+      summary: "The app takes 1001 ms to answer a small call, though its port connects in 4 ms",
+      evidence: { ...blocked.evidence, connectMs: 4 },
+    },
+  ],
+  [
     "the fresh connect was not timed, the kept one was",
     { ...six(overAbsolute), ...connectIn(undefined) },
     {},

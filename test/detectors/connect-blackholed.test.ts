@@ -84,6 +84,7 @@ it.each<[string, Change<Facts>]>([
     "it was not waiting in between",
     outOf(read(9, waiting()), read(5, someRemoteRows()), read(0, waiting())),
   ],
+  ["a read in between did not see it", outOf(read(9, waiting()), read(5), read(0, waiting()))],
   ["the reads lie closer than 5 s", outOf(read(4.999, waiting()), read(0, waiting()))],
   [
     "one SYN was repeated: one packet was lost",
@@ -203,13 +204,19 @@ it("leaves a mesh's upstreams unjudged on the app's target", () => {
 
 it("reports one remote once, with the greatest counts of its addresses", () => {
   const other = waiting({ address: "10.0.0.8", synSent: 3, synRetransmits: 4 });
-  expect(
-    judged(outOf(read(9, waiting()), read(6, waiting(), other), read(0, other, waiting()))),
-  ).toEqual([
+  const connected = waiting({ established: 2, localPorts: [41_000] });
+  const outbound = outOf(read(9, connected), read(6, connected, other), read(0, other, connected));
+  expect(judged(outbound)).toEqual([
     {
       ...critical,
       summary: `${upstream} has left connects without an answer for 9 s: nothing of it answers`,
-      evidence: { ...critical.evidence, rows: 3, retransmits: 4, silentSeconds: 9 },
+      evidence: {
+        ...critical.evidence,
+        rows: 3,
+        retransmits: 4,
+        silentSeconds: 9,
+        otherConnections: 2,
+      },
     },
   ]);
 });
@@ -267,7 +274,7 @@ it.each<[string, Change<Facts>]>([
     "one less than the limit got no answer",
     dialling([v4], { count: attempts.default - 1, everyMs: 20 * SECOND }),
   ],
-  ["they lie within less than 20 s", dialling([v4], { everyMs: 9_999 })],
+  ["they lie within less than 20 s", dialling([v4], { everyMs: 9_999.5 })],
   [
     "they take exactly as long as they may",
     dialling([aDial({ ...works(v4), connectMs: timeout.default })]),
@@ -314,6 +321,11 @@ it.each<[string, Change<Facts>, object]>([
   ],
   ["both families are silent", dialling([v6, v4]), unanswered],
   ["one family connects, and one of it is silent", dialling([v6, other4, works(v4)]), unanswered],
+  [
+    "both families connect, and one address is silent",
+    dialling([works(v6), works(v4), other4]),
+    unanswered,
+  ],
   ["there is no way to it", dialling([noRoute(v4, "EHOSTUNREACH")]), unroutable],
   [
     "the only family has no way at all",

@@ -103,9 +103,9 @@ it.each<[string, Change<Facts>]>([
     "a look-aside balancer chose it",
     {
       upstreamCalls: someUpstreamCalls({
-        polls: someUpstreamCalls()
-          .polls.slice(-2)
-          .map((poll, index) => (index === 0 ? poll : { ...poll, scheme: "xds" })),
+        polls: someUpstreamCalls().polls.map((poll, index) =>
+          index < 60 ? poll : { ...poll, scheme: "xds" },
+        ),
       }),
     },
   ],

@@ -14,10 +14,10 @@ import {
   aListenRow,
   anAcceptRead,
   anXray,
-  aReach,
   anXrayReport,
   aProbeHistory,
   aProbeRun,
+  aReach,
   aResolution,
   aSeenAddress,
   aServerCalls,
@@ -222,7 +222,11 @@ const refusedFor = (ms: number, seenMs: number) =>
 it.each<[string, Situation, string | undefined]>([
   ["the last result was seen twice", { facts: xray(confirmed) }, undefined],
   ["nothing was seen yet", {}, "first"],
-  ["nothing was seen yet of an upstream", { settings: { targets: [{ ...app, role: "upstream" }] } }, undefined],
+  [
+    "nothing was seen yet of an upstream",
+    { settings: { targets: [{ ...app, role: "upstream" }] } },
+    undefined,
+  ],
   [
     "it has been refused for five seconds, and not been looked at since",
     { facts: { ...xray(confirmed), reach: refusedFor(5 * SECOND, 4 * SECOND) } },

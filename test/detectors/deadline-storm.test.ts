@@ -215,6 +215,37 @@ describe("speaks", () => {
     expect(judged(load)).toEqual([]);
   });
 
+  it.each([
+    ["the share", { cancelled: 5 }, 0.01, 1],
+    ["one less than the share", { started: 101, cancelled: 5 }, 0.01, 0],
+    ["the least number", { started: 60, cancelled: 4, polls: 6 }, 0.01, 1],
+    ["three times the usual", { cancelled: 18 }, 0.06, 1],
+    ["more than a third of it is usual", { cancelled: 18 }, 0.0601, 0],
+  ])("exactly at a limit: %s", (_what, load, mean, count) => {
+    const limits = { window: 50_000 };
+    const found = judged(load, {}, { limits, usual: { cancelRatio: aBaseline({ mean }) } });
+    expect(found).toHaveLength(count);
+  });
+
+  it("of exactly 20 calls, and not of 19", () => {
+    const few = (started: number) =>
+      judged(
+        { polls: 2, started, cancelled: 9, inFlight: 20 },
+        { probes: slowProbe },
+        { limits: { window: 10_000 } },
+      );
+    expect([few(20)?.length, few(19)?.length]).toEqual([1, 0]);
+  });
+
+  it("of in flight that rise by exactly half, and of exactly ten more", () => {
+    const rising = (first: number, last: number) =>
+      judged({ inFlight: [0, 0, first, 50, 1, 50, 1, last] })?.map(
+        ({ evidence }) => evidence["secondSource"],
+      );
+    expect(rising(20, 30)).toEqual([["in-flight"]]);
+    expect(rising(20, 29.9)).toEqual([]);
+  });
+
   it("when the mean age is three times the usual one, below the limit", () => {
     const usually = { meanAge: aBaseline({ mean: 200 }) };
     expect(judged({ inFlight: 6 }, {}, { usual: usually })).toHaveLength(1);
@@ -297,6 +328,12 @@ describe("is critical", () => {
     expect(judged({ inFlight: 1 }, facts, { timingTrusted: false })).toHaveLength(1);
   });
 
+  it("when metrics count no expired call, but all cancelled ones ended at one age", () => {
+    const appCalls = scraped({ durations: durations(80, 20) });
+    const found = judged({ inFlight: 1 }, { appCalls });
+    expect(found?.map(({ evidence }) => evidence["secondSource"])).toEqual([["metrics"]]);
+  });
+
   it("and metrics that say OK are no veto", () => {
     expect(severity({ appCalls: scraped({}) })).toEqual([["warning", ["channelz"], undefined]]);
   });
@@ -337,6 +374,7 @@ describe("by metrics alone", () => {
       scraped({ expired: 50, durations: durations(0, 0, 100) }),
     ],
     ["too few were cancelled to tell", scraped({ expired: 50, durations: durations(9, 0) })],
+    ["four of five is not quite reached", scraped({ expired: 50, durations: durations(7, 3) })],
   ])("is silent where %s", (_when, appCalls) => {
     expect(byMetrics(appCalls)).toEqual([]);
   });
@@ -358,6 +396,10 @@ describe("by metrics alone", () => {
         },
       },
     ]);
+  });
+
+  it("can tell from ten cancelled calls on", () => {
+    expect(byMetrics(scraped({ expired: 50, durations: durations(8, 2) }))).toHaveLength(1);
   });
 
   it("is critical where a probe agrees", () => {

@@ -295,6 +295,12 @@ describe("a finding that waits for its causes to be looked at", () => {
     expect(aCourse([patient]).at(1, { seen: failing })).toEqual(["opened effect warning"]);
   });
 
+  it("is not told once it is not judged any more", () => {
+    const course = aCourse([root, patient]);
+    course.at(1, { seen: failing, observedAt: NOW - 1 });
+    expect(course.at(2, { seen: { effect: "unjudged" } })).toEqual([]);
+  });
+
   it("is never told where the look finds the cause", () => {
     const course = aCourse([root, patient]);
     course.at(1, { seen: failing, observedAt: NOW - 1 });

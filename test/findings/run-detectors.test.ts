@@ -165,7 +165,7 @@ describe("what is not judged says why", () => {
     [
       "declined by the detector",
       declines,
-      {},
+      { target: { timingTrusted: false } },
       { because: "what was observed does not suffice to judge" },
     ],
     [

@@ -230,6 +230,19 @@ describe("severity", () => {
     expect(course.at(62, as("critical"))).toEqual(["escalated sick critical"]);
   });
 
+  it("is lower for a minute only from the last time on that it was not", () => {
+    const course = aCourse([atOnce]);
+    course.at(0, as("critical"));
+    course.at(1, as("info"));
+    course.at(30, as("critical"));
+    course.at(31, as("critical"));
+    course.at(32, as("info"));
+    course.at(91.999, as("info"));
+    expect(course.report().active[0]?.severity).toBe("critical");
+    course.at(92, as("info"));
+    expect(course.report().active[0]?.severity).toBe("info");
+  });
+
   it.each([
     ["two witnesses convict", { witnesses: ["kernel", "dns"] }, "critical"],
     ["one does not", { witnesses: ["kernel"] }, "warning"],

@@ -1,5 +1,3 @@
-import type { ListenAddress } from "../model/settings.ts";
-
 /** Who the agent is, and where it runs. */
 export interface Identity {
   readonly version: string;
@@ -24,9 +22,4 @@ export function identityFrom(
     ...(pod === undefined ? {} : { pod }),
     ...(podAddress === undefined ? {} : { podAddress }),
   };
-}
-
-/** An address as an operator types it. */
-export function listenText({ host, port }: ListenAddress): string {
-  return host === undefined ? `:${port}` : `${host}:${port}`;
 }

@@ -138,7 +138,7 @@ function isSame(one: Settings, other: Settings | undefined): boolean {
 }
 
 /** Every fault as a line of text, whatever was thrown. */
-export function faultsOf(thrown: unknown, file: string): readonly string[] {
+function faultsOf(thrown: unknown, file: string): readonly string[] {
   if (thrown instanceof ConfigError) return thrown.faults.map(faultText);
   return [`${file}: ${thrown instanceof Error ? thrown.message : String(thrown)}`];
 }

@@ -21,7 +21,7 @@ export interface ServerTask {
   readonly calls?: string;
 }
 
-export const SERVICE = "order.OrderService";
+const SERVICE = "order.OrderService";
 
 /** Loads `order/order.proto` from a folder of protos. */
 export function loadOrderPackage(protoDirectory: string): {

@@ -13,7 +13,7 @@ export interface Guard {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
-export function isLoopback({ host }: ListenAddress): boolean {
+function isOnLoopback({ host }: ListenAddress): boolean {
   return host !== undefined && LOOPBACK.test(host);
 }
 
@@ -38,7 +38,7 @@ export async function refusal(
   if (site !== "none" && site !== "same-origin") {
     return textReply(403, "requests of other sites are refused");
   }
-  if (isLoopback(address)) return undefined;
+  if (isOnLoopback(address)) return undefined;
   const isKnown = matches(headers.authorization, await token());
   return isKnown ? undefined : unauthorized();
 }

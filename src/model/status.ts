@@ -26,11 +26,6 @@ export function statusName(code: number): StatusName {
   return STATUS_NAMES[code] ?? "UNKNOWN";
 }
 
-/** The number of a status; the inverse of `statusName`. */
-export function statusCode(name: StatusName): number {
-  return STATUS_NAMES.indexOf(name);
-}
-
 /**
  * Codes that accuse the server. The others are the caller's (INVALID_ARGUMENT, NOT_FOUND …), or
  * say nothing about who is at fault (CANCELLED, DEADLINE_EXCEEDED).

@@ -1,4 +1,4 @@
-import { destination, pino } from "pino";
+import { pino } from "pino";
 import type { AgentEvent } from "../model/event.ts";
 import type { Observation } from "../model/observation.ts";
 import type { LogSettings } from "../model/settings.ts";
@@ -59,14 +59,6 @@ export function createLogSink(options: LogOptions): Sink {
       if (capability !== undefined) write(capability);
     },
   };
-}
-
-/** Standard output, written at once: nothing is lost when the process ends. */
-export function standardOutput(): LogStream {
-  const stream = destination({ dest: 1, sync: true });
-  // A reader that went away (EPIPE) must not end the agent; there is nobody left to be told.
-  stream.on("error", () => undefined);
-  return { write: (line) => void stream.write(line) };
 }
 
 /** What an event that can come at every run is limited by; the others are all told. */

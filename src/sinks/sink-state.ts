@@ -47,7 +47,7 @@ export class SinkState {
 const LONGEST_TEXT = 200;
 
 /** The first line of what was thrown, at most 200 characters: never a body, never a stack. */
-export function firstLine(thrown: unknown): string {
+function firstLine(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return (text.split("\n", 1)[0] ?? "").slice(0, LONGEST_TEXT);
 }

@@ -55,7 +55,7 @@ export function* refused(
   yield { ...base(question), available: false, reason, fix: isAuth ? GIVE_CREDENTIALS : fix };
 }
 
-export const GIVE_CREDENTIALS =
+const GIVE_CREDENTIALS =
   "Give the target `metadata` or a client certificate with which the server lets it in.";
 
 function base({ source, part, target, at }: Question) {

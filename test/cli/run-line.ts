@@ -12,11 +12,11 @@ export interface Outcome {
 }
 
 /** Detectors that never judge: the commands read only their records. */
-export const DETECTORS: readonly Detector[] = RECORDS.map((record) =>
+const DETECTORS: readonly Detector[] = RECORDS.map((record) =>
   defineDetector({ ...record, needs: [], uses: [], detect: () => undefined }),
 );
 
-export const TOOLS: Tools = {
+const TOOLS: Tools = {
   detectors: async () => DETECTORS,
   expressions: async () => ({}),
   runAgent: unused,

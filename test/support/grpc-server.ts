@@ -49,7 +49,7 @@ const ORDERS = protoLoader.loadSync(PROTO, { longs: String, enums: String, defau
 const SERVICE = ORDERS["order.OrderService"] as grpc.ServiceDefinition;
 const DRAIN_MS = 3000;
 
-export const ORDER: Message = {
+const ORDER: Message = {
   id: "order-123",
   items: ["tea", "milk"],
   description: "breakfast",

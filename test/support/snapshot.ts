@@ -214,7 +214,7 @@ export const someRemoteRows = builder<RemoteRows>({
   localPorts: [41_000],
 });
 
-export const anOutboundRead = builder<OutboundRead>({ at: NOW, remotes: [someRemoteRows()] });
+const anOutboundRead = builder<OutboundRead>({ at: NOW, remotes: [someRemoteRows()] });
 
 export const anOutbound = builder<Facts["outbound"]>({ reads: [anOutboundRead()], knownAs: {} });
 

@@ -6,7 +6,7 @@ export const DEFAULT_POD: DefaultPod = { appCodes: 48, agentCodes: 3 };
 
 /** What a default pod may cost in series, and what no pod exceeds (design: Metrics). */
 export const DEFAULT_POD_BUDGET = 300;
-export const HARD_CAP = 1000;
+const HARD_CAP = 1000;
 
 /** Series of one family in the default pod. */
 export function defaultSeries(family: Family, pod: DefaultPod): number {

@@ -5,7 +5,7 @@ import type { Observation } from "../../model/observation.ts";
 import type { ProcessReading } from "../../model/process-reading.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
-import { AGENT_TARGET, type Target } from "../../model/target.ts";
+import { AGENT_TARGET } from "../../model/target.ts";
 import type { Instant } from "../../model/time.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -91,10 +91,6 @@ export const PREFIX = "grpc_doctor_";
 /** Lines of one label set: a histogram has its buckets, the infinite one, sum and count. */
 export function seriesOf(family: Family): number {
   return family.type === "histogram" ? (family.buckets ?? []).length + 3 : 1;
-}
-
-export function targetNamed(plan: Plan, name: string): Target | undefined {
-  return plan.settings.targets.find((target) => target.name === name);
 }
 
 /** Names of the configured targets and of the agent itself. */

@@ -277,7 +277,19 @@ export const COMMANDS: readonly Command[] = [
       {
         name: "fault",
         value: "CODE",
-        says: "breaks the service in this way, 10 s after the start",
+        says: "breaks the service in this way, heals it after the alert, and ends when it is resolved; 1 when an alert or its end did not come",
+      },
+      {
+        name: "listen",
+        value: "ADDR",
+        says: "where /metrics is served",
+        default: "127.0.0.1:19464",
+      },
+      {
+        name: "admin",
+        value: "ADDR",
+        says: "where findings and status are served",
+        default: "127.0.0.1:19465",
       },
     ],
     examples: ["grpc-doctor demo", "grpc-doctor demo --fault deadline-storm"],

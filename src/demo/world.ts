@@ -118,9 +118,7 @@ interface Places {
 
 /** What an SRE would write for this service, but for the last part, which says why it is there. */
 function configurationText({ orders, payments, inventory, ca }: Places): string {
-  return `listen: "127.0.0.1:19464"
-admin: "127.0.0.1:19465"
-targets:
+  return `targets:
   - name: orders
     address: 127.0.0.1:${orders}
     tls: off

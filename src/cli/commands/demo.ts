@@ -8,6 +8,7 @@ import { hostPort } from "../../model/target.ts";
 import { aborted } from "../aborted.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
+import { listenFlag } from "../listen-flag.ts";
 
 /** The agent sees a healthy world for this long, before `--fault` breaks it. */
 const HEALTHY_MS = 10_000;
@@ -21,6 +22,7 @@ const RESOLVED_MS = 420_000;
 export async function run(call: Call): Promise<number> {
   const { program, given } = call;
   const fault = faultNamed(given.texts["fault"]);
+  const listeners = listenersOf(call);
   const world = await startWorld({
     entry: { file: program.file, arguments: ["demo-actor"] },
     protoDirectory: program.protoDirectory,
@@ -31,7 +33,7 @@ export async function run(call: Call): Promise<number> {
   const signal = AbortSignal.any([program.signal, ending.signal]);
   const audience = createAudience();
   try {
-    const settings = await settingsOf(call, world);
+    const settings = { ...(await settingsOf(call, world)), ...listeners };
     tellPlaces(call, settings);
     const environment = { ...program.environment, POD_IP: world.podAddress };
     const stagehand = { ...program, environment, signal };
@@ -48,6 +50,16 @@ export async function run(call: Call): Promise<number> {
     ending.abort("quit");
     await world.close();
   }
+}
+
+type Listeners = Pick<Settings, "listen" | "admin">;
+
+/** Loopback, unless said otherwise: a spectacle is nobody else's. */
+function listenersOf({ given: { texts } }: Call): Listeners {
+  return {
+    listen: listenFlag("listen", texts["listen"]) ?? { host: "127.0.0.1", port: 19_464 },
+    admin: listenFlag("admin", texts["admin"]) ?? { host: "127.0.0.1", port: 19_465 },
+  };
 }
 
 async function settingsOf({ tools }: Call, world: World): Promise<Settings> {

@@ -1,9 +1,9 @@
-import { parseListen } from "../../config/address.ts";
 import { defaultSettings } from "../../config/defaults.ts";
 import { ConfigError, faultText } from "../../config/fault.ts";
-import type { ListenAddress, LogSettings, Settings } from "../../model/settings.ts";
+import type { LogSettings, Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
+import { listenFlag } from "../listen-flag.ts";
 import { readSettings } from "../read-settings.ts";
 import { withConfiguration } from "../tell-faults.ts";
 
@@ -76,11 +76,4 @@ function oneOf<T extends string>(
   if (text !== undefined && found === undefined)
     throw new UsageError(`--${flag} takes ${words.join(", ")}, not ${text}`);
   return found;
-}
-
-function listenFlag(flag: string, text: string | undefined): ListenAddress | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parseListen(text);
-  if ("allowed" in parsed) throw new UsageError(`--${flag} takes ${parsed.allowed}, not ${text}`);
-  return parsed.value;
 }

@@ -113,6 +113,11 @@ it.each<[string, Partial<Facts>]>([
 
 it.each<[string, Partial<Facts>, object[]]>([
   ["the leaf has expired", {}, [leaf]],
+  [
+    "it was seen twice, exactly a second apart",
+    { xray: { ...tlsWith({}), same: { since: NOW - 1000, lastAt: NOW, count: 2 } } },
+    [leaf],
+  ],
   ["a mesh stands around the app", { surroundings: someSurroundings({ mesh: true }) }, [leaf]],
   [
     "an intermediate has, and nothing tells who needs it",

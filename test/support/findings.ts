@@ -72,9 +72,9 @@ export function someSettings(
 }
 
 /** By `code` on the target `app`, or by `code/target`. A code that is not named is absent. */
-export type Seen = Readonly<Record<string, readonly Symptom[] | "unjudged" | "unavailable">>;
+type Seen = Readonly<Record<string, readonly Symptom[] | "unjudged" | "unavailable">>;
 
-export interface Moment {
+interface Moment {
   readonly seen?: Seen;
   readonly settings?: SettingsChange;
   readonly target?: Partial<TargetSnapshot>;

@@ -31,8 +31,6 @@ export interface CoreOptions {
   readonly ownListeners: readonly number[];
   /** First runs of jobs are spread over this time; 0 for a one-shot. */
   readonly spreadMs?: number;
-  /** A one-shot knows no waiting: a port that does not listen is judged at once. */
-  readonly isOneShot?: boolean;
   observe(observation: Observation): void;
   hear(event: AgentEvent): void;
   change(change: FindingChange): void;

@@ -1,12 +1,13 @@
 import type { Detector } from "../detectors/detector.ts";
 import { runDetectors } from "../findings/run-detectors.ts";
 import type { Tracker } from "../findings/tracker.ts";
+import type { Sample } from "../model/baseline.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange, FindingsReport } from "../model/finding.ts";
 import type { Job } from "../model/job.ts";
 import type { Settings } from "../model/settings.ts";
-import type { Snapshot } from "../model/snapshot.ts";
-import type { Clock } from "../model/time.ts";
+import type { Snapshot, TargetSnapshot } from "../model/snapshot.ts";
+import type { Clock, Instant } from "../model/time.ts";
 import type { Store } from "../store/store.ts";
 import { plan } from "./plan.ts";
 
@@ -81,15 +82,40 @@ function noteEpochs(
 }
 
 /** What is usual is learnt; a code that is pending or active on the target learns nothing. */
-function learn({ detectors, store, tracker }: EvaluationParts, snapshot: Snapshot): void {
+function learn(parts: EvaluationParts, snapshot: Snapshot): void {
+  const { detectors, store, tracker } = parts;
+  const now = snapshot.takenAt;
   const learners = detectors.filter((detector) => detector.learns.length > 0);
   for (const [target, known] of Object.entries(snapshot.targets)) {
     const samples = learners.flatMap((detector) =>
-      Object.entries(detector.samples(known)).map(
+      Object.entries(samplesOf(parts, detector, { target, known, now })).map(
         ([name, sample]) => [`${detector.code}/${name}`, sample] as const,
       ),
     );
-    const frozen = tracker.openCodes(target);
-    store.learn({ now: snapshot.takenAt, target, samples: Object.fromEntries(samples), frozen });
+    store.learn({
+      now,
+      target,
+      samples: Object.fromEntries(samples),
+      frozen: tracker.openCodes(target),
+    });
+  }
+}
+
+/** A detector that throws teaches nothing, and harms no other. */
+function samplesOf(
+  { hear }: EvaluationParts,
+  detector: Detector,
+  {
+    target,
+    known,
+    now,
+  }: { readonly target: string; readonly known: TargetSnapshot; readonly now: Instant },
+): Readonly<Record<string, Sample>> {
+  try {
+    return detector.samples(known);
+  } catch (thrown) {
+    const errorText = thrown instanceof Error ? thrown.message : String(thrown);
+    hear({ kind: "detector-crashed", at: now, detector: detector.code, target, errorText });
+    return {};
   }
 }

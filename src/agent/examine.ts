@@ -25,8 +25,11 @@ export interface Examined {
 
 /** One look with every source, by the daemon's own pipeline, and nobody who tells. */
 export async function examine(options: ExamineOptions): Promise<Examined> {
-  const { clock, random, identity, settings, forMs, signal } = options;
+  const { clock, random, identity, forMs, signal } = options;
   const ignore = () => undefined;
+  // One look knows no waiting: a port that does not listen is judged at once.
+  const targets = options.settings.targets.map((target) => ({ ...target, startupMs: 0 }));
+  const settings = { ...options.settings, targets };
   const core = createCore({
     clock,
     random,
@@ -36,7 +39,6 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     ownListeners: [],
     ...(identity.podAddress === undefined ? {} : { podAddress: identity.podAddress }),
     spreadMs: 0,
-    isOneShot: true,
     observe: ignore,
     hear: ignore,
     change: ignore,

@@ -149,10 +149,11 @@ export interface XrayReport {
  */
 export function xraySignature(report: XrayReport): string {
   const { outcome, phase, reason, sniff, silence, podDial, settings, rpc } = report;
-  const dials = report.dials.map((dial) => `${dial.address} ${dial.outcome}`);
+  // Not which address met which outcome: answers rotate, and that makes no new result.
+  const dials = new Set(report.dials.map((dial) => dial.outcome));
   return JSON.stringify([
     [outcome, phase, reason, sniff?.found, silence, podDial?.outcome],
-    dials.toSorted((a, b) => (a < b ? -1 : 1)),
+    [...dials].toSorted((a, b) => (a < b ? -1 : 1)),
     report.tls === undefined ? [] : tlsSignature(report.tls),
     settings?.maxConcurrentStreams,
     [rpc?.httpStatus, rpc?.contentType, rpc?.grpcStatus],

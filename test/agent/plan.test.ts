@@ -30,6 +30,7 @@ import {
   someServices,
   someSockets,
   someSurroundings,
+  someTls,
 } from "../support/snapshot.ts";
 
 const app: Target = {
@@ -216,6 +217,7 @@ const xray = (same: Facts["xray"]["same"], report = anXrayReport()): Partial<Fac
   xray: anXray({ latest: report, same }),
 });
 
+const refused = anXrayReport({ outcome: "failed", phase: "tcp" });
 const refusedFor = (ms: number, seenMs: number) =>
   aReach({ failing: { since: NOW - ms, lastAt: NOW - ms + seenMs, rounds: 3 } });
 
@@ -244,13 +246,28 @@ it.each<[string, Situation, string | undefined]>([
   ],
   [
     "a result was seen once, less than a second ago",
-    { facts: xray({ since: NOW - 999, lastAt: NOW - 999, count: 1 }) },
+    { facts: xray({ since: NOW - 999, lastAt: NOW - 999, count: 1 }, refused) },
     undefined,
   ],
   [
     "a result was seen once, a second ago",
+    { facts: xray({ since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 }, refused) },
+    `confirm@${Math.floor((NOW - SECOND) / 10_000)}`,
+  ],
+  [
+    "a handshake was seen once, a second ago",
+    {
+      facts: xray(
+        { since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 },
+        anXrayReport({ tls: someTls() }),
+      ),
+    },
+    `confirm@${Math.floor((NOW - SECOND) / 10_000)}`,
+  ],
+  [
+    "a plaintext server passed once, a second ago",
     { facts: xray({ since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 }) },
-    `confirm@${NOW - SECOND}#1`,
+    undefined,
   ],
   [
     "the kept connection was lost after it",

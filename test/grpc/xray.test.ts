@@ -68,8 +68,8 @@ function look(
     clock: systemClock,
     signal: systemClock.deadline(10_000),
     resolver: aResolver(),
-    settingsTimeoutMs: 60,
-    sniffTimeoutMs: 40,
+    settingsTimeoutMs: 1_000,
+    sniffTimeoutMs: 300,
     ...options,
   });
 }

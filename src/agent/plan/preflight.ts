@@ -10,6 +10,7 @@ const CADENCE_MS = 30_000;
 const UNREACHED_MS = { app: 5_000, upstream: 10_000 };
 /** The default of `connection-refused`'s limit `restart`. */
 const RESTART_MS = 5_000;
+const CONFIRM_EVERY_MS = 10_000;
 /** Longer than the greatest wait of a phase (5 s for SETTINGS, 3 s for each of four connects). */
 const DEADLINE_MS = 20_000;
 
@@ -62,10 +63,14 @@ function afterLoss({ known }: Need, xray: Xray | undefined): Urgency | undefined
   return hasLooked ? undefined : { key: `lost@${kept.since}`, withinMs: 1_000 };
 }
 
-/** A deterministic result speaks when it was seen twice, a second apart. */
+/**
+ * A deterministic result speaks when it was seen twice, a second apart. What is well needs no second
+ * look, and backends that differ from each other get one in ten seconds, not one a second.
+ */
 function toConfirm({ now }: Need, xray: Xray | undefined): Urgency | undefined {
   if (xray === undefined || isConfirmed(xray) || now - xray.same.lastAt < 1_000) return undefined;
-  return { key: `confirm@${xray.same.since}#${xray.same.count}`, withinMs: 0 };
+  if (xray.latest.outcome === "passed" && xray.latest.tls === undefined) return undefined;
+  return { key: `confirm@${Math.floor(xray.same.since / CONFIRM_EVERY_MS)}`, withinMs: 0 };
 }
 
 /** A listener that went away is judged by whether it still refuses `restart` later. */

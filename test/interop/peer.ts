@@ -3,9 +3,13 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 /** One answer of a peer: a line of JSON. */
-export type PeerAnswer = Readonly<Record<string, unknown>>;
+type PeerAnswer = Readonly<Record<string, unknown>>;
+
+/** An implementation that has a program in this folder. */
+export type Implementation = "go" | "node";
 
 /** A program of another gRPC implementation, driven by lines on its standard input. */
 export interface Peer {
@@ -18,6 +22,12 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
+/** All of them; `.ci/run --peers` names fewer. */
+export const IMPLEMENTATIONS = (process.env["GRPC_DOCTOR_PEERS"] ?? "go,node").split(
+  ",",
+) as readonly Implementation[];
+
+const NODE_PROGRAM = fileURLToPath(new URL("node/main.mjs", import.meta.url));
 const CACHE = process.env["GRPC_DOCTOR_CACHE"] ?? join(homedir(), ".cache/grpc-doctor");
 
 /** The file of a peer that `.ci/run` has built; a missing one fails the test that needs it. */
@@ -28,8 +38,14 @@ export function peerBinary(name: string): string {
 }
 
 /** Starts a peer and resolves when it has said where it listens. */
-export async function startPeer(name: string, flags: readonly string[]): Promise<Peer> {
-  const child = spawn(peerBinary(name), flags, { stdio: ["pipe", "pipe", "inherit"] });
+export async function startPeer(name: Implementation, flags: readonly string[]): Promise<Peer> {
+  const [file, ...program] =
+    name === "node" ? [process.execPath, NODE_PROGRAM] : [peerBinary(name)];
+  const child = spawn(file, [...program, ...flags], {
+    stdio: ["pipe", "pipe", "inherit"],
+    // grpc-js asks the name server of its target only with the resolver of its own.
+    env: { ...process.env, GRPC_NODE_USE_ALTERNATIVE_RESOLVER: "true" },
+  });
   const waiting: ((answer: PeerAnswer) => void)[] = [];
   createInterface({ input: child.stdout }).on("line", (line) =>
     waiting.shift()?.(JSON.parse(line)),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -18,8 +19,9 @@ import (
 
 // caller sends unary calls at a rate, each with a deadline, and may hold streams open.
 type caller struct {
-	client   orderpb.OrderServiceClient
-	rate     atomic.Int64
+	client orderpb.OrderServiceClient
+	// rate is calls a second, as the bits of a float64; 0 = none.
+	rate     atomic.Uint64
 	deadline atomic.Int64
 	// patience cancels each call after this, though its deadline is later; 0 = never.
 	patience atomic.Int64
@@ -31,12 +33,12 @@ type caller struct {
 func call(arguments []string) {
 	flags := flag.NewFlagSet("call", flag.ExitOnError)
 	target := flags.String("target", "", "gRPC target")
-	rate := flags.Int64("rate", 20, "calls a minute are rate times 60")
+	rate := flags.Float64("rate", 20, "calls a second")
 	deadline := flags.Duration("deadline", time.Second, "deadline of each call")
 	_ = flags.Parse(arguments)
 
 	c := &caller{client: orderpb.NewOrderServiceClient(dial(*target)), results: map[string]int{}}
-	c.rate.Store(*rate)
+	c.rate.Store(math.Float64bits(*rate))
 	c.deadline.Store(int64(*deadline))
 	go c.run()
 	say(answer{"calling": *target})
@@ -65,12 +67,12 @@ func callUpstream(target string) {
 
 func (c *caller) run() {
 	for {
-		rate := c.rate.Load()
+		rate := math.Float64frombits(c.rate.Load())
 		if rate == 0 {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		time.Sleep(time.Second / time.Duration(rate))
+		time.Sleep(time.Duration(float64(time.Second) / rate))
 		go c.once()
 	}
 }
@@ -90,8 +92,8 @@ func (c *caller) once() {
 func (c *caller) command(verb string, words []string) (answer, error) {
 	switch verb {
 	case "rate":
-		rate, err := strconv.ParseInt(words[0], 10, 64)
-		c.rate.Store(rate)
+		rate, err := strconv.ParseFloat(words[0], 64)
+		c.rate.Store(math.Float64bits(rate))
 		return nil, err
 	case "deadline":
 		deadline, err := time.ParseDuration(words[0])

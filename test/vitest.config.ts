@@ -48,7 +48,8 @@ export default defineConfig({
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
           testTimeout: 240_000,
-          fileParallelism: false,
+          // Agents and peers mostly wait: all at once they take as long as the slowest.
+          maxConcurrency: 20,
         },
       },
       {

@@ -7,6 +7,8 @@ import * as dnsPacket from "dns-packet";
 export interface ScriptedAnswer {
   readonly a?: readonly string[];
   readonly aaaa?: readonly string[];
+  /** Each answer to A holds one address, the next one in turn. */
+  readonly isRotating?: boolean;
   /** Of every record; default 30. */
   readonly ttlSeconds?: number;
   /** In place of an answer. `silent`: nothing is sent. */
@@ -33,6 +35,13 @@ export async function startResolver(
   answers: Readonly<Record<string, ScriptedAnswer>> = {},
 ): Promise<ScriptedResolver> {
   let scripted = answers;
+  let turn = 0;
+  const inTurn = (answer: ScriptedAnswer, type: string): ScriptedAnswer => {
+    const { a = [], isRotating = false } = answer;
+    if (!isRotating || type !== "A") return answer;
+    turn = (turn + 1) % a.length;
+    return { ...answer, a: a.slice(turn, turn + 1) };
+  };
   const questions: string[] = [];
 
   const reply = (query: Buffer, isTcp: boolean): Buffer | undefined => {
@@ -44,7 +53,7 @@ export async function startResolver(
     const answer = scripted[name] ?? { fault: "NXDOMAIN" };
     if (answer.fault === "silent") return undefined;
     const isCut = answer.isTruncated === true && !isTcp;
-    const records = isCut ? [] : recordsOf(name, question.type, answer);
+    const records = isCut ? [] : recordsOf(name, question.type, inTurn(answer, question.type));
     const rcode = answer.fault === undefined ? 0 : RCODES[answer.fault];
     return dnsPacket.encode({
       type: "response",

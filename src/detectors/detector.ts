@@ -1,5 +1,5 @@
 import type { Baseline, Sample } from "../model/baseline.ts";
-import type { DetectorRecord, Layer, Limits } from "../model/detector-record.ts";
+import type { DetectorRecord, Expects, Layer, Limits } from "../model/detector-record.ts";
 import type { FactName, Facts } from "../model/facts/index.ts";
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import { knownValue, type TargetSnapshot } from "../model/snapshot.ts";
@@ -37,6 +37,8 @@ export interface Declaration<
   readonly whileWaiting?: boolean;
   /** True: every condition is about timing, so it is unjudged while timing is not trusted. */
   readonly isTiming?: boolean;
+  /** What must be configured; while it is not, the code is unjudged, and that is said. */
+  readonly expects?: Expects;
   readonly limits: L;
   readonly needs: readonly N[];
   readonly uses?: readonly U[];

@@ -25,6 +25,10 @@ export const healthUnknownService = defineDetector({
     "Use the name that the server registered (the full `package.Service`), or register this one with the health service.",
   holdMs: 30_000,
   clearAfterMs: 60_000,
+  expects: {
+    what: "a name under `health.services` of the target",
+    isStated: ({ health }) => health.services.some((name) => name !== ""),
+  },
   limits: {
     grace: {
       unit: "ms",

@@ -40,6 +40,10 @@ export const probeFailing = defineDetector({
   holdMs: 0,
   clearAfterMs: 60_000,
   waitsForCauses: true,
+  expects: {
+    what: "a probe of the target",
+    isStated: ({ probes }) => probes.length > 0,
+  },
   limits: {
     failures: {
       unit: "count",

@@ -27,6 +27,10 @@ export const probeSlow = defineDetector({
   holdMs: 0,
   clearAfterMs: 120_000,
   isTiming: true,
+  expects: {
+    what: "`expect.latency` of a probe",
+    isStated: ({ probes }) => probes.some(({ objectiveMs }) => objectiveMs !== undefined),
+  },
   limits: {
     missed: {
       unit: "count",

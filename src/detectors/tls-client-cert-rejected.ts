@@ -33,6 +33,10 @@ export const tlsClientCertRejected = defineDetector({
   causes: [tlsPlaintextMismatch],
   holdMs: 0,
   clearAfterMs: 60_000,
+  expects: {
+    what: "`tls.cert` and `tls.key` of the target",
+    isStated: ({ hasClientCertificate }) => hasClientCertificate,
+  },
   limits: {},
 
   detect({ xray, expectation, surroundings, sockets }) {

@@ -41,6 +41,10 @@ export const tlsPlaintextMismatch = defineDetector({
   causes: [dnsFailing, connectionRefused, connectBlackholed, appFrozen],
   holdMs: 0,
   clearAfterMs: 60_000,
+  expects: {
+    what: "`tls` of the target: a mapping, or off",
+    isStated: ({ protocol }) => protocol !== undefined,
+  },
   limits: {},
 
   detect({ xray, expectation, surroundings }) {

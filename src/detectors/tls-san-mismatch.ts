@@ -27,6 +27,10 @@ export const tlsSanMismatch = defineDetector({
   causes: [tlsPlaintextMismatch],
   holdMs: 0,
   clearAfterMs: 60_000,
+  expects: {
+    what: "`authority` of the target: the name that clients use",
+    isStated: ({ authority }) => authority !== undefined,
+  },
   limits: {},
 
   detect({ xray, expectation, surroundings }) {

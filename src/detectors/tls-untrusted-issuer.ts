@@ -36,6 +36,10 @@ export const tlsUntrustedIssuer = defineDetector({
   causes: [tlsPlaintextMismatch],
   holdMs: 0,
   clearAfterMs: 60_000,
+  expects: {
+    what: "`tls.ca` of the target: the clients' bundle",
+    isStated: ({ hasCa }) => hasCa,
+  },
   limits: {},
 
   detect({ xray, expectation, surroundings }) {

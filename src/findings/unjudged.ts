@@ -64,12 +64,23 @@ export function appliesTo(detector: Detector, target: TargetSnapshot): boolean {
   return detector.needsAny.length === 0 || !detector.needsAny.every(isForeign);
 }
 
-/** What the state of the target and its surroundings forbids to judge. */
+/** What was not configured, without which a code accuses nobody. */
+function unstated({ expects }: Detector, target: TargetSnapshot): Obstacle | undefined {
+  const expectation = knownValue(target, "expectation");
+  if (expects === undefined || expectation === undefined) return undefined;
+  if (expects.isStated(expectation)) return undefined;
+  const because = `not configured: ${expects.what}`;
+  return { because, fix: `Configure ${expects.what}.`, isUnavailable: true };
+}
+
+/** What the configuration, the state of the target and its surroundings forbid to judge. */
 export function standingObstacle(
   detector: Detector,
   target: TargetSnapshot,
   hasMesh: boolean,
 ): Obstacle | undefined {
+  const missing = unstated(detector, target);
+  if (missing !== undefined) return missing;
   if (target.state === "waiting" && !detector.whileWaiting)
     return { because: "waiting for the port to listen", isUnavailable: false };
   if (!hasMesh) return undefined;

@@ -1,3 +1,4 @@
+import type { Expectation } from "./facts/expectation.ts";
 import type { FactName } from "./facts/index.ts";
 import type { Severity } from "./finding.ts";
 
@@ -22,6 +23,13 @@ export interface Limit {
 export type Limits = Readonly<Record<string, Limit>>;
 
 /** What is fixed about a code: its catalogue entry, its configuration, its documentation key. */
+/** What must be configured for a code to be judged at all. */
+export interface Expects {
+  /** As the configuration names it, to follow "configure": "`authority` of the target". */
+  readonly what: string;
+  readonly isStated: (expectation: Expectation) => boolean;
+}
+
 export interface DetectorRecord {
   readonly code: string;
   /** A short sentence without full stop. */
@@ -36,6 +44,8 @@ export interface DetectorRecord {
   /** False: must be switched on. */
   readonly onByDefault?: boolean;
   readonly limits: Limits;
+  /** Absent: nothing must be stated. */
+  readonly expects?: Expects;
   readonly needs: readonly FactName[];
   readonly uses: readonly FactName[];
 }

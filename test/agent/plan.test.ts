@@ -245,28 +245,28 @@ it.each<[string, Situation, string | undefined]>([
     undefined,
   ],
   [
-    "a result was seen once, less than a second ago",
-    { facts: xray({ since: NOW - 999, lastAt: NOW - 999, count: 1 }, refused) },
+    "a result was seen once, less than 1.1 s ago",
+    { facts: xray({ since: NOW - 1_099, lastAt: NOW - 1_099, count: 1 }, refused) },
     undefined,
   ],
   [
     "a result was seen once, a second ago",
-    { facts: xray({ since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 }, refused) },
-    `confirm@${Math.floor((NOW - SECOND) / 10_000)}`,
+    { facts: xray({ since: NOW - 1_100, lastAt: NOW - 1_100, count: 1 }, refused) },
+    `confirm@${Math.floor((NOW - 1_100) / 10_000)}`,
   ],
   [
     "a handshake was seen once, a second ago",
     {
       facts: xray(
-        { since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 },
+        { since: NOW - 1_100, lastAt: NOW - 1_100, count: 1 },
         anXrayReport({ tls: someTls() }),
       ),
     },
-    `confirm@${Math.floor((NOW - SECOND) / 10_000)}`,
+    `confirm@${Math.floor((NOW - 1_100) / 10_000)}`,
   ],
   [
     "a plaintext server passed once, a second ago",
-    { facts: xray({ since: NOW - SECOND, lastAt: NOW - SECOND, count: 1 }) },
+    { facts: xray({ since: NOW - 1_100, lastAt: NOW - 1_100, count: 1 }) },
     undefined,
   ],
   [

@@ -365,3 +365,37 @@ function ticking(stepMs: number): () => number {
   let ms = 0;
   return () => (ms += stepMs);
 }
+
+describe("a code that needs an expectation", () => {
+  const judgesNames = defineDetector({
+    ...record,
+    code: "judges-names",
+    needs: ["kept"],
+    expects: {
+      what: "`authority` of the target",
+      isStated: ({ authority }) => authority !== undefined,
+    },
+    detect: () => [aSymptom()],
+  });
+  const facts = (change: Partial<Facts["expectation"]>) => ({
+    kept: known(aKept()),
+    expectation: known(anExpectation(change)),
+  });
+
+  it("is unjudged while nobody stated it, and says what to configure", () => {
+    expect(run([judgesNames], { facts: facts({}) }).unjudged).toEqual([
+      {
+        target: "app",
+        code: "judges-names",
+        because: "not configured: `authority` of the target",
+        fix: "Configure `authority` of the target.",
+      },
+    ]);
+  });
+
+  it("is judged once it is stated", () => {
+    const { unjudged, verdicts } = run([judgesNames], { facts: facts({ authority: "orders" }) });
+    expect(unjudged).toEqual([]);
+    expect(verdicts.map(({ outcome }) => outcome)).toEqual(["judged"]);
+  });
+});

@@ -10,6 +10,8 @@ const CADENCE_MS = 30_000;
 const UNREACHED_MS = { app: 5_000, upstream: 10_000 };
 /** The default of `connection-refused`'s limit `restart`. */
 const RESTART_MS = 5_000;
+/** More than the second that confirms: the dials of one look are some ms apart. */
+const CONFIRM_AFTER_MS = 1_100;
 const CONFIRM_EVERY_MS = 10_000;
 /** Longer than the greatest wait of a phase (5 s for SETTINGS, 3 s for each of four connects). */
 const DEADLINE_MS = 20_000;
@@ -68,7 +70,8 @@ function afterLoss({ known }: Need, xray: Xray | undefined): Urgency | undefined
  * look, and backends that differ from each other get one in ten seconds, not one a second.
  */
 function toConfirm({ now }: Need, xray: Xray | undefined): Urgency | undefined {
-  if (xray === undefined || isConfirmed(xray) || now - xray.same.lastAt < 1_000) return undefined;
+  if (xray === undefined || isConfirmed(xray)) return undefined;
+  if (now - xray.same.lastAt < CONFIRM_AFTER_MS) return undefined;
   if (xray.latest.outcome === "passed" && xray.latest.tls === undefined) return undefined;
   return { key: `confirm@${Math.floor(xray.same.since / CONFIRM_EVERY_MS)}`, withinMs: 0 };
 }

@@ -2,6 +2,7 @@ import { type DetectorRecord, LAYERS } from "../../model/detector-record.ts";
 import type { FindingsReport } from "../../model/finding.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
+import { AGENT_TARGET } from "../../model/target.ts";
 import { rfc3339 } from "../../model/time.ts";
 import { wrap } from "../help.ts";
 import { examinedText } from "./examined-text.ts";
@@ -32,11 +33,17 @@ export function checkReport(examination: Examination, paint: Paint): string {
     ["Found", findingsText(report.active, paint)],
     ["Explained by what was found", suppressedText(report)],
     ["Suspected", [...pendingText(report), ...slowCodes(examination)]],
-    ["Cannot see", blindText(report, paint)],
+    ["Cannot see", blindText(aboutTargets(report), paint)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
   const body = shown.flatMap(([title, lines]) => [paint.bold(title), ...indent(lines, "  "), ""]);
   return `${[...body, verdict(report, paint)].join("\n")}\n`;
+}
+
+/** The one who looks is no patient: what it cannot judge of itself is nobody's concern here. */
+function aboutTargets(report: FindingsReport): FindingsReport {
+  const unjudged = report.unjudged.filter(({ target }) => target !== AGENT_TARGET);
+  return { ...report, unjudged };
 }
 
 function lookText({ lookedMs, snapshot }: Examination): string {

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { CONNECTION_FLAGS } from "./connection-flags.ts";
 import type { Flag } from "./flag.ts";
 import { HEALTH_FLAGS } from "./health-flags.ts";
+import { listenFlags } from "./listen-flag.ts";
 
 const CONFIG: Flag = { name: "config", letter: "c", value: "FILE", says: "the configuration file" };
 const JSON_OUTPUT: Flag = {
@@ -38,12 +39,7 @@ export const COMMANDS: readonly Command[] = [
     flags: [
       CONFIG,
       { name: "target", letter: "t", value: "ADDR", says: "the server to watch, without a file" },
-      { name: "listen", value: "ADDR", says: "where /metrics is served, instead of the file's" },
-      {
-        name: "admin",
-        value: "ADDR",
-        says: "where findings and status are served, instead of the file's",
-      },
+      ...listenFlags("the file's", "the file's"),
       {
         name: "log-level",
         value: "LEVEL",
@@ -277,20 +273,9 @@ export const COMMANDS: readonly Command[] = [
       {
         name: "fault",
         value: "CODE",
-        says: "breaks the service in this way, heals it after the alert, and ends when it is resolved; 1 when an alert or its end did not come",
+        says: "breaks the service in this way, heals it after the alert, ends when that is resolved",
       },
-      {
-        name: "listen",
-        value: "ADDR",
-        says: "where /metrics is served",
-        default: "127.0.0.1:19464",
-      },
-      {
-        name: "admin",
-        value: "ADDR",
-        says: "where findings and status are served",
-        default: "127.0.0.1:19465",
-      },
+      ...listenFlags("127.0.0.1:19464", "127.0.0.1:19465"),
     ],
     examples: ["grpc-doctor demo", "grpc-doctor demo --fault deadline-storm"],
     load: () => import("./commands/demo.ts"),

@@ -44,8 +44,13 @@ export interface RunningAgent {
   readonly log: readonly Readonly<Record<string, unknown>>[];
   findings(): Promise<PrintedFindings>;
   metrics(): Promise<string>;
-  /** Resolves when the active codes are exactly these (`code` or `code@target`), in any order. */
+  /**
+   * Resolves when the active codes at warning or above are exactly these (`code` or `code@target`), in
+   * any order; rejects after three minutes with what was seen instead.
+   */
   active(codes: readonly string[]): Promise<PrintedFindings>;
+  /** Watches for so long that the active codes at warning or above stay exactly these. */
+  stays(codes: readonly string[], ms: number): Promise<PrintedFindings>;
   /** Watches for so long that nothing at warning or above becomes active. */
   staysQuiet(ms: number): Promise<PrintedFindings>;
   /** SIGTERM; resolves with the exit code. */
@@ -54,6 +59,7 @@ export interface RunningAgent {
 
 const MAIN = fileURLToPath(new URL("../../dist/lib/bin/main.js", import.meta.url));
 const POLL_MS = 200;
+const PATIENCE_MS = 180_000;
 
 /** Starts `run` with this configuration; `listen` and `admin` are added to it. */
 export async function startRunningAgent(
@@ -61,6 +67,8 @@ export async function startRunningAgent(
   options: {
     readonly environment?: Readonly<Record<string, string>>;
     readonly node?: readonly string[];
+    /** Default: the one that was built. */
+    readonly main?: string;
   } = {},
 ): Promise<RunningAgent> {
   const [listenPort, adminPort] = await twoFreePorts();
@@ -69,20 +77,34 @@ export async function startRunningAgent(
   const listen = `127.0.0.1:${listenPort}`;
   const admin = `127.0.0.1:${adminPort}`;
   writeFileSync(file, `listen: "${listen}"\nadmin: "${admin}"\n${configuration}`);
-  const child = spawn(process.execPath, [...(options.node ?? []), MAIN, "run", "--config", file], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...options.environment },
-  });
+  const child = spawn(
+    process.execPath,
+    [...(options.node ?? []), options.main ?? MAIN, "run", "--config", file],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...options.environment },
+    },
+  );
   const log: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
 
   const get = async (url: string) => {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
     if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
     return response.text();
   };
   const findings = async () => JSON.parse(await get(`http://${admin}/findings`)) as PrintedFindings;
   await until(async () => (await get(`http://${listen}/-/healthy`)).length > 0, child);
+  const stays = async (codes: readonly string[], ms: number) => {
+    const end = performance.now() + ms;
+    let now = await findings();
+    while (performance.now() < end) {
+      await delay(POLL_MS);
+      now = await findings();
+      if (!isExactly(now, codes)) throw new Error(`no longer ${codes.join()}: ${told(now)}`);
+    }
+    return now;
+  };
 
   return {
     listen,
@@ -92,25 +114,17 @@ export async function startRunningAgent(
     findings,
     metrics: () => get(`http://${listen}/metrics`),
     async active(codes) {
-      const want = codes.toSorted().join(", ");
+      const end = performance.now() + PATIENCE_MS;
       let now = await findings();
-      while (codesOf(now, codes).join(", ") !== want) {
+      while (!isExactly(now, codes)) {
+        if (performance.now() > end) throw new Error(`never just ${codes.join()}: ${told(now)}`);
         await delay(POLL_MS);
         now = await findings();
       }
       return now;
     },
-    async staysQuiet(ms) {
-      const end = performance.now() + ms;
-      let now = await findings();
-      while (performance.now() < end) {
-        await delay(POLL_MS);
-        now = await findings();
-        const loud = now.active.filter((finding) => finding.severity !== "info");
-        if (loud.length > 0) throw new Error(`not quiet: ${JSON.stringify(loud, undefined, 1)}`);
-      }
-      return now;
-    },
+    stays,
+    staysQuiet: (ms) => stays([], ms),
     async stop() {
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
@@ -121,10 +135,20 @@ export async function startRunningAgent(
   };
 }
 
-function codesOf(now: PrintedFindings, like: readonly string[]): readonly string[] {
-  const isQualified = like.some((code) => code.includes("@"));
-  const loud = now.active.filter((finding) => finding.severity !== "info");
-  return loud.map(({ code, target }) => (isQualified ? `${code}@${target}` : code)).toSorted();
+function isExactly(now: PrintedFindings, codes: readonly string[]): boolean {
+  const isQualified = codes.some((code) => code.includes("@"));
+  const names = loud(now).map(({ code, target }) => (isQualified ? `${code}@${target}` : code));
+  return names.toSorted().join() === codes.toSorted().join();
+}
+
+function loud({ active }: PrintedFindings): readonly PrintedFinding[] {
+  return active.filter(({ severity }) => severity !== "info");
+}
+
+/** For a failed test: what is there, and what was just before. */
+function told(now: PrintedFindings): string {
+  const { pending, suppressed, recent } = now;
+  return JSON.stringify({ active: loud(now), pending, suppressed, recent }, undefined, 1);
 }
 
 async function until(isDone: () => Promise<boolean>, child: ChildProcess): Promise<void> {

@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { makeCertificates } from "../../src/demo/certificates.ts";
+import { startChild } from "../../src/demo/child.ts";
+import { startCollector } from "../sinks/otlp-collector.ts";
+import { copyBuiltFolder } from "../support/built-folder.ts";
+import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
+import { twoFreePorts } from "../support/ports.ts";
+import { startRunningAgent } from "../support/running-agent.ts";
+
+const built = copyBuiltFolder();
+const good = join(built.folder, "good.yaml");
+const bad = join(built.folder, "bad.yaml");
+let server: GrpcServer;
+let probes: string;
+
+beforeAll(async () => {
+  server = await startGrpcServer();
+  probes = `targets: [{ name: app, address: "${server.address}" }]
+probes:
+  - name: get-order
+    target: app
+    method: order.OrderService/GetOrder
+    request: { id: order-123 }
+    every: 4s
+    deadline: 4s
+    expect: { that: ["response.price > 12.0"] }
+`;
+  writeFileSync(good, probes);
+  writeFileSync(bad, "targets: []\n");
+});
+afterAll(() => {
+  server.crash();
+  built.remove();
+});
+
+describe.concurrent("the built folder, away from node_modules", () => {
+  it.for([
+    [["--version"], /^grpc-doctor \d+\.\d+\.\d+\n$/],
+    [["--help"], /^grpc-doctor .*\n\nUsage: /],
+    [["codes"], /^.*tls-san-mismatch/m],
+    [["explain", "tls-san-mismatch"], /\n# tls-san-mismatch\n\n## What you see/],
+    [["config", "check", good], /./],
+    [["config", "print", "--config", good], /^targets:\n {2}- name: app\n/m],
+    [["config", "schema"], /^\{\n {2}"\$schema"/],
+    [["probe", "get-order", "--config", good], /OK/],
+  ] as const)("runs %j", async ([argv, stdout], { expect }) => {
+    const ended = await built.run(...argv);
+    expect(ended).toEqual({ exit: 0, stdout: expect.stringMatching(stdout), stderr: "" });
+  });
+
+  it.for([
+    [["health"], /SERVING/],
+    [["check", "--for", "2s"], /^Examined for 2 s(.*\n)*Nothing found\.\n$/],
+    [["channelz"], /127\.0\.0\.1/],
+    [["describe"], /order\.OrderService/],
+    [["config", "init", "--target"], /order\.OrderService/],
+  ] as const)("asks a real server: %j", async ([argv, stdout], { expect }) => {
+    const ended = await built.run(...argv, server.address);
+    expect(ended).toEqual({ exit: 0, stdout: expect.stringMatching(stdout), stderr: "" });
+  });
+
+  it("calls a method by its reflection", async ({ expect }) => {
+    const method = "order.OrderService/GetOrder";
+    const ended = await built.run("call", "-d", '{"id":"order-123"}', server.address, method);
+    expect(ended).toMatchObject({ exit: 0, stdout: expect.stringContaining('"price": 12.5') });
+  });
+
+  it("exits 3 for a bad file", async ({ expect }) => {
+    const found = `${bad}:1:10: targets: found an empty list, allowed: at least one target\n1 fault\n`;
+    expect(await built.run("config", "check", bad)).toMatchObject({ exit: 3, stderr: found });
+  });
+
+  it("runs with a probe, CEL and tracing, answers its operator, ends on SIGTERM", async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const collector = await startCollector();
+    onTestFinished(collector.stop);
+    const tracing = `tracing: { endpoint: "${collector.endpoint}", ratio: 1 }\n`;
+    const agent = await startRunningAgent(tracing + probes, { main: built.main });
+    const spans = await collector.received(2);
+    const [status, drill, drain] = [
+      await built.run("status", "--admin", agent.admin),
+      await built.run("drill", "tls-san-mismatch", "--admin", agent.admin),
+      await built.run("drain", "--admin", agent.admin),
+    ];
+    expect(spans.map(({ name }) => name)).toContain("probe get-order");
+    expect(await agent.metrics()).toContain('probe_success{target="app",probe="get-order"} 1');
+    expect({ status, drill, drain }).toMatchObject({
+      status: { exit: 0 },
+      drill: { exit: 0 },
+      drain: { exit: 0 },
+    });
+    expect(await agent.stop()).toBe(0);
+  });
+
+  it("serves reflection, health and channelz as the demo's server", async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const [port] = await twoFreePorts();
+    const { leaves } = await makeCertificates(Date.now());
+    const actor = await startChild(
+      { file: built.main, arguments: ["demo-actor"] },
+      {
+        role: "server",
+        port,
+        serving: { kind: "grpc", host: "127.0.0.1" },
+        protoDirectory: built.protoDirectory,
+        leaves,
+        maxConcurrentStreams: 100,
+      },
+    );
+    onTestFinished(() => actor.kill());
+    const address = `127.0.0.1:${port}`;
+    const [described, healthy, tree] = await Promise.all([
+      built.run("describe", address),
+      built.run("health", address),
+      built.run("channelz", address),
+    ]);
+    expect(described.stdout).toContain("order.OrderService\n");
+    expect(healthy.stdout).toContain("SERVING");
+    expect(tree).toMatchObject({ exit: 0, stderr: "" });
+  });
+
+  it("plays the demo", async ({ expect }) => {
+    const [listen, admin] = await twoFreePorts();
+    const places = ["--listen", `127.0.0.1:${listen}`, "--admin", `127.0.0.1:${admin}`];
+    const demo = spawn(process.execPath, [built.main, "demo", ...places], {
+      cwd: built.folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const [chatter] = (await once(demo.stderr, "data")) as [Buffer];
+    demo.kill("SIGTERM");
+    const [exit] = (await once(demo, "exit")) as [number];
+    expect(String(chatter)).toMatch(/^watched: {2}orders/);
+    expect(exit).toBe(0);
+  });
+});

@@ -39,16 +39,24 @@ export function runCallers(task: CallersTask): (command: Command) => Promise<voi
     callOnce(client, round);
   }, ROUND_MS);
 
-  let holder: OrderClient | undefined;
+  let release = () => {};
   return async (command) => {
     if (command.kind !== "hold-streams") throw new Error(`callers do not ${command.kind}`);
-    holder?.close();
-    holder = command.count > 0 ? open() : undefined;
-    for (let held = 0; held < command.count; held += 1) {
-      const stream = holder?.searchOrders({ item: "everything" });
-      stream?.on("data", () => undefined);
-      stream?.on("error", () => undefined);
-    }
+    release();
+    release = holdStreams(open(), command.count);
+  };
+}
+
+/** Opens so many streams on one connection; the returned function ends them. */
+function holdStreams(client: OrderClient, count: number): () => void {
+  const streams = Array.from({ length: count }, () => {
+    const stream = client.searchOrders({ item: "everything" });
+    return stream.on("data", () => undefined).on("error", () => undefined);
+  });
+  return () => {
+    // Closing a client leaves its streams alone: each is cancelled.
+    for (const stream of streams) stream.cancel();
+    client.close();
   };
 }
 

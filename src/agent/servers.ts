@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { printSnapshot } from "../config/snapshot-file.ts";
+import { printSnapshot } from "../config/print-snapshot.ts";
 import { type Order, startAdminServer } from "../http/admin-server.ts";
 import { startListenServer } from "../http/listen-server.ts";
 import type { Listening } from "../http/server.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { printSnapshot } from "../config/snapshot-file.ts";
+import { printSnapshot } from "../config/print-snapshot.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange } from "../model/finding.ts";
 import { type Clock, rfc3339 } from "../model/time.ts";

@@ -1,4 +1,4 @@
-import { parseSnapshot } from "../config/snapshot-file.ts";
+import { parseSnapshot } from "../config/parse-snapshot.ts";
 import type { Detector } from "../detectors/detector.ts";
 import { runDetectors } from "../findings/run-detectors.ts";
 import { createTracker } from "../findings/tracker.ts";

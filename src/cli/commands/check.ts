@@ -1,12 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { printSnapshot } from "../../config/snapshot-file.ts";
+import { printSnapshot } from "../../config/print-snapshot.ts";
 import { parseDuration } from "../../config/units.ts";
 import { findingsDocument } from "../../model/findings-document.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { exitFor, parseFailOn, parseOutput } from "../fail-on.ts";
-import { judgeFile } from "../judge-file.ts";
 import { readSettings } from "../read-settings.ts";
 import { checkReport } from "../report/check-report.ts";
 import { paintFor } from "../report/paint.ts";
@@ -69,7 +68,11 @@ async function settingsAsked(call: Call, address: string | undefined): Promise<S
 
 async function lookAtFile({ program, tools }: Call, file: string): Promise<Look | undefined> {
   try {
-    const [text, detectors] = await Promise.all([readFile(file, "utf8"), tools.detectors()]);
+    const [text, detectors, { judgeFile }] = await Promise.all([
+      readFile(file, "utf8"),
+      tools.detectors(),
+      import("../judge-file.ts"),
+    ]);
     return { seen: judgeFile(text, detectors, () => program.clock.monotonicMs()) };
   } catch (thrown) {
     const isFileError = thrown instanceof Error && "code" in thrown;

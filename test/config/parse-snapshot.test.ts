@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { defaultCodeSettings, defaultSettings } from "../../src/config/defaults.ts";
-import { parseSnapshot, printSnapshot } from "../../src/config/snapshot-file.ts";
+import { parseSnapshot } from "../../src/config/parse-snapshot.ts";
+import { printSnapshot } from "../../src/config/print-snapshot.ts";
 import { DETECTORS } from "../../src/detectors/index.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { Settings } from "../../src/model/settings.ts";

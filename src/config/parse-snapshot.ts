@@ -1,25 +1,15 @@
 import { z } from "zod";
 import type { DetectorRecord } from "../model/detector-record.ts";
 import type { CodeSettings, Settings } from "../model/settings.ts";
-import type { Snapshot } from "../model/snapshot.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import { defaultCodeSettings } from "./defaults.ts";
-import { maskSettings } from "./mask-settings.ts";
+import { FORMAT, type SavedSnapshot } from "./print-snapshot.ts";
 import { instant, record, text } from "./snapshot/bounds.ts";
 import { settingsSchema } from "./snapshot/settings.ts";
 import { targetSnapshot } from "./snapshot/target-snapshot.ts";
 
-const FORMAT = 1;
 /** A pod with everything on makes some hundred KiB. */
 const LONGEST_TEXT = 16 * 1024 * 1024;
-
-/** What a snapshot file says. */
-export interface SavedSnapshot {
-  /** Version of the agent that wrote it. */
-  readonly agent: string;
-  readonly settings: Settings;
-  readonly snapshot: Snapshot;
-}
 
 /** The file is not a snapshot that this agent can judge: `fault` says where and why, in one line. */
 export interface UnreadableSnapshot {
@@ -33,16 +23,6 @@ const fileSchema = z.object({
   settings: settingsSchema,
   targets: record(targetSnapshot, 200),
 });
-
-/**
- * A snapshot as a file: `{ format, agent, takenAt, settings, targets }`. It may be sent to strangers, so
- * secrets and payloads of the settings are masked.
- */
-export function printSnapshot({ agent, settings, snapshot }: SavedSnapshot): string {
-  const { takenAt, targets } = snapshot;
-  const file = { format: FORMAT, agent, takenAt, settings: maskSettings(settings), targets };
-  return `${JSON.stringify(file)}\n`;
-}
 
 /**
  * Reads a stranger's snapshot: size, lists, texts and shapes are bounded, and keys that are not known

@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,6 +15,22 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const dist = join(root, "dist");
 
+/**
+ * Node's own modules through `require`. An ES import reads each export of a built-in, getters too, and
+ * `WebSocket` of node:http is one that loads Node's undici: 11 MiB on Node 24 that nobody uses.
+ */
+const requiredBuiltins = {
+  name: "required-builtins",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^[a-z0-9:/_]+$/ }, ({ path, kind }) =>
+      kind === "import-statement" && isBuiltin(path) ? { path, namespace: "builtin" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 rmSync(dist, { recursive: true, force: true });
 await build({
   entryPoints: [join(root, "src/main.ts")],
@@ -28,6 +45,7 @@ await build({
   minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
+  plugins: [requiredBuiltins],
   define: { __VERSION__: JSON.stringify(version) },
   banner: {
     js: [

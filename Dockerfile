@@ -19,7 +19,7 @@ RUN node .ci/build.mjs \
 USER 65532
 RUN NODE_COMPILE_CACHE=/app/.compile-cache \
   node --max-semi-space-size=1 --optimize-for-size --v8-pool-size=1 --no-maglev --no-opt \
-  /app/lib/bin/main.js --version
+  .ci/warm.mjs /app/lib/bin/main.js
 
 FROM gcr.io/distroless/nodejs${NODE_MAJOR}-debian12:nonroot
 ARG VERSION=dev

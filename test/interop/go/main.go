@@ -1,8 +1,9 @@
 // Command peer is the grpc-go side of the interop suite: a server with switches for what a server
-// really does wrong, and a client that storms it.
+// really does wrong, and a client that storms it. The benches time calls (measure) and hold idle
+// connections (idle) with it.
 //
-// Both read commands from standard input, one a line, and answer each with one line of JSON on
-// standard output; the first line says where they listen. They end with their standard input.
+// All but measure read commands from standard input, one a line, and answer each with one line of
+// JSON on standard output; the first line says where they listen. They end with their standard input.
 package main
 
 import (
@@ -18,13 +19,17 @@ type answer map[string]any
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("usage: peer serve|call [flags]")
+		fail("usage: peer serve|call|measure|idle [flags]")
 	}
 	switch os.Args[1] {
 	case "serve":
 		serve(os.Args[2:])
 	case "call":
 		call(os.Args[2:])
+	case "measure":
+		measure(os.Args[2:])
+	case "idle":
+		idle(os.Args[2:])
 	default:
 		fail("unknown subcommand " + os.Args[1])
 	}

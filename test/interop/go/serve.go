@@ -122,9 +122,14 @@ func serve(arguments []string) {
 	certificate := flags.String("cert", "", "certificate chain, PEM; empty = plaintext")
 	key := flags.String("key", "", "private key, PEM")
 	upstream := flags.String("calls", "", "gRPC target that is called twice a second")
+	keepalive := flags.Bool("tcp-keepalive", true, "TCP keepalives; off for thousands of idle connections")
 	_ = flags.Parse(arguments)
 
-	listener, err := net.Listen("tcp", *listen)
+	configuration := net.ListenConfig{}
+	if !*keepalive {
+		configuration.KeepAlive = -1
+	}
+	listener, err := configuration.Listen(context.Background(), "tcp", *listen)
 	if err != nil {
 		fail(err.Error())
 	}

@@ -6,10 +6,10 @@ import type { Instant } from "../model/time.ts";
 import type { XrayReport } from "../model/xray.ts";
 import { type Input, type InputOf, keyOf } from "./fold.ts";
 
-/** No finding opens for so long after the signs of a drain. */
+/** No finding opens for so long after the last sign of a drain. */
 const GRACE_MS = 60_000;
-/** A drain that was told, of which nothing is seen any more, is forgotten after this. */
-const TOLD_DRAIN_MS = 600_000;
+/** A drain ends after this, whatever shows of it; one that was told lasts as long. */
+const LONGEST_DRAIN_MS = 600_000;
 const MOST_SERVICES = 20;
 
 /**
@@ -32,7 +32,14 @@ export interface Life {
   readonly lostAt?: Instant;
   /** Whether each service declares itself fit. */
   readonly serving: Readonly<Record<string, boolean>>;
-  readonly drain?: { readonly since: Instant; readonly isTold: boolean };
+  readonly drain?: Draining;
+}
+
+interface Draining {
+  readonly since: Instant;
+  readonly isTold: boolean;
+  /** Seen under way last: it listens no more, and clients are still connected. */
+  readonly busyAt?: Instant;
 }
 
 /** The life of a target that was just registered: the agent's own start is an epoch too. */
@@ -87,13 +94,17 @@ export function stateOf(life: Life, role: Role, now: Instant): TargetState {
 
 /** Until when no finding may open; absent when that is over. */
 export function quietUntil({ drain }: Life, now: Instant): Instant | undefined {
-  const until = (drain?.since ?? Number.NEGATIVE_INFINITY) + GRACE_MS;
+  const until = drain === undefined ? now : graceUntil(drain);
   return until > now ? until : undefined;
 }
 
 function drainUntil({ drain }: Life): Instant {
   if (drain === undefined) return Number.NEGATIVE_INFINITY;
-  return drain.since + (drain.isTold ? TOLD_DRAIN_MS : GRACE_MS);
+  return drain.isTold ? drain.since + LONGEST_DRAIN_MS : graceUntil(drain);
+}
+
+function graceUntil({ since, busyAt = since }: Draining): Instant {
+  return Math.min(busyAt + GRACE_MS, since + LONGEST_DRAIN_MS);
 }
 
 /** A new process has taken over: what was counted of the old one is over. */
@@ -115,13 +126,10 @@ function risen(life: Life, at: Instant): Life {
   return { ...rest, isUp: true, everListened: true, epochSince: at };
 }
 
-function withRows(life: Life, { at, listeners }: KernelObservation): Life {
+function withRows(life: Life, read: KernelObservation): Life {
+  const { at, listeners } = read;
   const inodes = listeners.flatMap((row) => row.inode ?? []);
-  if (listeners.length === 0) {
-    if (!life.hasRows) return life;
-    const gone = { ...life, hasRows: false };
-    return isLeaving(life) ? draining(gone, at, false) : gone;
-  }
+  if (listeners.length === 0) return withoutRows(life, read);
   const isOther =
     inodes.length > 0 &&
     life.inodes.length > 0 &&
@@ -129,6 +137,16 @@ function withRows(life: Life, { at, listeners }: KernelObservation): Life {
   const now = isOther ? reborn(life, at) : stillServing(risen(life, at), at);
   if (now === life && sameNumbers(inodes, life.inodes) && life.hasRows) return life;
   return { ...now, inodes, hasRows: true };
+}
+
+/** Nothing listens. What was draining still is, while it keeps the connections of its clients. */
+function withoutRows(life: Life, { at, inbound }: KernelObservation): Life {
+  const { drain } = life;
+  const isBusy = inbound.established > 0 && drain !== undefined && graceUntil(drain) > at;
+  if (isBusy) return { ...life, hasRows: false, drain: { ...drain, busyAt: at } };
+  if (!life.hasRows) return life;
+  const gone = { ...life, hasRows: false };
+  return isLeaving(life) ? draining(gone, at, false) : gone;
 }
 
 /** It was told to drain, and after the grace it listens on: it was not meant for good. */

@@ -175,7 +175,8 @@ export class TargetRecord implements FreshFacts {
     this.#life = after;
     const isNewEpoch = after.epoch !== before.epoch;
     if (isNewEpoch) this.#renew();
-    const isNews = isNewEpoch || after.isUp !== before.isUp || after.drain !== before.drain;
+    const hasTurned = after.isUp !== before.isUp || after.drain?.since !== before.drain?.since;
+    const isNews = isNewEpoch || hasTurned;
     return { isNews, isNewEpoch };
   }
 

@@ -176,6 +176,27 @@ it("goes on draining beyond the grace when it was told and its row is gone", () 
   expect(quietAt(300, [...RUNNING, TOLD, aReadAt(20, NO_ROWS)])).toEqual({ state: "draining" });
 });
 
+const IDLE = { ...NO_ROWS, inbound: { ...aReadAt(0).inbound, established: 0 } };
+
+it.each<[string, readonly Observation[]]>([
+  ["no client is connected", [aReadAt(65, IDLE)]],
+  ["it listens", [aReadAt(65)]],
+  ["the grace was over before", [aReadAt(71, NO_ROWS)]],
+])("drains no longer than the grace where %s", (_when, observations) => {
+  expect(quietAt(72, [...RUNNING, aGoawayAt(10), ...observations])).toEqual({ state: "watched" });
+});
+
+it("drains as long as clients are connected to a port that listens no more", () => {
+  const observations = [...RUNNING, aGoawayAt(10), aReadAt(65, NO_ROWS), aReadAt(110, NO_ROWS)];
+  expect(quietAt(140, observations)).toEqual({ state: "draining", quietUntil: 170 });
+});
+
+it("drains for ten minutes at most", () => {
+  const reads = Array.from({ length: 12 }, (_, n) => aReadAt(60 + 50 * n, NO_ROWS));
+  const observations = [...RUNNING, aGoawayAt(10), ...reads];
+  expect(quietAt(600, observations)).toEqual({ state: "draining", quietUntil: 610 });
+});
+
 it("keeps the grace when the drain ends in a refusal", () => {
   const observations = [
     ...RUNNING,

@@ -8,6 +8,7 @@ import type { Settings } from "../model/settings.ts";
 import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
+import { roundedEvidence } from "./rounded-evidence.ts";
 import { slowEvents } from "./slow-detectors.ts";
 import { appliesTo, missingFacts, type Obstacle, standingObstacle } from "./unjudged.ts";
 import { unjudgedOf, type Verdict } from "./verdict.ts";
@@ -128,7 +129,9 @@ function judgedVerdict(asked: Asked, symptoms: readonly Symptom[]): Verdict {
     target: name,
     code: detector.code,
     outcome: "judged",
-    symptoms: symptoms.toSorted((a, b) => rank(b) - rank(a)),
+    symptoms: symptoms
+      .toSorted((a, b) => rank(b) - rank(a))
+      .map((symptom) => ({ ...symptom, evidence: roundedEvidence(symptom.evidence) })),
     observedAt: observedAt(asked),
   };
 }

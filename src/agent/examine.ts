@@ -1,9 +1,11 @@
+import { isSettled } from "../model/facts/xray.ts";
 import type { FindingsReport } from "../model/finding.ts";
 import type { Settings } from "../model/settings.ts";
-import type { Snapshot } from "../model/snapshot.ts";
+import { knownValue, type Snapshot } from "../model/snapshot.ts";
+import { AGENT_TARGET } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
 import { createNameResolver } from "../net/resolve.ts";
-import { createCore } from "./core.ts";
+import { type Core, createCore } from "./core.ts";
 import type { Identity } from "./identity.ts";
 
 export interface ExamineOptions {
@@ -11,7 +13,7 @@ export interface ExamineOptions {
   readonly random: Random;
   readonly identity: Identity;
   readonly settings: Settings;
-  /** How long it looks. */
+  /** How long it looks; a target that is slow to show itself, or sick, is given up to 15 s more. */
   readonly forMs: number;
   /** Ends the look early; what was seen until then is judged. */
   readonly signal: AbortSignal;
@@ -23,9 +25,13 @@ export interface Examined {
   readonly report: FindingsReport;
 }
 
+/** How much longer it looks where a target has not answered for itself yet: a silent one takes 5 s. */
+const PATIENCE_MS = 15_000;
+const LOOK_AGAIN_MS = 250;
+
 /** One look with every source, by the daemon's own pipeline, and nobody who tells. */
 export async function examine(options: ExamineOptions): Promise<Examined> {
-  const { clock, random, identity, forMs, signal } = options;
+  const { clock, random, identity } = options;
   const ignore = () => undefined;
   // One look knows no waiting: a port that does not listen is judged at once.
   const targets = options.settings.targets.map((target) => ({ ...target, startupMs: 0 }));
@@ -45,9 +51,25 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
   });
   core.begin();
   try {
-    await clock.sleep(forMs, signal).catch(ignore); // Interrupted: what was seen is judged.
+    await look(core, options).catch(ignore); // Interrupted: what was seen is judged.
     return { settings, ...core.evaluate() };
   } finally {
     await core.stop();
   }
+}
+
+async function look(core: Core, { clock, forMs, signal }: ExamineOptions): Promise<void> {
+  const endMs = clock.monotonicMs() + forMs + PATIENCE_MS;
+  await clock.sleep(forMs, signal);
+  while (clock.monotonicMs() < endMs && !isSettledNow(core.evaluate().snapshot)) {
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+  }
+}
+
+/** Whether each target was X-rayed, and what is sick there was seen twice. */
+function isSettledNow({ targets }: Snapshot): boolean {
+  return Object.entries(targets).every(([name, target]) => {
+    const xray = knownValue(target, "xray");
+    return name === AGENT_TARGET || (xray !== undefined && isSettled(xray));
+  });
 }

@@ -1,4 +1,4 @@
-import { isConfirmed, type Xray } from "../../model/facts/xray.ts";
+import { isSettled, type Xray } from "../../model/facts/xray.ts";
 import type { Job, Urgency } from "../../model/job.ts";
 import { knownValue } from "../../model/snapshot.ts";
 import { isLoopback } from "../../model/target.ts";
@@ -70,9 +70,8 @@ function afterLoss({ known }: Need, xray: Xray | undefined): Urgency | undefined
  * look, and backends that differ from each other get one in ten seconds, not one a second.
  */
 function toConfirm({ now }: Need, xray: Xray | undefined): Urgency | undefined {
-  if (xray === undefined || isConfirmed(xray)) return undefined;
+  if (xray === undefined || isSettled(xray)) return undefined;
   if (now - xray.same.lastAt < CONFIRM_AFTER_MS) return undefined;
-  if (xray.latest.outcome === "passed" && xray.latest.tls === undefined) return undefined;
   return { key: `confirm@${Math.floor(xray.same.since / CONFIRM_EVERY_MS)}`, withinMs: 0 };
 }
 

@@ -21,6 +21,14 @@ export function isConfirmed(xray: Xray): boolean {
 }
 
 /**
+ * True when a second look would tell nothing new: it was confirmed, or is well. A certificate may be
+ * about to expire though the handshake passed, so TLS is looked at twice.
+ */
+export function isSettled(xray: Xray): boolean {
+  return isConfirmed(xray) || (xray.latest.outcome === "passed" && xray.latest.tls === undefined);
+}
+
+/**
  * What a confirmed X-ray convicts of. Health needs no second look; sickness that was seen only once
  * is not judged.
  */

@@ -98,6 +98,31 @@ it("prints the findings document", async () => {
   expect(JSON.parse(stdout)).toEqual(findingsDocument(SICK, { agent: "1.2.3" }));
 });
 
+it("does not call a target well that was not seen", async () => {
+  const { app } = SNAPSHOT.targets;
+  const blind = { ...SNAPSHOT, targets: { app: { ...app, facts: {} } } };
+  const { stdout } = await runLine(
+    "check localhost:50051",
+    {},
+    { examine: async () => ({ ...seen(), snapshot: blind }) as Seen },
+  );
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe(
+    "Nothing found for certain; app was not seen yet (look longer with --for).",
+  );
+});
+
+it("names what is suspected where nothing is certain", async () => {
+  const pending = [{ ...aFinding({ code: "health-not-serving" }), activeInSeconds: 26 }];
+  const { stdout } = await runLine(
+    "check localhost:50051",
+    {},
+    { examine: async () => seen(aReport({ pending })) },
+  );
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe(
+    "Nothing found for certain; suspected: health-not-serving.",
+  );
+});
+
 it.each([
   ["critical", 1],
   ["warning", 1],

@@ -1,7 +1,7 @@
 import { type DetectorRecord, LAYERS } from "../../model/detector-record.ts";
 import type { FindingsReport } from "../../model/finding.ts";
 import type { Settings } from "../../model/settings.ts";
-import type { Snapshot } from "../../model/snapshot.ts";
+import { knownValue, type Snapshot } from "../../model/snapshot.ts";
 import { AGENT_TARGET } from "../../model/target.ts";
 import { rfc3339 } from "../../model/time.ts";
 import { wrap } from "../help.ts";
@@ -37,7 +37,7 @@ export function checkReport(examination: Examination, paint: Paint): string {
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
   const body = shown.flatMap(([title, lines]) => [paint.bold(title), ...indent(lines, "  "), ""]);
-  return `${[...body, verdict(report, paint)].join("\n")}\n`;
+  return `${[...body, verdict(examination, paint)].join("\n")}\n`;
 }
 
 /** The one who looks is no patient: what it cannot judge of itself is nobody's concern here. */
@@ -94,11 +94,26 @@ function slowCodes({ detectors, settings, lookedMs, report }: Examination): read
 
 const WIDTH = 94;
 
-function verdict(report: FindingsReport, paint: Paint): string {
-  const { active } = report;
-  if (active.length === 0) return paint.green("Nothing found.");
+function verdict(examination: Examination, paint: Paint): string {
+  const { active } = examination.report;
+  if (active.length === 0) return nothingFound(examination, paint);
   const worst = active.some(({ severity }) => severity === "critical") ? paint.red : paint.yellow;
   return worst(
     `${counted(active.length, "finding")}: ${active.map(({ code }) => code).join(", ")}.`,
   );
+}
+
+/** No finding is good news only where the target was seen, and was seen to be well. */
+function nothingFound({ report, snapshot, settings }: Examination, paint: Paint): string {
+  const doubts = settings.targets.flatMap(({ name }) => {
+    const seen = snapshot.targets[name];
+    const xray = seen === undefined ? undefined : knownValue(seen, "xray");
+    if (xray === undefined) return [`${name} was not seen yet (look longer with --for)`];
+    const { outcome, phase = "some phase", reason = "other" } = xray.latest;
+    return outcome === "failed" ? [`the preflight of ${name} failed in ${phase}: ${reason}`] : [];
+  });
+  const suspected = new Set(report.pending.map(({ code }) => code));
+  if (suspected.size > 0) doubts.push(`suspected: ${[...suspected].join(", ")}`);
+  if (doubts.length === 0) return paint.green("Nothing found.");
+  return paint.yellow(`Nothing found for certain; ${doubts.join("; ")}.`);
 }

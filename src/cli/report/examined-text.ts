@@ -40,7 +40,7 @@ function certificateText(seen: TargetSnapshot): string | undefined {
   const tls = knownValue(seen, "xray")?.latest.tls;
   const leaf = tls?.chain[0];
   if (tls === undefined || leaf === undefined) return undefined;
-  const names = tls.sans.slice(0, 3).join(", ");
+  const names = tls.sans.slice(0, 3).join(", ") || "no names";
   const more = tls.sans.length > 3 ? ` and ${tls.sans.length - 3} more` : "";
   const version = tls.version ?? "TLS";
   return `${version} · ${names}${more} · until ${rfc3339(leaf.notAfter)}`;

@@ -167,6 +167,18 @@ it.each<[string, Situation, boolean]>([
   expect(keys(situation).includes("health/watch/app/")).toBe(isWatched);
 });
 
+it.each([
+  [1, 0],
+  [2, 1],
+  [7, 3],
+  [100, 10],
+])("of %i streams of a connection it keeps %i open to watch", (allowed, kept) => {
+  const health = Array.from({ length: 12 }, (_, index) => `service-${index}`);
+  const xray = anXray({ lastSettings: { maxConcurrentStreams: allowed } });
+  const planned = keys({ facts: { services: someServices({ health }), xray } });
+  expect(planned.filter((key) => key.startsWith("health/watch/"))).toHaveLength(kept);
+});
+
 it("watches ten services at most, configured names first", () => {
   const health = Array.from({ length: 20 }, (_, index) => `listed.Service${index}`);
   const watches = keys({ facts: { services: someServices({ health }) } }).filter((key) =>

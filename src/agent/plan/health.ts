@@ -9,6 +9,9 @@ const SUSPICIOUS_MS = 2_500;
 /** More watches than this cost the server more than they tell. */
 const MOST_SERVICES = 10;
 
+/** Our other calls go over the same connection: with no stream left they would wait for ever. */
+const MOST_OF_STREAMS = 0.5;
+
 /** A stream for each service, a Check for each every 10 s, and the list of what there is. */
 export function planHealth(need: Need): readonly Job[] {
   const { target, known, now } = need;
@@ -20,7 +23,7 @@ export function planHealth(need: Need): readonly Job[] {
     !isMissing(known, now, { source: "health" }) &&
     !isMissing(known, now, { source: "health", part: "Watch" });
 
-  const watches = services.map(
+  const watches = services.slice(0, mostWatches(need)).map(
     (service): Job => ({
       ...base,
       key: `health/watch/${target.name}/${service}`,
@@ -50,6 +53,12 @@ export function planHealth(need: Need): readonly Job[] {
       services: [],
     },
   ];
+}
+
+/** As many streams as may stay open where the server allows only some per connection. */
+function mostWatches({ known }: Need): number {
+  const allowed = knownValue(known, "xray")?.lastSettings?.maxConcurrentStreams;
+  return allowed === undefined ? MOST_SERVICES : Math.floor(MOST_OF_STREAMS * allowed);
 }
 
 /** Configured names first, then those that health itself lists; never what only reflection knows. */

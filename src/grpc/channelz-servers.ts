@@ -42,6 +42,8 @@ export interface ServerSockets {
   readonly listed: number;
   readonly truncated: boolean;
   readonly read: readonly SocketFacts[];
+  /** The last one that was read in its turn, and not as a suspect; absent = none was. */
+  readonly lastInTurn?: number;
 }
 
 /** Lists a server's sockets and reads as many as the budget allows: suspects first, the rest in turn. */
@@ -56,7 +58,13 @@ export async function readServerSockets(
   const ids = [...new Set([...suspects, ...rest])].slice(0, wish.budget);
   const sockets = await concurrently(ids, CHANNELZ_WIDTH, (id) => reader.socket(id));
   const read = sockets.flatMap((socket) => (socket && socketFacts(socket, dialect)) ?? []);
-  return { listed: items.length, truncated, read };
+  const last = ids.findLast((id) => !suspects.includes(id));
+  return {
+    listed: items.length,
+    truncated,
+    read,
+    ...(last !== undefined && { lastInTurn: Number(last) }),
+  };
 }
 
 /** Ids after `resumeAfter`, one page beyond where the list was cut, then from the first again. */

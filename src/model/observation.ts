@@ -106,6 +106,8 @@ export interface ChannelzObservation extends Base {
   readonly socketsTruncated: boolean;
   /** Those that this cycle read, within the budget. */
   readonly sockets: readonly SocketFacts[];
+  /** Id of the last one that was read in its turn; absent = none was. */
+  readonly lastInTurn?: number;
   /** The app's own channels; at most 500. */
   readonly channels: readonly ChannelFacts[];
   readonly durationMs: number;

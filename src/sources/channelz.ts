@@ -99,6 +99,7 @@ async function read(
     socketCount: Math.max(0, sockets.listed - own),
     socketsTruncated: sockets.truncated,
     sockets: others,
+    ...(sockets.lastInTurn !== undefined && { lastInTurn: sockets.lastInTurn }),
     channels,
     durationMs: clock.monotonicMs() - startedMs,
   };

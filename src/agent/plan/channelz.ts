@@ -20,7 +20,7 @@ export function planChannelz(need: Need): readonly Job[] {
   const interval = isMissing(known, now, { source: "channelz" })
     ? ASK_AGAIN_MS
     : Math.min(target.channelz.everyMs, canBeFull ? SUSPICIOUS_MS : Number.POSITIVE_INFINITY);
-  const read = knownValue(known, "sockets")?.polls.at(-1)?.read ?? [];
+  const poll = knownValue(known, "sockets")?.polls.at(-1);
   return [
     {
       key: `channelz/${target.name}`,
@@ -31,8 +31,8 @@ export function planChannelz(need: Need): readonly Job[] {
       deadlineMs: Math.min(10_000, interval),
       urgency: { key: `epoch ${known.epoch}`, withinMs: 1_000 },
       socketBudget: canBeFull ? MANY_SOCKETS : FEW_SOCKETS,
-      suspects: canBeFull ? fullestFirst(read) : [],
-      resumeAfter: read.reduce((highest, socket) => Math.max(highest, socket.id), 0),
+      suspects: canBeFull ? fullestFirst(poll?.read ?? []) : [],
+      resumeAfter: poll?.lastInTurn ?? 0,
     },
   ];
 }

@@ -97,7 +97,15 @@ const socketReading = exactly<SocketReading>()({
 });
 
 export const sockets = exactly<Facts["sockets"]>()({
-  polls: list(z.object({ at: instant, connections: count, read: list(socketReading, 100) }), 50),
+  polls: list(
+    z.object({
+      at: instant,
+      connections: count,
+      read: list(socketReading, 100),
+      lastInTurn: maybe(count),
+    }),
+    50,
+  ),
   freshOthersSucceed: flag,
 });
 

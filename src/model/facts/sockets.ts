@@ -18,6 +18,8 @@ export interface SocketsPoll {
   readonly connections: number;
   /** Those that were read: the 40 with most open streams. */
   readonly read: readonly SocketReading[];
+  /** Id of the last one that was read in its turn: the next cycle goes on after it. */
+  readonly lastInTurn?: number;
 }
 
 /** The server's connections over the last 12 polls that read sockets, newest last. */

@@ -32,11 +32,16 @@ export const socketsFold = defineFold({
   tell: (state: State) => state.value,
 
   fold(previous: State | undefined, cycle) {
-    const { at, sockets, socketCount } = cycle;
+    const { at, sockets, socketCount, lastInTurn } = cycle;
     if (sockets.length === 0 && socketCount > 0) return undefined;
     const recent = (previous?.marks ?? []).filter((mark) => at - mark.at <= FRESH_MS);
     const highestId = Math.max(0, ...sockets.map((socket) => socket.id));
-    const poll: SocketsPoll = { at, connections: socketCount, read: fullestFirst(cycle) };
+    const poll: SocketsPoll = {
+      at,
+      connections: socketCount,
+      read: fullestFirst(cycle),
+      ...(lastInTurn === undefined ? {} : { lastInTurn }),
+    };
     return {
       marks: readsAllSockets(cycle) ? pushed(recent, { at, highestId }, MOST_POLLS) : recent,
       value: {

@@ -30,6 +30,14 @@ it("tells each connection that was read, the fullest first", () => {
   });
 });
 
+it("remembers where the turn ended, though that connection is not among the fullest", () => {
+  const sockets = Array.from({ length: 60 }, (_, index) => aSocket(index + 1));
+  const polls = folded("sockets", [
+    aCycleAt(0, { sockets, socketCount: 90, lastInTurn: 60 }),
+  ])?.polls;
+  expect(polls?.map(({ read, lastInTurn }) => [read.length, lastInTurn])).toEqual([[40, 60]]);
+});
+
 it("makes a poll of a server without connections, and none of a cycle that read nothing", () => {
   const polls = (...cycles: Parameters<typeof folded>[1]) =>
     folded("sockets", cycles)?.polls.map(({ at }) => at);

@@ -11,11 +11,17 @@ const PURE = [
   "inject",
 ];
 
+/** A folder for a report of each run, which `.ci/run` counts. */
+const RESULTS = process.env["GRPC_DOCTOR_RESULTS"];
+const reporters = RESULTS === undefined ? ["default"] : ["default", "json"];
+
 /** `npm test` is pure and wire; the other three are scripts of their own (CONTRIBUTING.md). */
 export default defineConfig({
   oxc: { target: "es2023" },
   test: {
     root: new URL("..", import.meta.url).pathname,
+    reporters,
+    ...(RESULTS === undefined ? {} : { outputFile: { json: `${RESULTS}/${process.pid}.json` } }),
     projects: [
       {
         test: {

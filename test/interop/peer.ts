@@ -30,6 +30,11 @@ export const IMPLEMENTATIONS = (process.env["GRPC_DOCTOR_PEERS"] ?? "go,node").s
 const NODE_PROGRAM = fileURLToPath(new URL("node/main.mjs", import.meta.url));
 const CACHE = process.env["GRPC_DOCTOR_CACHE"] ?? join(homedir(), ".cache/grpc-doctor");
 
+interface Waiter {
+  resolve(answer: PeerAnswer): void;
+  reject(error: Error): void;
+}
+
 /** The file of a peer that `.ci/run` has built; a missing one fails the test that needs it. */
 export function peerBinary(name: string): string {
   const file = join(CACHE, "bin", name);
@@ -46,12 +51,19 @@ export async function startPeer(name: Implementation, flags: readonly string[]):
     // grpc-js asks the name server of its target only with the resolver of its own.
     env: { ...process.env, GRPC_NODE_USE_ALTERNATIVE_RESOLVER: "true" },
   });
-  const waiting: ((answer: PeerAnswer) => void)[] = [];
+  const waiting: Waiter[] = [];
   createInterface({ input: child.stdout }).on("line", (line) =>
-    waiting.shift()?.(JSON.parse(line)),
+    waiting.shift()?.resolve(JSON.parse(line)),
   );
-  const next = () => new Promise<PeerAnswer>((resolve) => waiting.push(resolve));
+  const next = () =>
+    new Promise<PeerAnswer>((resolve, reject) => {
+      if (child.exitCode === null && child.signalCode === null) waiting.push({ resolve, reject });
+      else reject(new Error(`${name} ${flags.join(" ")}: it has ended`));
+    });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  void ended.then(() => {
+    for (const { reject } of waiting) reject(new Error(`${name} ${flags.join(" ")}: it has ended`));
+  });
   const ready = await next();
   return {
     ready,

@@ -19,7 +19,8 @@ import (
 
 // caller sends unary calls at a rate, each with a deadline, and may hold streams open.
 type caller struct {
-	client orderpb.OrderServiceClient
+	// clients have a connection each; calls go over the first, streams are held on all.
+	clients []orderpb.OrderServiceClient
 	// rate is calls a second, as the bits of a float64; 0 = none.
 	rate     atomic.Uint64
 	deadline atomic.Int64
@@ -34,10 +35,14 @@ func call(arguments []string) {
 	flags := flag.NewFlagSet("call", flag.ExitOnError)
 	target := flags.String("target", "", "gRPC target")
 	rate := flags.Float64("rate", 20, "calls a second")
+	connections := flags.Int("connections", 1, "how many connections hold streams")
 	deadline := flags.Duration("deadline", time.Second, "deadline of each call")
 	_ = flags.Parse(arguments)
 
-	c := &caller{client: orderpb.NewOrderServiceClient(dial(*target)), results: map[string]int{}}
+	c := &caller{results: map[string]int{}}
+	for range *connections {
+		c.clients = append(c.clients, orderpb.NewOrderServiceClient(dial(*target)))
+	}
 	c.rate.Store(math.Float64bits(*rate))
 	c.deadline.Store(int64(*deadline))
 	go c.run()
@@ -83,7 +88,7 @@ func (c *caller) once() {
 	if patience := time.Duration(c.patience.Load()); patience > 0 {
 		time.AfterFunc(patience, cancel)
 	}
-	_, err := c.client.GetOrder(ctx, &orderpb.GetOrderRequest{Id: "order-1"})
+	_, err := c.clients[0].GetOrder(ctx, &orderpb.GetOrderRequest{Id: "order-1"})
 	c.mutex.Lock()
 	c.results[status.Code(err).String()]++
 	c.mutex.Unlock()
@@ -117,7 +122,7 @@ func (c *caller) command(verb string, words []string) (answer, error) {
 	return nil, fmt.Errorf("unknown command %s", verb)
 }
 
-// hold ends the streams that are held, and opens as many anew; 0 = none.
+// hold ends the streams that are held, and opens as many anew on each connection; 0 = none.
 func (c *caller) hold(count int) error {
 	if c.release != nil {
 		c.release()
@@ -128,14 +133,18 @@ func (c *caller) hold(count int) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.release = cancel
-	for range count {
-		// A stream beyond the limit waits for a place: it must not keep the others from opening.
-		go func() {
-			stream, err := c.client.SearchOrders(ctx, &orderpb.SearchOrdersRequest{Item: "everything"})
-			for err == nil {
-				_, err = stream.Recv()
-			}
-		}()
+	for _, client := range c.clients {
+		for range count {
+			// A stream beyond the limit waits for a place: it must not keep the others from opening.
+			go watch(ctx, client)
+		}
 	}
 	return nil
+}
+
+func watch(ctx context.Context, client orderpb.OrderServiceClient) {
+	stream, err := client.SearchOrders(ctx, &orderpb.SearchOrdersRequest{Item: "everything"})
+	for err == nil {
+		_, err = stream.Recv()
+	}
 }

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 
@@ -115,6 +116,7 @@ func serve(arguments []string) {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	listen := flags.String("listen", "127.0.0.1:0", "address to listen on")
 	maxStreams := flags.Uint("max-streams", 0, "SETTINGS_MAX_CONCURRENT_STREAMS; 0 = not sent")
+	maxAge := flags.Duration("max-age", 0, "maximum age of a connection; 0 = unlimited")
 	withHealth := flags.Bool("health", true, "serve grpc.health.v1")
 	withChannelz := flags.Bool("channelz", true, "serve grpc.channelz.v1")
 	withReflection := flags.Bool("reflection", true, "serve reflection")
@@ -122,11 +124,11 @@ func serve(arguments []string) {
 	certificate := flags.String("cert", "", "certificate chain, PEM; empty = plaintext")
 	key := flags.String("key", "", "private key, PEM")
 	upstream := flags.String("calls", "", "gRPC target that is called twice a second")
-	keepalive := flags.Bool("tcp-keepalive", true, "TCP keepalives; off for thousands of idle connections")
+	tcpKeepalive := flags.Bool("tcp-keepalive", true, "TCP keepalives; off for thousands of idle connections")
 	_ = flags.Parse(arguments)
 
 	configuration := net.ListenConfig{}
-	if !*keepalive {
+	if !*tcpKeepalive {
 		configuration.KeepAlive = -1
 	}
 	listener, err := configuration.Listen(context.Background(), "tcp", *listen)
@@ -136,6 +138,12 @@ func serve(arguments []string) {
 	var options []grpc.ServerOption
 	if *maxStreams > 0 {
 		options = append(options, grpc.MaxConcurrentStreams(uint32(*maxStreams)))
+	}
+	if *maxAge > 0 {
+		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge:      *maxAge,
+			MaxConnectionAgeGrace: 5 * time.Second,
+		}))
 	}
 	if *certificate != "" {
 		pair, err := tls.LoadX509KeyPair(*certificate, *key)

@@ -9,12 +9,13 @@ export async function call(words) {
     options: {
       target: { type: "string" },
       rate: { type: "string", default: "20" },
+      connections: { type: "string", default: "1" },
       deadline: { type: "string", default: "1s" },
     },
   });
-  const client = dial(values.target);
   const caller = {
-    client,
+    // A connection each; calls go over the first, streams are held on all.
+    clients: Array.from({ length: Number(values.connections) }, () => dial(values.target)),
     rate: Number(values.rate),
     deadlineMs: milliseconds(values.deadline),
     patienceMs: 0,
@@ -36,7 +37,7 @@ async function run(caller) {
   }
 }
 
-function once({ client, deadlineMs, patienceMs, results }) {
+function once({ clients: [client], deadlineMs, patienceMs, results }) {
   const options = { deadline: Date.now() + deadlineMs };
   const sent = client.getOrder({ id: "order-1" }, options, (error) => {
     const code = status[error?.code ?? status.OK];
@@ -65,14 +66,18 @@ function command(caller, verb, [first]) {
   }
 }
 
-/** Ends the streams that are held, and opens as many anew; 0 = none. */
+/** Ends the streams that are held, and opens as many anew on each connection; 0 = none. */
 function hold(caller, count) {
   for (const stream of caller.held) stream.cancel();
-  caller.held = Array.from({ length: count }, () => {
-    const stream = caller.client.searchOrders({ item: "everything" });
-    stream.on("data", () => undefined);
-    stream.on("error", () => undefined);
-    return stream;
-  });
+  caller.held = caller.clients.flatMap((client) =>
+    Array.from({ length: count }, () => watch(client)),
+  );
   return undefined;
+}
+
+function watch(client) {
+  const stream = client.searchOrders({ item: "everything" });
+  stream.on("data", () => undefined);
+  stream.on("error", () => undefined);
+  return stream;
 }

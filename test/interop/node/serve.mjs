@@ -14,6 +14,7 @@ export async function serve(words) {
     options: {
       listen: { type: "string", default: "127.0.0.1:0" },
       "max-streams": { type: "string", default: "0" },
+      "max-age": { type: "string", default: "0" },
       health: { type: "string", default: "true" },
       channelz: { type: "string", default: "true" },
       reflection: { type: "string", default: "true" },
@@ -22,8 +23,7 @@ export async function serve(words) {
       calls: { type: "string", default: "" },
     },
   });
-  const limit = Number(values["max-streams"]);
-  const server = new grpc.Server(limit > 0 ? { "grpc.max_concurrent_streams": limit } : {});
+  const server = new grpc.Server(limits(values));
   const slowness = { delayMs: 0 };
   server.addService(ORDER_SERVICE, handlers(slowness));
   const health = new HealthImplementation({ "": "SERVING", "order.OrderService": "SERVING" });
@@ -39,6 +39,17 @@ export async function serve(words) {
   });
   say({ address: values.listen.replace(/:\d+$/, `:${port}`), port });
   obey((verb, rest) => command({ server, health, slowness }, verb, rest));
+}
+
+function limits({ "max-streams": streams, "max-age": age }) {
+  const ageMs = milliseconds(age);
+  return {
+    ...(Number(streams) > 0 && { "grpc.max_concurrent_streams": Number(streams) }),
+    ...(ageMs > 0 && {
+      "grpc.max_connection_age_ms": ageMs,
+      "grpc.max_connection_age_grace_ms": 5_000,
+    }),
+  };
 }
 
 function credentials({ cert, key }) {

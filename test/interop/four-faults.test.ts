@@ -12,6 +12,7 @@ import {
   portOf,
   resolved,
   type Stage,
+  silent,
   toldLoudly,
 } from "./scene.ts";
 
@@ -54,7 +55,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
     const server = await aServer(stage, implementation, ["--max-streams", "10"]);
     const caller = await aCaller(stage, implementation, [addressOf(server)]);
     const agent = await anAgent(stage, app(server));
-    await agent.staysQuiet(15_000);
+    await silent(agent, 15);
     await caller.command("hold 10");
     const { active } = await table.timed("stream-exhaustion", implementation, () =>
       named(agent, "stream-exhaustion", 90_000),
@@ -78,7 +79,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
       stage,
       `${app(server)}\nfindings: { deadline-storm: { clearAfter: 60s } }`,
     );
-    await agent.staysQuiet(15_000);
+    await silent(agent, 15);
     await server.command("delay 3s");
     const { active } = await table.timed("deadline-storm", implementation, () =>
       named(agent, "deadline-storm", 200_000),
@@ -103,7 +104,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
   - { name: orders, role: upstream, address: "${upstream}" }
 findings: { dns-stale: { clearAfter: 60s } }`,
     );
-    await agent.staysQuiet(70_000);
+    await silent(agent, 70);
     zone.script({ "orders.test": { a: ["127.0.0.3"], ttlSeconds: 5 } });
     const { active } = await table.timed("dns-stale", implementation, () =>
       named(agent, "dns-stale", 240_000),

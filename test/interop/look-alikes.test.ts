@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { bundle, issue, issueCa, writeFiles } from "../support/certificates.ts";
 import { startResolver } from "../support/resolver.ts";
 import { IMPLEMENTATIONS } from "./peer.ts";
-import { aCaller, addressOf, anAgent, aServer, portOf, toldLoudly, unjudgedOf } from "./scene.ts";
+import {
+  aCaller,
+  addressOf,
+  anAgent,
+  aServer,
+  portOf,
+  silent,
+  toldLoudly,
+  unjudgedOf,
+} from "./scene.ts";
 
 /** What looks like one of the four faults and is none, on real peers and with the default windows. */
 const LONGEST_MS = 420_000;
@@ -24,7 +33,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
       stage,
       `targets: [{ name: app, address: "${addressOf(server)}", authority: Orders.Shop.svc, tls: { ca: ${paths.ca} } }]`,
     );
-    await agent.staysQuiet(100_000);
+    await silent(agent, 90);
     expect(toldLoudly(agent)).toEqual([]);
     expect(await unjudgedOf(agent, ["tls-san-mismatch"])).toEqual([]);
   });
@@ -35,7 +44,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
     await server.command("delay 100ms");
     await caller.command("hold 25");
     const agent = await anAgent(stage, `targets: [{ name: app, address: "${addressOf(server)}" }]`);
-    await agent.staysQuiet(150_000);
+    await silent(agent, 120);
     expect(toldLoudly(agent)).toEqual([]);
     expect(await unjudgedOf(agent, ["stream-exhaustion"])).toEqual([]);
   });
@@ -46,7 +55,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
     await server.command("delay 30ms");
     await caller.command("patience 20ms");
     const agent = await anAgent(stage, `targets: [{ name: app, address: "${addressOf(server)}" }]`);
-    await agent.staysQuiet(150_000);
+    await silent(agent, 120);
     const { results } = await caller.command("stats");
     expect(Object.keys(results as object)).toContain(
       implementation === "go" ? "Canceled" : "CANCELLED",
@@ -67,7 +76,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
     const upstream = `dns://${zone.address}/orders.test:${portOf(first)}`;
     const server = await aServer(stage, implementation, ["--calls", upstream]);
     const agent = await anAgent(stage, watching(server.ready["address"], upstream));
-    await agent.staysQuiet(260_000);
+    await silent(agent, 200);
     expect(toldLoudly(agent)).toEqual([]);
     expect(await unjudgedOf(agent, ["dns-stale"], "orders")).toEqual([]);
   });
@@ -81,13 +90,13 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
     // Without channelz nobody can tell whether the connection still takes new streams.
     const server = await aServer(stage, implementation, ["--calls", upstream, "--channelz=false"]);
     const agent = await anAgent(stage, watching(server.ready["address"], upstream));
-    await agent.staysQuiet(40_000);
+    await silent(agent, 35);
     zone.script({ "orders.test": { a: ["127.0.0.3"], ttlSeconds: 5 } });
     // An address is missed from its last answer on, up to 30 s before it left.
-    await agent.staysQuiet(145_000);
+    await silent(agent, 145);
     expect(await unjudgedOf(agent, ["dns-stale"], "orders")).toEqual([]);
     await old.stop();
-    await agent.staysQuiet(60_000);
+    await silent(agent, 30);
     expect(toldLoudly(agent)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import {
   aServer,
   createTable,
   seconds,
+  silent,
   toldLoudly,
   unjudgedOf,
 } from "./scene.ts";
@@ -30,7 +31,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s", (implementation) => {
     table.note("graceful stop with the agent", implementation, `${String(watchedMs)} ms`);
     expect(Number(watchedMs) - Number(aloneMs)).toBeLessThan(PROMPT_MS);
     // The pod ends: nothing is wrong with the app.
-    await agent.staysQuiet(30_000);
+    await silent(agent, 30);
     expect(toldLoudly(agent)).toEqual([]);
   });
 
@@ -39,11 +40,11 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s", (implementation) => {
     await aCaller(stage, implementation, [addressOf(server), "--rate", "50"]);
     await server.command("delay 20ms");
     const agent = await anAgent(stage, app(server));
-    await agent.staysQuiet(30_000);
+    await silent(agent, 30);
     await standStill(agent);
-    await agent.staysQuiet(20_000);
+    await silent(agent, 20);
     await standStill(agent);
-    await agent.staysQuiet(90_000);
+    await silent(agent, 90);
     expect(toldLoudly(agent)).toEqual([]);
     expect(await unjudgedOf(agent, ["app-frozen", "deadline-storm"])).toEqual([]);
   });

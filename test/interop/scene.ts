@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import {
   type PrintedFindings,
   type RunningAgent,
@@ -52,7 +53,25 @@ export function toldLoudly({ log }: RunningAgent): readonly string[] {
       line["otel.event.name"] === "grpc_doctor.finding.opened" &&
       (line["level"] === "warn" || line["level"] === "error"),
   );
-  return opened.map((line) => String((line["finding"] as { code?: string } | undefined)?.code));
+  return opened.map(codeOf).filter((code) => !isExcused(code));
+}
+
+const codeOf = (line: RunningAgent["log"][number]) =>
+  String((line["finding"] as { readonly code?: string } | undefined)?.code);
+
+/** The agent may say that it is starved while more wants to run than the machine of the tests can. */
+export function isExcused(code: string): boolean {
+  return code === "agent-overloaded" && (loadavg()[0] ?? 0) > availableParallelism();
+}
+
+/** Resolves after so many seconds in which the agent has said nothing aloud. */
+export async function silent(agent: RunningAgent, forSeconds: number): Promise<void> {
+  const end = performance.now() + forSeconds * 1_000;
+  while (performance.now() < end) {
+    await seconds(1);
+    const told = toldLoudly(agent);
+    if (told.length > 0) throw new Error(`told ${told.join()}: ${shown(await agent.findings())}`);
+  }
 }
 
 /** What is not judged of these now; silence about it would mean nothing. */
@@ -66,7 +85,7 @@ export async function unjudgedOf(
   return here.map(({ code, because }) => `${code}: ${because}`);
 }
 
-/** Resolves with the findings when the agent has named this code and no other; says what it saw instead. */
+/** Resolves with the findings when the agent has named this code and no other; else says what it saw. */
 export async function named(
   agent: RunningAgent,
   code: string,
@@ -75,10 +94,9 @@ export async function named(
   const end = performance.now() + withinMs;
   for (;;) {
     const [now] = await Promise.all([agent.findings(), pause()]);
-    const loud = now.active.filter((finding) => finding.severity !== "info");
-    const others = [...new Set(toldLoudly(agent))].filter((told) => told !== code);
+    const others = toldLoudly(agent).filter((told) => told !== code);
     if (others.length > 0) throw new Error(`${code} was awaited, but told was ${shown(now)}`);
-    if (loud.some((finding) => finding.code === code)) return now;
+    if (loud(now).some((finding) => finding.code === code)) return now;
     if (performance.now() > end) throw new Error(`${code} was not named: ${shown(now)}`);
   }
 }
@@ -88,10 +106,13 @@ export async function resolved(agent: RunningAgent, withinMs: number): Promise<v
   const end = performance.now() + withinMs;
   for (;;) {
     const [now] = await Promise.all([agent.findings(), pause()]);
-    if (now.active.every((finding) => finding.severity === "info")) return;
+    if (loud(now).length === 0) return;
     if (performance.now() > end) throw new Error(`still active: ${shown(now)}`);
   }
 }
+
+const loud = ({ active }: PrintedFindings) =>
+  active.filter(({ severity, code }) => severity !== "info" && !isExcused(code));
 
 export const seconds = (count: number): Promise<void> =>
   new Promise((resolve) => {

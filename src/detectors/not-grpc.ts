@@ -121,12 +121,14 @@ function isReached({ phase }: XrayReport): boolean {
 }
 
 /** What the HTTP answer to one call shows; nothing, where it broke off. */
-function answerCause({ rpc, reason }: XrayReport, expectation: Expectation): Cause | undefined {
+function answerCause(report: XrayReport, expectation: Expectation): Cause | undefined {
+  const { outcome, rpc, reason } = report;
   const isBroken = rpc?.resetCode !== undefined || BROKEN_OFF.has(reason);
   if (isBroken || rpc?.httpStatus === undefined) return undefined;
   if (rpc.httpStatus === 200) return contentCause(rpc);
   const isOurs = UNAUTHORIZED.has(rpc.httpStatus) && !expectation.hasCredentials;
-  return isOurs ? undefined : "http-status";
+  // connect-go answers 404 for a service that it lacks, as health may be.
+  return isOurs || outcome === "unsupported" ? undefined : "http-status";
 }
 
 function contentCause({ contentType, grpcStatus }: RpcFacts): Cause | undefined {

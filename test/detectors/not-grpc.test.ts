@@ -65,6 +65,10 @@ it.each<[string, Facts["xray"]]>([
   ["the call never got an answer", answer({})],
   ["HTTP 401 answers us, who have no credentials", answer({ httpStatus: 401 })],
   ["HTTP 403 answers us, who have no credentials", answer({ httpStatus: 403 })],
+  [
+    "a healthy server says by HTTP that it lacks health",
+    answer({ httpStatus: 404, contentType: "text/plain" }, { outcome: "unsupported" }),
+  ],
   ["the sniff finds TLS", reportOf({ sniff: { found: "tls" } })],
   ["the sniff finds h2c", reportOf({ sniff: { found: "h2c" } })],
   ["a server that spoke HTTP/2 is mute now", reportOf({ silence: "mute" }, true)],

@@ -3,7 +3,7 @@ import { present } from "../model/present.ts";
 import type { Reason } from "../model/reason.ts";
 import type { Target } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
-import type { GoawayFacts, Http2Settings } from "../model/xray.ts";
+import { type GoawayFacts, type Http2Settings, provenProtocol } from "../model/xray.ts";
 import { abortable } from "../net/abortable.ts";
 import type { NameResolver } from "../net/resolve.ts";
 import { CallError } from "./call-error.ts";
@@ -11,10 +11,13 @@ import { type OpenedConnection, openConnection } from "./connection.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
 import { NO_ERROR } from "./session.ts";
 import type { Spoken } from "./speak.ts";
+import { newTrail } from "./trail.ts";
 import type { Connection, ConnectionEnd } from "./transport.ts";
 
 const FIRST_BACK_OFF_MS = 1000;
 const LONGEST_BACK_OFF_MS = 30_000;
+/** The server logs each try, and only a certificate that we are not given would change its mind. */
+const LONGEST_BACK_OFF_UNCERTIFIED_MS = 300_000;
 const JITTER = 0.2;
 /** Longer than the greatest wait of each phase together, the other protocol included. */
 const OPEN_TIMEOUT_MS = 20_000;
@@ -139,6 +142,7 @@ export class KeptConnection {
 
   async #establish(signal: AbortSignal): Promise<Connection> {
     const { clock, resolver, ownCalls } = this.#options;
+    const trail = newTrail();
     try {
       const connection = await openConnection(this.#target, {
         clock,
@@ -147,10 +151,13 @@ export class KeptConnection {
         ownCalls: ownCalls.forTarget(this.#target.name),
         onSettings: (settings) => this.#hearSettings(settings),
         onGoaway: (goaway) => this.#hearGoaway(goaway),
+        trail,
         ...present({ lastSpoke: this.#lastSpoke }),
       });
       return this.#adopt(connection);
     } catch (thrown) {
+      // A server that only lacks our certificate is not asked again in the wrong protocol.
+      this.#lastSpoke = provenProtocol(trail) ?? this.#lastSpoke;
       throw this.#fail(CallError.from(thrown, "http2"));
     }
   }
@@ -181,7 +188,9 @@ export class KeptConnection {
     this.#failedInRow += 1;
     const exponential = FIRST_BACK_OFF_MS * 2 ** (this.#failedInRow - 1);
     const jitter = 1 + JITTER * (2 * this.#options.random() - 1);
-    const waitMs = Math.min(exponential, LONGEST_BACK_OFF_MS) * jitter;
+    const isUncertified = error.fault.reason === "client_certificate_required";
+    const longest = isUncertified ? LONGEST_BACK_OFF_UNCERTIFIED_MS : LONGEST_BACK_OFF_MS;
+    const waitMs = Math.min(exponential, longest) * jitter;
     return { retryAtMs: this.#now() + waitMs, error };
   }
 

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { present } from "../model/present.ts";
 import type { Target } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
-import type { SniffResult, TlsFacts } from "../model/xray.ts";
+import { provenProtocol, type SniffResult, type TlsFacts } from "../model/xray.ts";
 import { alertOf, reasonOfAlert } from "../net/alert.ts";
 import { type DialAddress, dial } from "../net/dial.ts";
 import { shakeHands } from "../net/handshake.ts";
@@ -109,9 +109,8 @@ function adopt(trail: Trail, second: Trail): void {
 }
 
 /** The peer has shown that it speaks what we spoke, though it then failed: nothing to sniff. */
-function provesProtocol({ tls, settings }: Trail, { fault }: CallError): boolean {
-  if (settings !== undefined || fault.reason === "goaway") return true;
-  return tls !== undefined && (tls.alert !== undefined || tls.version !== undefined);
+function provesProtocol(trail: Trail, { fault }: CallError): boolean {
+  return fault.reason === "goaway" || provenProtocol(trail) !== undefined;
 }
 
 async function sniffed(visit: Visit, fault: CallError, expected?: Spoken): Promise<CallError> {

@@ -144,6 +144,19 @@ export interface XrayReport {
 }
 
 /**
+ * What the server itself has shown to speak, though something failed then: its SETTINGS, or its half of
+ * a TLS handshake. `undefined` where it has shown nothing.
+ */
+export function provenProtocol({
+  settings,
+  spoke,
+  tls,
+}: Pick<XrayReport, "settings" | "spoke" | "tls">): XrayReport["spoke"] {
+  const hasAnsweredTls = tls?.alert !== undefined || tls?.version !== undefined;
+  return settings !== undefined || hasAnsweredTls ? spoke : undefined;
+}
+
+/**
  * What makes two reports the same result: phase, reason and the facts that no load changes. A
  * deterministic code speaks only when the same signature was seen twice, one second apart.
  */

@@ -326,6 +326,24 @@ it.each<[string, Situation, number]>([
   expect(job("preflight/app", situation)?.cadence).toEqual(every(seconds));
 });
 
+const report = (change: Parameters<typeof anXrayReport>[0]) =>
+  xray(
+    confirmed,
+    anXrayReport({ outcome: "failed", spoke: "tls", settings: undefined, ...change }),
+  );
+
+it.each<[string, Situation["facts"], "plaintext" | "tls" | undefined]>([
+  ["it passed", xray(confirmed, anXrayReport({ spoke: "plaintext" })), "plaintext"],
+  ["it shook hands, and wants a certificate", report({ tls: someTls() }), "tls"],
+  ["nothing showed what it speaks", report({ tls: undefined }), undefined],
+])("begins with what the server has shown to speak when %s", (_when, facts, want) => {
+  const planned = job("preflight/app", facts === undefined ? {} : { facts });
+  expect(planned).toEqual(
+    expect.objectContaining(want === undefined ? { label: "preflight" } : { lastSpoke: want }),
+  );
+  expect(Object.hasOwn(planned ?? {}, "lastSpoke")).toBe(want !== undefined);
+});
+
 it.each<[string, readonly string[], string | undefined]>([
   ["every row is on loopback", ["127.0.0.1", "::1"], "10.0.0.5"],
   ["one row is not", ["127.0.0.1", "10.0.0.5"], undefined],

@@ -5,6 +5,7 @@ import type { ConnectionObservation } from "../../src/model/observation.ts";
 import type { Target } from "../../src/model/target.ts";
 import type { Clock } from "../../src/model/time.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
+import { issue, issueCa } from "../support/certificates.ts";
 import { faultOf } from "../support/faults.ts";
 import {
   answers,
@@ -207,6 +208,49 @@ describe("a kept connection", () => {
     kept.release("app");
     expect(await tries()).toBe(4 * perTry);
     expect(heard).toEqual([]);
+  });
+
+  test("guesses once what a server speaks that lets nobody in without a certificate", async () => {
+    const ca = await issueCa();
+    const { cert, key } = await issue({ issuer: ca });
+    const server = await serve({ tls: { cert, key, clientCa: ca.cert } });
+    const { kept, later } = keep();
+    const complaintsOfTry = async () => {
+      const before = server.complaints.length;
+      const fault = await faultOf(kept.get(aTarget(server.address), soon()));
+      expect(fault).toMatchObject({ reason: "client_certificate_required" });
+      return server.complaints.length - before;
+    };
+
+    // Plaintext, then TLS without a certificate; from then on only that.
+    const first = await complaintsOfTry();
+    later(1_000);
+    expect([first, await complaintsOfTry()]).toEqual([2, 1]);
+  });
+
+  test("asks ever more seldom where only our certificate is missing", async () => {
+    const ca = await issueCa();
+    const { cert, key } = await issue({ issuer: ca });
+    const server = await serve({ tls: { cert, key, clientCa: ca.cert } });
+    const { kept, later } = keep();
+    const tls = { tls: { mode: "tls" } } as const;
+    const triesAfter = async (ms: number) => {
+      later(ms);
+      const before = server.accepted;
+      await faultOf(kept.get(target(server, tls), soon()));
+      return server.accepted - before;
+    };
+
+    expect([
+      await triesAfter(0),
+      await triesAfter(1_000),
+      await triesAfter(2_000),
+      await triesAfter(4_000),
+      await triesAfter(8_000),
+      await triesAfter(16_000),
+      await triesAfter(30_000),
+      await triesAfter(2_000),
+    ]).toEqual([1, 1, 1, 1, 1, 1, 0, 1]);
   });
 
   test("tells how it was lost, and is back at once when it had lived", async () => {

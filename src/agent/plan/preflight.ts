@@ -2,6 +2,7 @@ import { isSettled, type Xray } from "../../model/facts/xray.ts";
 import type { Job, Urgency } from "../../model/job.ts";
 import { knownValue } from "../../model/snapshot.ts";
 import { isLoopback } from "../../model/target.ts";
+import { provenProtocol } from "../../model/xray.ts";
 import type { Need } from "../plan.ts";
 import { every } from "./cadence.ts";
 
@@ -24,8 +25,7 @@ export function planPreflight(need: Need): readonly Job[] {
   const interval = isUnreached ? UNREACHED_MS[target.role] : CADENCE_MS;
   const urgency = urgencyOf(need, xray);
   const alsoDial = podAddressToDial(need);
-  // A server that was spoken to with success says what to try first.
-  const lastSpoke = xray?.latest.settings === undefined ? undefined : xray.latest.spoke;
+  const lastSpoke = xray && provenProtocol(xray.latest);
   return [
     {
       key: `preflight/${target.name}`,

@@ -8,7 +8,7 @@ import type { Connection } from "../grpc/transport.ts";
 import type { SocketFacts } from "../model/channelz.ts";
 import type { Observation } from "../model/observation.ts";
 import { defineSource, type Run, type Tools } from "./source.ts";
-import { available, isRefused, refused } from "./standing.ts";
+import { available, isRefused, notLetIn, refused } from "./standing.ts";
 
 const MAX_SERVERS = 100;
 /** What the app's own channels may cost in one cycle: 120 small calls where it has that many. */
@@ -28,12 +28,18 @@ export const channelz = defineSource({
   name: "channelz",
 
   async *observe(run, tools) {
+    let connection: Connection;
     try {
-      yield* cycle(run, tools, await tools.keptConnection(run.target, run.signal));
+      connection = await tools.keptConnection(run.target, run.signal);
     } catch (thrown) {
-      // A connection that is lost is the kept connection's to tell; the cycle is dropped.
-      if (!(thrown instanceof CallError)) throw thrown;
+      const question = {
+        source: "channelz",
+        target: run.target.name,
+        at: tools.clock.now(),
+      } as const;
+      return yield* notLetIn(thrown, question);
     }
+    yield* cycle(run, tools, connection);
   },
 });
 

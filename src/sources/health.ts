@@ -8,7 +8,14 @@ import { callUnary } from "../grpc/typed-call.ts";
 import type { HealthObservation, Observation } from "../model/observation.ts";
 import { ask, replied } from "./ask.ts";
 import { defineSource, type Run, type Tools } from "./source.ts";
-import { ASK_AGAIN_MS, available, isRefused, type Question, refused } from "./standing.ts";
+import {
+  ASK_AGAIN_MS,
+  available,
+  isRefused,
+  notLetIn,
+  type Question,
+  refused,
+} from "./standing.ts";
 
 /** What one run asks with. */
 interface Asking {
@@ -40,8 +47,12 @@ export const health = defineSource({
   name: "health",
 
   async *observe(run, tools) {
-    const connection = await tools.keptConnection(run.target, run.signal).catch(noConnection);
-    if (connection === undefined) return;
+    let connection: Connection;
+    try {
+      connection = await tools.keptConnection(run.target, run.signal);
+    } catch (thrown) {
+      return yield* notLetIn(thrown, question({ run, tools }));
+    }
     yield* MODES[run.job.mode]({ run, tools, connection });
   },
 });
@@ -189,7 +200,10 @@ function base({ run, tools }: Asking) {
   return { source: "health", target: run.target.name, at: tools.clock.now() } as const;
 }
 
-function question({ run, tools }: Asking, part?: "Watch" | "List" | "reflection"): Question {
+function question(
+  { run, tools }: Pick<Asking, "run" | "tools">,
+  part?: "Watch" | "List" | "reflection",
+): Question {
   const at = tools.clock.now();
   return { source: "health", target: run.target.name, at, ...(part !== undefined && { part }) };
 }
@@ -197,8 +211,4 @@ function question({ run, tools }: Asking, part?: "Watch" | "List" | "reflection"
 function callError(thrown: unknown): CallError {
   if (thrown instanceof CallError) return thrown;
   throw thrown;
-}
-
-function noConnection(thrown: unknown): undefined {
-  callError(thrown);
 }

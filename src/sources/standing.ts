@@ -1,4 +1,4 @@
-import type { CallError } from "../grpc/call-error.ts";
+import { CallError } from "../grpc/call-error.ts";
 import type { Connection } from "../grpc/transport.ts";
 import type { CapabilityObservation } from "../model/observation.ts";
 import type { SourceName } from "../model/source-name.ts";
@@ -34,6 +34,17 @@ export function isRefused(connection: Connection, { source, part, at }: Question
   return settled !== undefined && !settled.available && at - settled.at < ASK_AGAIN_MS;
 }
 
+/**
+ * Tells that the source sees nothing, where the server lets nobody in without the certificate that we
+ * were not given. Any other end of a connection is the kept connection's to tell.
+ */
+export function* notLetIn(thrown: unknown, question: Question): Generator<CapabilityObservation> {
+  if (!(thrown instanceof CallError)) throw thrown;
+  const { reason } = thrown.fault;
+  if (reason !== "client_certificate_required") return;
+  yield { ...base(question), available: false, reason, fix: GIVE_CERTIFICATE };
+}
+
 /** Tells that it works, where that was not told over this connection. */
 export function* available(
   connection: Connection,
@@ -55,6 +66,7 @@ export function* refused(
   yield { ...base(question), available: false, reason, fix: isAuth ? GIVE_CREDENTIALS : fix };
 }
 
+const GIVE_CERTIFICATE = "Give the target a client certificate: `tls.cert` and `tls.key`.";
 const GIVE_CREDENTIALS =
   "Give the target `metadata` or a client certificate with which the server lets it in.";
 

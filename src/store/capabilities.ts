@@ -60,6 +60,12 @@ export function seenBy(
   return list.map((capability) => (capability === gone ? back : capability));
 }
 
+/** A connection opened: what was missing for want of our certificate is missing no more. */
+export function letIn(list: readonly Capability[]): readonly Capability[] {
+  const kept = list.filter(({ reason }) => reason !== "client_certificate_required");
+  return kept.length === list.length ? list : kept;
+}
+
 /** What outlives the watched process. */
 export function afterEpoch(list: readonly Capability[]): readonly Capability[] {
   const kept = list.filter(({ source }) => !OF_THE_PROCESS.has(source));

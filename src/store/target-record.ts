@@ -7,7 +7,7 @@ import type { SourceName } from "../model/source-name.ts";
 import type { Role, Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
 import { type Learning, type Lesson, learnAll } from "./baselines.ts";
-import { afterEpoch, missing, ruledOut, seenBy, told } from "./capabilities.ts";
+import { afterEpoch, letIn, missing, ruledOut, seenBy, told } from "./capabilities.ts";
 import { definedOnly } from "./defined-only.ts";
 import { firstLife, type Life, live, quietUntil, stateOf } from "./epochs.ts";
 import { type Entry, FactTable } from "./fact-table.ts";
@@ -83,8 +83,10 @@ export class TargetRecord implements FreshFacts {
     return this.#life.epoch;
   }
 
-  /** The same target, configured otherwise. */
+  /** The same target, configured otherwise. Whom it lets in otherwise may see more. */
   reconfigure(target: Target): void {
+    if (accessOf(target) !== (this.#target && accessOf(this.#target)))
+      this.#capabilities = afterEpoch(this.#capabilities);
     this.#target = target;
   }
 
@@ -106,6 +108,7 @@ export class TargetRecord implements FreshFacts {
   apply(input: Input, { isSuspect, clockDifferenceMs }: Surrounding): Change {
     this.#latestAt = Math.max(this.#latestAt, input.at);
     const life = this.#age(input);
+    if (keyOf(input) === "connection/opened") this.#capabilities = letIn(this.#capabilities);
     const context: FoldContext = {
       ...this.#context(input.at, isSuspect),
       ...definedOnly({ clockDifferenceMs }),
@@ -243,4 +246,9 @@ export class TargetRecord implements FreshFacts {
     const absence = this.#target && ruledOut(fact, this.#target);
     return absence === undefined ? known : { state: "unavailable", ...absence };
   }
+}
+
+/** With what the agent comes to it. */
+function accessOf({ tls, metadata }: Target): string {
+  return JSON.stringify([tls, metadata]);
 }

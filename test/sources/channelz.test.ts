@@ -10,6 +10,7 @@ import {
 import type { JobOf } from "../../src/model/job.ts";
 import type { ChannelzObservation } from "../../src/model/observation.ts";
 import { channelz } from "../../src/sources/channelz.ts";
+import { issue, issueCa } from "../support/certificates.ts";
 import {
   answers,
   type FaultyServer,
@@ -206,6 +207,26 @@ describe("a cycle on grpc-js", () => {
       },
     ]);
     expect(look.tools.ownCalls.read("app").unimplemented).toBe(1);
+  });
+
+  it("is a capability where the server lets nobody in without a certificate", async () => {
+    const ca = await issueCa();
+    const { cert, key } = await issue({ issuer: ca });
+    const server = await startFaultyServer({ tls: { cert, key, clientCa: ca.cert } });
+    const look = aLook(aTarget(server.address));
+    started.push(server);
+    looks.push(look);
+    expect(await look.run(channelz, job())).toEqual([
+      {
+        source: "channelz",
+        kind: "capability",
+        target: "app",
+        at: expect.any(Number),
+        available: false,
+        reason: "client_certificate_required",
+        fix: expect.stringContaining("`tls.cert`"),
+      },
+    ]);
   });
 
   it("says nothing where there is no connection", async () => {

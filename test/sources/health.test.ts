@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { JobOf } from "../../src/model/job.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import { health } from "../../src/sources/health.ts";
+import { issue, issueCa } from "../support/certificates.ts";
 import { answers, type FaultyServer, startFaultyServer } from "../support/faulty-server.ts";
 import {
   type GrpcServer,
@@ -143,6 +144,26 @@ describe("poll", () => {
       expect.objectContaining({ reason: "UNAUTHENTICATED", available: false }),
     ]);
     expect(server.calls.map((headers) => headers[":path"])).toEqual([CHECK, CHECK]);
+  });
+
+  it("is a capability where the server lets nobody in without a certificate", async () => {
+    const ca = await issueCa();
+    const { cert, key } = await issue({ issuer: ca });
+    const server = await startFaultyServer({ tls: { cert, key, clientCa: ca.cert } });
+    const look = aLook(aTarget(server.address));
+    started.push(server);
+    looks.push(look);
+    expect(await look.run(health, job("poll", ""))).toEqual([
+      {
+        source: "health",
+        kind: "capability",
+        target: "app",
+        at: expect.any(Number),
+        available: false,
+        reason: "client_certificate_required",
+        fix: expect.stringContaining("`tls.cert`"),
+      },
+    ]);
   });
 
   it("says nothing where there is no connection", async () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { FactName } from "../../src/model/facts/index.ts";
 import type { CapabilityObservation, Observation } from "../../src/model/observation.ts";
-import { AGENT_TARGET } from "../../src/model/target.ts";
+import { AGENT_TARGET, type Target } from "../../src/model/target.ts";
 import { createStore } from "../../src/store/store.ts";
 import {
   APP,
@@ -124,6 +124,30 @@ it.each<[string, readonly Observation[], object]>([
   ["another source is missing", [aCycleAt(0), capability(1, { source: "metrics" })], { at: NOW }],
 ])("tells a fact when %s", (_when, observations, want) => {
   expect(factAt(2, "serverCalls", observations)).toMatchObject(want);
+});
+
+const notLetIn = capability(1, { reason: "client_certificate_required" });
+
+it("forgets that it was not let in when a connection opens", () => {
+  const store = aStore(notLetIn, capability(2, { source: "health" }), anOpeningAt(3));
+  const { capabilities } = targetIn(store.snapshot(after(4)));
+  expect(capabilities.map(({ source }) => source)).toEqual(["health"]);
+});
+
+it.each<[string, Partial<Target>, readonly string[]]>([
+  ["stays for a target that is configured as before", {}, ["channelz"]],
+  ["stays where another thing is configured", { startupMs: 1 }, ["channelz"]],
+  [
+    "goes with other metadata",
+    { metadata: [{ key: "x-token", value: { kind: "literal", value: "1" } }] },
+    [],
+  ],
+  ["goes with another certificate", { tls: { mode: "tls", cert: "b", key: "b" } }, []],
+])("keeps what a server would not do: %s", (_when, change, want) => {
+  const store = aStore(capability(1));
+  store.register({ ...APP, ...change }, after(2));
+  const { capabilities } = targetIn(store.snapshot(after(3)));
+  expect(capabilities.map(({ source }) => source)).toEqual(want);
 });
 
 it("keeps a capability since it was first told, for an hour", () => {

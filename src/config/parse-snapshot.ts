@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DetectorRecord } from "../model/detector-record.ts";
 import type { CodeSettings, Settings } from "../model/settings.ts";
 import { AGENT_TARGET } from "../model/target.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The pieces of which a stranger's snapshot is made, each with a bound. Objects drop the keys that they

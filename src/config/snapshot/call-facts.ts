@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AppScrape } from "../../model/facts/app-calls.ts";
 import type { ChannelGroup } from "../../model/facts/channels.ts";
 import type { ServiceHealth } from "../../model/facts/health.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Facts } from "../../model/facts/index.ts";
 import type { AcceptRead } from "../../model/facts/listeners.ts";
 import type { ListenRow, RemoteRows } from "../../model/observation.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SEVERITIES } from "../../model/finding.ts";
 import type { Json } from "../../model/json.ts";
 import type { ProbeSpec } from "../../model/probe-spec.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Capability } from "../../model/capability.ts";
 import type { TargetSnapshot } from "../../model/snapshot.ts";
 import { SOURCE_NAMES } from "../../model/source-name.ts";

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,6 +57,12 @@ await build({
     ].join("\n"),
   },
 });
+
+// V8 keeps a source with one wider character at two bytes for each.
+for (const name of readdirSync(join(dist, "lib/bin"))) {
+  const wide = /[^\0-\x7F]/.exec(readFileSync(join(dist, "lib/bin", name), "utf8"));
+  if (wide !== null) throw new Error(`${name} holds ${wide[0]}: write it as an escape`);
+}
 
 const modules = join(root, "node_modules");
 for (const protos of [

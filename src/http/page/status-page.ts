@@ -43,7 +43,7 @@ export function statusPage(report: FindingsReport, identity: PageIdentity): Repl
 <body>
 <header>
 <h1>grpc-doctor</h1>
-<p>${identity.pod ?? "this pod"} · version ${identity.agent} · ${rfc3339(report.generatedAt)}</p>
+<p>${identity.pod ?? "this pod"} &middot; version ${identity.agent} &middot; ${rfc3339(report.generatedAt)}</p>
 <p class="verdict ${active.length === 0 ? "well" : worst}">${title}</p>
 </header>
 <main>
@@ -85,7 +85,7 @@ function activeCard(finding: Finding): Html {
     ([key, value]) => html`<dt>${key}</dt><dd>${valueText(value)}</dd>`,
   );
   const changes = finding.changed.map(
-    ({ what, from, to }) => html`<dt>${what} changed</dt><dd>${from} → ${to}</dd>`,
+    ({ what, from, to }) => html`<dt>${what} changed</dt><dd>${from} &rarr; ${to}</dd>`,
   );
   const silences =
     consequences.length === 0 ? html`` : html`<p>It explains: ${consequences.join(", ")}</p>`;

@@ -39,6 +39,7 @@ await build({
   splitting: true,
   format: "esm",
   platform: "node",
+  mainFields: ["module", "main"],
   target: "es2023",
   chunkNames: "[name]-[hash]",
   minifyWhitespace: true,
@@ -47,13 +48,15 @@ await build({
   logLevel: "warning",
   plugins: [requiredBuiltins],
   define: { __VERSION__: JSON.stringify(version) },
+  // No global by name: a module of the chunk may have a declaration of that name.
   banner: {
     js: [
       'import { createRequire as bundleRequire } from "node:module";',
+      'import { dirname as bundleFolder } from "node:path";',
       'import { fileURLToPath as bundlePath } from "node:url";',
       "const require = bundleRequire(import.meta.url);",
-      'const __dirname = bundlePath(new URL(".", import.meta.url));',
       "const __filename = bundlePath(import.meta.url);",
+      "const __dirname = bundleFolder(__filename);",
     ].join("\n"),
   },
 });

@@ -11,7 +11,7 @@ import { CallError, type CallFault } from "./call-error.ts";
 import { type ClientReply, ProbeClient } from "./client.ts";
 import { openConnection } from "./connection.ts";
 import { readCredentials } from "./credentials.ts";
-import { firstUnmet, type Unmet } from "./expect.ts";
+import type { firstUnmet, Unmet } from "./expect.ts";
 import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
 import { decodeResponses, encodeRequests, RequestError, responseJson } from "./proto-json.ts";
@@ -196,7 +196,7 @@ export class ProbeRunner {
     const messages = status === "OK" ? decodeResponses(resolved.method, reply.responses) : [];
     const statusText = reply.error?.fault.statusText;
     const outcome = { ...reply, responses: messages, status, latencyMs: reply.durationMs };
-    const missed = firstUnmet(expect.that, outcome, resolved.registry);
+    const missed = await firstMissed(expect.that, outcome, resolved.registry);
     if (missed !== undefined) return unmet(status, missed);
     return { outcome: "passed", status, ...(statusText !== undefined && { statusText }) };
   }
@@ -264,6 +264,13 @@ const GIVE_CREDENTIALS =
 function unmet(status: StatusName, { assertion, actual }: Unmet): Verdict {
   const failed = { outcome: "failed", phase: "assert", reason: "assertion" } as const;
   return { ...failed, status, assertion, actual };
+}
+
+/** CEL is loaded by the first run that has an expression. */
+async function firstMissed(...asked: Parameters<typeof firstUnmet>): Promise<Unmet | undefined> {
+  const [expressions] = asked;
+  if (expressions.length === 0) return undefined;
+  return (await import("./expect.ts")).firstUnmet(...asked);
 }
 
 function shown({ registry, method }: ResolvedMethod, reply: ClientReply): readonly Json[] {

@@ -26,7 +26,7 @@ export function cell({ unit, values, budget }) {
 }
 
 /** Three digits that say something. */
-export function digits(value) {
+function digits(value) {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }

@@ -172,7 +172,7 @@ function blockedLoop(
       subject: {},
       severity: "warning",
       witnesses: ["connection"],
-      summary: `The app takes ${Math.round(medianMs)} ms to answer a small call, though its port connects in ${connectMs} ms`,
+      summary: `The app takes ${Math.round(medianMs)} ms to answer a small call, though its port connects in ${Math.round(connectMs * 10) / 10} ms`,
       evidence: present({
         flavour: "blocked-loop",
         tries: replies.length,

@@ -51,7 +51,8 @@ export async function startWorld({ entry, protoDirectory, now }: WorldOptions): 
     inventory: server(inventory, { serving: HEALTHY.orders }),
     orders: server(orders, { serving: HEALTHY.orders, calls: inventoryAddress }),
     payments: server(payments, { serving: HEALTHY.payments }),
-    callers: { role: "callers", address: `127.0.0.1:${orders}`, protoDirectory },
+    // As other pods do: by the pod's address, which a server that listens on loopback only refuses.
+    callers: { role: "callers", address: `${HOME}:${orders}`, protoDirectory },
   } as const;
   const children = new Map<string, Child>();
   const start = async (name: keyof typeof tasks) => {
@@ -143,8 +144,8 @@ findings:
   # Shorter than the defaults, for a spectator's patience: in production these windows keep a short
   # disturbance from raising an alarm.
   health-not-serving: { hold: 5s }
-  dns-stale: { absent: 10s }
-  deadline-storm: { window: 20s, hold: 5s }
+  dns-stale: { absent: 10s, clearAfter: 60s }
+  deadline-storm: { window: 20s, hold: 5s, clearAfter: 60s }
   stream-exhaustion: { full: 5s }
 `;
 }

@@ -45,8 +45,10 @@ export default defineConfig({
         test: {
           name: "scenario",
           include: ["test/scenarios/**/*.test.ts"],
-          testTimeout: 240_000,
-          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          // Agents and what they watch mostly wait; a world of the demo is five processes.
+          maxConcurrency: 6,
         },
       },
       {

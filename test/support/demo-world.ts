@@ -11,14 +11,14 @@ export interface WatchedWorld {
 
 const DIST = new URL("../../dist/", import.meta.url);
 
-/** Starts the sample processes and an agent with their configuration; `more` is added to it. */
-export async function watchWorld(more = ""): Promise<WatchedWorld> {
+/** Starts the sample processes and an agent with their configuration. */
+export async function watchWorld(): Promise<WatchedWorld> {
   const world = await startWorld({
     entry: { file: fileURLToPath(new URL("lib/bin/main.js", DIST)), arguments: ["demo-actor"] },
     protoDirectory: fileURLToPath(new URL("proto", DIST)),
     now: Date.now(),
   });
-  const agent = await startRunningAgent(`${world.configuration}${more}`, {
+  const agent = await startRunningAgent(world.configuration, {
     environment: { POD_IP: world.podAddress },
   });
   return {

@@ -28,9 +28,11 @@ export interface GrpcServerOptions {
   readonly reflection?: boolean;
   readonly credentials?: grpc.ServerCredentials;
   readonly options?: grpc.ServerOptions;
+  /** Default: a free port of 127.0.0.1. */
+  readonly bind?: string;
 }
 
-/** A REAL grpc-js server on a free port of 127.0.0.1, with the sample order service. */
+/** A REAL grpc-js server with the sample order service. */
 export interface GrpcServer {
   readonly port: number;
   readonly address: string;
@@ -100,7 +102,7 @@ export async function startGrpcServer(options: GrpcServerOptions = {}): Promise<
 
   const credentials = options.credentials ?? grpc.ServerCredentials.createInsecure();
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", credentials, (error, bound) =>
+    server.bindAsync(options.bind ?? "127.0.0.1:0", credentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -148,15 +148,17 @@ export async function startRunningAgent(
   };
 }
 
-/** A busy machine slows the agent, which says so; that is news only where it is waited for. */
-const OVERLOADED = "agent-overloaded";
-
 function isExactly(now: PrintedFindings, codes: readonly string[]): boolean {
   const isQualified = codes.some((code) => code.includes("@"));
-  const isAboutLoad = codes.some((code) => code.startsWith(OVERLOADED));
-  const heard = loud(now).filter(({ code }) => isAboutLoad || code !== OVERLOADED);
-  const names = heard.map(({ code, target }) => (isQualified ? `${code}@${target}` : code));
+  const names = loud(now)
+    .filter(({ code }) => !isExcused(code))
+    .map(({ code, target }) => (isQualified ? `${code}@${target}` : code));
   return names.toSorted().join() === codes.toSorted().join();
+}
+
+/** An agent on a machine with more work than processors says so, and is right. */
+function isExcused(code: string): boolean {
+  return code === "agent-overloaded" && (loadavg()[0] ?? 0) > availableParallelism();
 }
 
 function loud({ active }: PrintedFindings): readonly PrintedFinding[] {

@@ -57,12 +57,12 @@ export function certificateEvidence(
   { certificate, position }: SentCertificate,
 ): Evidence {
   return {
-    fingerprint: certificate.fingerprint,
     certSubject: certificate.subject,
     issuer: certificate.issuer,
     notBeforeAt: rfc3339(certificate.notBefore),
     notAfterAt: rfc3339(certificate.notAfter),
     position,
     sentCertificates: tls.sentCertificates,
+    fingerprint: certificate.fingerprint,
   };
 }

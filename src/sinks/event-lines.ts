@@ -1,3 +1,4 @@
+import { counted } from "../model/counted.ts";
 import type { AgentEvent, EventKind } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
 import { rfc3339 } from "../model/time.ts";
@@ -16,7 +17,7 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   started: (event) => [
     line(event, "info", {
       name: "agent.started",
-      msg: `grpc-doctor ${event.version} watches ${event.targets} target(s) with ${event.probes} probe(s)`,
+      msg: `grpc-doctor ${event.version} watches ${counted(event.targets, "target")} with ${counted(event.probes, "probe")}`,
       version: event.version,
       targets: event.targets,
       probes: event.probes,
@@ -25,7 +26,7 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   stopping: (event) => [
     line(event, "info", {
       name: "agent.stopping",
-      msg: `stops, as asked by ${event.signal}`,
+      msg: `stops (${event.signal})`,
       signal: event.signal,
     }),
   ],
@@ -93,7 +94,7 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   "config-rejected": (event) => [
     line(event, "error", {
       name: "config.rejected",
-      msg: `${event.file} has ${event.faults.length} fault(s); runs on the ${event.runningOn} configuration`,
+      msg: `${event.file} has ${counted(event.faults.length, "fault")}; runs on the ${event.runningOn} configuration`,
       component: "config",
       file: event.file,
       faults: event.faults.length,
@@ -119,7 +120,7 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   "spans-dropped": (event) => [
     line(event, "warn", {
       name: "spans.dropped",
-      msg: `${event.count} span(s) were dropped`,
+      msg: `dropped ${counted(event.count, "span")}`,
       component: "otlp",
       spans: event.count,
     }),

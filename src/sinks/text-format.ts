@@ -1,9 +1,14 @@
 import type { Json } from "../model/json.ts";
 import { rfc3339 } from "../model/time.ts";
+import { wrap } from "../model/wrap.ts";
 import type { LogLevel, LogLine } from "./log-line.ts";
 
 const COLOURS: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 };
 const INDENT = " ".repeat(15);
+/** Below `evidence`, `remedy` and the like. */
+const FURTHER = " ".repeat(10);
+/** Columns of a finding's texts, its indent included; a terminal rarely has fewer. */
+const WIDTH = 100;
 /** `HH:MM:SS` of an RFC 3339 stamp; the day is on the wall. */
 const TIME_OF_DAY = [11, 19] as const;
 
@@ -28,18 +33,25 @@ export function textOf(line: LogLine, isColoured: boolean): string {
   const rows = isTold
     ? because === undefined
       ? []
-      : [`because   ${valueText(because)}`]
+      : rowsOf("because", valueText(because))
     : [
-        ...Object.entries(recordOf(evidence) ?? {}).map(
-          ([key, value], index) =>
-            `${index === 0 ? "evidence" : "        "}  ${key}: ${valueText(value)}`,
+        ...Object.entries(recordOf(evidence) ?? {}).flatMap(([key, value], index) =>
+          rowsOf(index === 0 ? "evidence" : "", `${key}: ${valueText(value)}`),
         ),
-        `remedy    ${valueText(remedy)}`,
-        `more      ${valueText(docs)}`,
+        ...rowsOf("remedy", valueText(remedy)),
+        ...rowsOf("more", valueText(docs)),
       ];
+  const summary = wrap(line.msg, WIDTH - INDENT.length);
   const drill = line.fields["drill"] === true ? " DRILL: not true" : "";
   const first = `${head(line.level)}${paint(`${transition} ${valueText(severity)}`)} ${title.join(" ")}${drill}`;
-  return [first, ...[line.msg, ...rows].map((row) => INDENT + row), ""].join("\n");
+  return [first, ...[...summary, ...rows].map((row) => INDENT + row), ""].join("\n");
+}
+
+/** A text under its name, which stands before its first row only. */
+function rowsOf(name: string, text: string): readonly string[] {
+  return wrap(text, WIDTH - INDENT.length - FURTHER.length).map(
+    (row, index) => `${index === 0 ? name.padEnd(FURTHER.length) : FURTHER}${row}`,
+  );
 }
 
 function valueText(value: Json | undefined): string {

@@ -81,10 +81,22 @@ it("writes what a person reads", async () => {
   await expect(lines.join("")).toMatchFileSnapshot("golden/log.txt");
 });
 
+it("breaks the texts of a finding before column 100, below where they begin", () => {
+  const { sink, lines } = start({ format: "text" });
+  sink.change?.(aChange({ finding: aFinding({ remedy: "word ".repeat(40).trim() }) }));
+  const rows = lines.join("").split("\n");
+  expect(rows.filter((row) => row.length > 100)).toEqual([]);
+  expect(rows.filter((row) => row.includes("word"))).toEqual([
+    `               remedy    ${"word ".repeat(15).trim()}`,
+    `                         ${"word ".repeat(15).trim()}`,
+    `                         ${"word ".repeat(10).trim()}`,
+  ]);
+});
+
 it("paints only where colour is wanted", () => {
   const { sink, lines } = start({ format: "text", colour: true });
   sink.hear?.({ kind: "stopping", signal: "SIGTERM", at: NOW });
-  expect(lines).toEqual(["08:00:00 \u001b[32minfo \u001b[0m stops, as asked by SIGTERM\n"]);
+  expect(lines).toEqual(["08:00:00 \u001b[32minfo \u001b[0m stops (SIGTERM)\n"]);
 });
 
 it.each<[Finding["severity"], FindingTransition, string, number]>([

@@ -49,11 +49,11 @@ export const tlsSanMismatch = defineDetector({
             ? `The certificate does not cover ${authority}; it is for ${boundList(sans).join(", ")}`
             : `The certificate has no alternative names at all, so strict clients accept it for no name, ${authority} included`,
           evidence: present({
-            ...certificateEvidence(tls, leaf),
             cause: hasSans ? "other-names" : "no-san",
             authority,
             sans: boundList(sans),
             nearest: nearestName(authority, sans),
+            ...certificateEvidence(tls, leaf),
           }),
         },
       ];

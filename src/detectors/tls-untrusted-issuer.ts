@@ -56,10 +56,10 @@ export const tlsUntrustedIssuer = defineDetector({
           isDeterministic: true,
           summary: `${SENTENCES[cause]}: its issuer ${leaf.certificate.issuer} is not in the clients' bundle`,
           evidence: present({
-            ...certificateEvidence(tls, leaf),
             cause,
             verifyError: path,
             bundleCertificates,
+            ...certificateEvidence(tls, leaf),
           }),
         },
       ];

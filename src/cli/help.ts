@@ -1,3 +1,4 @@
+import { wrap } from "../model/wrap.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import type { Flag } from "./flag.ts";
 
@@ -74,16 +75,4 @@ function table(rows: readonly (readonly [string, string])[]): readonly string[] 
         : [`  ${name.padEnd(left)}  ${first}`];
     return [...lead, ...rest.map((line) => `  ${" ".repeat(left)}  ${line}`)];
   });
-}
-
-/** Breaks a sentence at spaces; a word longer than the width keeps its line. */
-export function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

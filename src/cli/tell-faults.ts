@@ -1,7 +1,7 @@
 import { ConfigError, faultText } from "../config/fault.ts";
+import { counted } from "../model/counted.ts";
 import type { Call } from "./command.ts";
 import { EXIT } from "./exit.ts";
-import { counted } from "./report/lines.ts";
 
 /** Runs a body that reads the configuration; a bad one is told, every fault on a line, and exits 3. */
 export async function withConfiguration(call: Call, body: () => Promise<number>): Promise<number> {

@@ -1,8 +1,8 @@
+import { counted } from "../../model/counted.ts";
 import type { Call } from "../command.ts";
 import { configFile } from "../config-file.ts";
 import { EXIT } from "../exit.ts";
 import { readSettings } from "../read-settings.ts";
-import { counted } from "../report/lines.ts";
 import { withConfiguration } from "../tell-faults.ts";
 
 /** Checks a file and tells every fault at once; says what a good one watches. */

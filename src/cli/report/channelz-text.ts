@@ -1,6 +1,7 @@
 import type { ChannelzTree } from "../../grpc/channelz-tree.ts";
 import type { ChannelFacts, SocketFacts, SubchannelFacts } from "../../model/channelz.ts";
-import { counted, indent } from "./lines.ts";
+import { counted } from "../../model/counted.ts";
+import { indent } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 
 /** The tree as indented lines; ids as channelz has them, so that grpcdebug finds the same. */

@@ -1,13 +1,14 @@
+import { counted } from "../../model/counted.ts";
 import { type DetectorRecord, LAYERS } from "../../model/detector-record.ts";
 import type { FindingsReport } from "../../model/finding.ts";
 import type { Settings } from "../../model/settings.ts";
 import { knownValue, type Snapshot } from "../../model/snapshot.ts";
 import { AGENT_TARGET } from "../../model/target.ts";
 import { rfc3339 } from "../../model/time.ts";
-import { wrap } from "../help.ts";
+import { wrap } from "../../model/wrap.ts";
 import { examinedText } from "./examined-text.ts";
 import { blindText, findingsText, pendingText, suppressedText } from "./findings-text.ts";
-import { columns, counted, indent } from "./lines.ts";
+import { columns, indent } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 
 /** All that one look yielded. */
@@ -32,8 +33,8 @@ export function checkReport(examination: Examination, paint: Paint): string {
     ["Well", wellText(examination, paint)],
     ["Found", findingsText(report.active, paint)],
     ["Explained by what was found", suppressedText(report)],
-    ["Suspected", [...pendingText(report), ...slowCodes(examination)]],
-    ["Cannot see", blindText(aboutTargets(report), paint)],
+    ["Suspected", pendingText(report)],
+    ["Cannot see", [...blindText(aboutTargets(report), paint), ...slowCodes(examination, paint)]],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
   const body = shown.flatMap(([title, lines]) => [paint.bold(title), ...indent(lines, "  "), ""]);
@@ -53,30 +54,30 @@ function lookText({ lookedMs, snapshot }: Examination): string {
     : `for ${Math.round(lookedMs / 1000)} s, until ${when}`;
 }
 
-/** Layers in which everything that could be judged was judged absent. */
+/** What was looked for and is not there, by layer; nothing of a layer in which something is wrong. */
 function wellText({ report, detectors, settings }: Examination, paint: Paint): readonly string[] {
-  const spoken = [...report.active, ...report.pending, ...report.suppressed, ...report.unjudged];
+  const present = [...report.active, ...report.pending, ...report.suppressed];
+  const spoken = [...present, ...report.unjudged];
+  const isWell = (code: string) =>
+    settings.targets.some(
+      ({ name }) =>
+        settings.findings[name]?.[code]?.enabled === true &&
+        !spoken.some((one) => one.code === code && one.target === name),
+    );
   const rows = LAYERS.filter((layer) => layer !== "agent").flatMap((layer) => {
-    const codes = detectors.filter((detector) => detector.layer === layer);
-    const judged = settings.targets.flatMap(({ name }) =>
-      codes.filter(
-        ({ code }) =>
-          settings.findings[name]?.[code]?.enabled === true &&
-          !spoken.some((one) => one.code === code && one.target === name),
-      ),
-    );
-    const isSick = [...report.active, ...report.pending, ...report.suppressed].some(({ code }) =>
-      codes.some((one) => one.code === code),
-    );
-    return judged.length === 0 || isSick
-      ? []
-      : [[layer, `nothing wrong in ${counted(judged.length, "judgement")}`] as const];
+    const codes = detectors.filter((one) => one.layer === layer).map(({ code }) => code);
+    const well = codes.filter(isWell);
+    const isSick = present.some(({ code }) => codes.includes(code));
+    return well.length === 0 || isSick ? [] : [[`✔ ${layer}`, `no ${well.join(", ")}`] as const];
   });
-  return columns(rows).map((line) => `${paint.green("✔")} ${line}`);
+  return columns(rows, WIDTH).map((line) => line.replace("✔", paint.green("✔")));
 }
 
 /** Codes whose hold is longer than the look: a look this short could not have shown them. */
-function slowCodes({ detectors, settings, lookedMs, report }: Examination): readonly string[] {
+function slowCodes(
+  { detectors, settings, lookedMs, report }: Examination,
+  paint: Paint,
+): readonly string[] {
   if (lookedMs === undefined) return [];
   const unjudged = new Set(report.unjudged.map(({ code }) => code));
   const slow = detectors.filter(
@@ -89,7 +90,10 @@ function slowCodes({ detectors, settings, lookedMs, report }: Examination): read
   );
   if (slow.length === 0) return [];
   const names = slow.map(({ code }) => code).join(", ");
-  return wrap(`not to be seen in so short a look (--for): ${names}`, WIDTH);
+  return [
+    "to be seen in a longer look only (--for)",
+    ...indent(wrap(names, WIDTH), "  ").map(paint.dim),
+  ];
 }
 
 const WIDTH = 94;

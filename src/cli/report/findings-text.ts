@@ -1,6 +1,6 @@
 import type { Finding, FindingsReport, Unjudged } from "../../model/finding.ts";
-import { wrap } from "../help.ts";
-import { columns, counted, indent, valueText } from "./lines.ts";
+import { wrap } from "../../model/wrap.ts";
+import { columns, hanging, indent, valueText } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 
 /** The parts of a finding that a report shows: those of the model and of the document alike. */
@@ -37,10 +37,13 @@ function findingText(finding: ShownFinding, paint: Paint): readonly string[] {
     severity === "critical" ? paint.red : severity === "warning" ? paint.yellow : paint.cyan;
   const about = Object.values(subject).join(", ");
   const drill = finding.isDrill === true ? " · DRILL, not a real fault" : "";
-  const facts = columns([
-    ...Object.entries(evidence).map(([key, value]) => [key, valueText(value)] as const),
-    ...changed.map(({ what, from, to }) => [`changed ${what}`, `${from} → ${to}`] as const),
-  ]);
+  const facts = columns(
+    [
+      ...Object.entries(evidence).map(([key, value]) => [key, valueText(value)] as const),
+      ...changed.map(({ what, from, to }) => [`changed ${what}`, `${from} → ${to}`] as const),
+    ],
+    WIDTH,
+  );
   return [
     `${colour(`${sign} ${severity}`)}  ${paint.bold(code)}  ${target}${about === "" ? "" : ` · ${about}`}${drill}`,
     ...indent(wrap(summary, WIDTH), "  "),
@@ -71,8 +74,8 @@ export function pendingText(report: ShownReport): readonly string[] {
 
 /** What another finding explains, or the user asked not to be told. */
 export function suppressedText(report: ShownReport): readonly string[] {
-  return report.suppressed.map(
-    ({ code, target, summary, because }) => `${code}  ${target}: ${summary} (${because})`,
+  return report.suppressed.flatMap(({ code, target, summary, because }) =>
+    hanging(`${code}  ${target}: ${summary} (because: ${because})`, WIDTH),
   );
 }
 
@@ -83,26 +86,46 @@ export function blindText(
 ): readonly string[] {
   const missing = capabilities.filter(({ available }) => !available);
   const lines = missing.flatMap(({ target, source, part, reason, fix }) => [
-    `${source}${part === undefined ? "" : ` ${part}`}  ${target}: ${reason ?? "not available"}`,
+    ...hanging(
+      `${source}${part === undefined ? "" : ` ${part}`}  ${target}: ${reason ?? "not available"}`,
+      WIDTH,
+    ),
     ...(fix === undefined ? [] : [paint.dim(`  → ${fix}`)]),
   ]);
   return [...lines, ...unjudgedText(unjudged, paint)];
 }
 
-/** Codes that were not judged, gathered by the reason that they share. */
+/**
+ * Codes that were not judged, gathered by the reason that they share, on all targets that share it. A
+ * reason that is a lack of configuration says what to configure; the fix would say it again.
+ */
 function unjudgedText(unjudged: readonly Unjudged[], paint: Paint): readonly string[] {
-  const reasons = new Map<string, Unjudged[]>();
-  for (const one of unjudged) {
-    const key = `${one.target}: ${one.because}`;
-    reasons.set(key, [...(reasons.get(key) ?? []), one]);
-  }
-  return [...reasons].flatMap(([reason, codes]) => {
-    const fix = codes.find((one) => one.fix !== undefined)?.fix;
-    const names = codes.map(({ code }) => code).join(", ");
+  const ofTarget = gathered(unjudged, ({ target, because }) => `${target}: ${because}`);
+  const blindSpots = gathered(ofTarget, (group) => `${group[0]?.because}: ${codesOf(group)}`);
+  return blindSpots.flatMap((groups) => {
+    const targets = groups.map(([one]) => one?.target).join(", ");
+    const because = groups[0]?.[0]?.because ?? "";
+    const fix = groups.flat().find((one) => one.fix !== undefined)?.fix;
+    const isSaid = because.startsWith("not configured");
     return [
-      `${counted(codes.length, "code")} not judged  ${reason}`,
-      ...indent(wrap(names, WIDTH), "  ").map(paint.dim),
-      ...(fix === undefined ? [] : [paint.dim(`  → ${fix}`)]),
+      ...hanging(`${targets}: ${because}`, WIDTH),
+      ...indent(wrap(codesOf(groups[0] ?? []), WIDTH), "  ").map(paint.dim),
+      ...(fix === undefined || isSaid ? [] : [paint.dim(`  → ${fix}`)]),
     ];
   });
+}
+
+function codesOf(group: readonly Unjudged[]): string {
+  return group.map(({ code }) => code).join(", ");
+}
+
+/** Those of one key together, in the order in which the keys first came. */
+function gathered<T>(all: readonly T[], keyOf: (one: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group === undefined) groups.set(keyOf(one), [one]);
+    else group.push(one);
+  }
+  return [...groups.values()];
 }

@@ -1,6 +1,7 @@
+import { counted } from "../../model/counted.ts";
 import type { ShownReport } from "./findings-text.ts";
 import { blindText, findingsText, pendingText, suppressedText } from "./findings-text.ts";
-import { columns, counted, indent } from "./lines.ts";
+import { columns, indent } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 
 /** The findings document of a running agent, as far as the report reads it. */

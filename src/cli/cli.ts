@@ -18,6 +18,11 @@ export async function runCli(program: Program, tools: Tools): Promise<number> {
     return EXIT.usage;
   }
   if (["help", "-h", "--help", "-help"].includes(first)) {
+    const about = findCommand(program.argv.slice(1));
+    if (about !== undefined) {
+      program.stdout.write(commandHelp(about));
+      return EXIT.fine;
+    }
     program.stdout.write(programHelp(COMMANDS, program.version));
     return EXIT.fine;
   }

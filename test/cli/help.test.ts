@@ -16,6 +16,10 @@ it.each(LISTED.map(({ name }) => name))("explains %s", async (name) => {
   expect(exit).toBe(0);
 });
 
+it("explains a command for help COMMAND", async () => {
+  expect(await runLine("help config check")).toEqual(await runLine("config check --help"));
+});
+
 it("keeps every line of help within 100 columns", async () => {
   const texts = await Promise.all(COMMANDS.map(({ name }) => runLine(`${name} -h`)));
   const lines = texts.flatMap(({ stdout }) => stdout.split("\n"));

@@ -52,7 +52,9 @@ export async function runLine(
     signal: new AbortController().signal,
     onHangup: () => () => undefined,
     readPage: async (code) =>
-      code === "dns-stale" ? "# dns-stale\n\n## What you see\n" : undefined,
+      code === "dns-stale"
+        ? "---\ncode: dns-stale\n---\n\n# dns-stale\n\n## What you see\n"
+        : undefined,
     ...change,
   };
   const exit = await runCli(program, { ...TOOLS, ...tools });

@@ -2,6 +2,9 @@ import { nearest } from "../../config/nearest.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 
+/** What the page says of itself to programs: the code, its title and layer. */
+const FRONT_MATTER = /^---\n.*?\n---\n+/s;
+
 /** Prints the page of a code: its five headings, as the documentation has them. */
 export async function run({ program, tools, given }: Call): Promise<number> {
   const code = given.positionals[0] ?? "";
@@ -14,6 +17,7 @@ export async function run({ program, tools, given }: Call): Promise<number> {
   }
   const page = await program.readPage(code);
   if (page === undefined) throw new Error(`the build has no page of ${code}`);
-  program.stdout.write(page.endsWith("\n") ? page : `${page}\n`);
+  const text = page.replace(FRONT_MATTER, "");
+  program.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   return EXIT.fine;
 }

@@ -110,15 +110,19 @@ function slowAge(polls: readonly CallCount[]): MeanAge | undefined {
   return ms === undefined ? undefined : { ms };
 }
 
-/** Whether calls wait, all as long as each other, and longer than usual. */
+/**
+ * Whether calls wait, all as long as each other, and longer than usual. Streams that stay open make the
+ * mean age high for ever: where there may be some, what is usual is not counted as waiting.
+ */
 export function isWaiting(
   age: MeanAge,
   usualMs: number | undefined,
-  options: { readonly limitMs: number; readonly mayStream: boolean },
+  { limitMs, mayStream }: { readonly limitMs: number; readonly mayStream: boolean },
 ): boolean {
   if ((age.variation ?? 0) >= STEADY_VARIATION) return false;
   if (usualMs !== undefined && usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
-  return age.ms >= options.limitMs && !(options.mayStream && age.ms > LONGEST_DEADLINE_MS);
+  if (!mayStream) return age.ms >= limitMs;
+  return age.ms <= LONGEST_DEADLINE_MS && age.ms - (usualMs ?? 0) >= limitMs;
 }
 
 /** Whether more and more calls are in flight; `undefined` while there are too few polls. */

@@ -252,6 +252,21 @@ describe("speaks", () => {
     expect(judged({ inFlight: 5.9 }, {}, { usual: usually })).toEqual([]);
   });
 
+  it.each<[string, Partial<Facts>, number, number]>([
+    ["nothing streams: at its limit, whatever is usual", { services: unary }, 10, 1],
+    [
+      "streams stand as usual, and calls that fail wait no longer",
+      { services: streaming },
+      39.9,
+      0,
+    ],
+    ["streams stand as usual, and calls wait beside them", { services: streaming }, 40, 1],
+    ["the methods are not known", { services: someServices({ methods: undefined }) }, 39.9, 0],
+  ])("of a mean age of 3 s that is usual, where %s", (_where, facts, inFlight, symptoms) => {
+    const usually = { meanAge: aBaseline({ mean: 3000 }) };
+    expect(judged({ inFlight }, facts, { usual: usually })).toHaveLength(symptoms);
+  });
+
   it("from the first second: 20 calls in the first minute, all cancelled", () => {
     const load = { polls: 7, started: 4, cancelled: 4, inFlight: 1 };
     expect(judged(load)?.map(({ evidence }) => evidence["calls"])).toEqual([24]);

@@ -1,0 +1,105 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, it } from "vitest";
+import { addNetworkNamespace, type NetworkNamespace } from "../support/network-namespace.ts";
+import { startProgram } from "../support/process.ts";
+import type { PrintedFindings } from "../support/running-agent.ts";
+
+/** `.ci/run` builds it; without it these tests fail. */
+const IMAGE = "localhost/grpc-doctor:test";
+const SCRIPT = fileURLToPath(new URL("../../.ci/image.sh", import.meta.url));
+const RESTRICTED = [
+  "--read-only",
+  "--read-only-tmpfs=false",
+  "--cap-drop=ALL",
+  "--security-opt=no-new-privileges",
+];
+
+const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-test-"));
+chmodSync(folder, 0o755);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.concurrent("the image, in a pod's network", () => {
+  it("watches its neighbour, unprivileged, and ends on SIGTERM", async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const network = addNetworkNamespace(`grpc-doctor-a${process.pid}`);
+    onTestFinished(() => network.remove());
+    const demo = ["demo", "--listen", "127.0.0.1:29464", "--admin", "127.0.0.1:29465"];
+    const app = await startProgram(container(network, ["--tmpfs", "/tmp"], demo), (output) =>
+      output.includes("watched: "),
+    );
+    onTestFinished(async () => void (await app.end("SIGTERM")));
+    const orders = /orders \((127\.0\.0\.1:\d+)\)/.exec(app.output())?.[1];
+
+    const agent = await startProgram(
+      container(network, [], ["run", "--target", String(orders)]),
+      (output) => output.includes("SERVING"),
+    );
+    const metrics = await network.get("http://127.0.0.1:19464/metrics");
+    const status = statusOf(network, "/app/lib/bin/main.js\0run");
+    const exit = await agent.end("SIGTERM");
+
+    expect(metrics).toContain('grpc_doctor_target_up{target="app"} 1');
+    expect(status).toMatchObject({
+      Uid: "65532\t65532\t65532\t65532",
+      CapEff: "0000000000000000",
+      NoNewPrivs: "1",
+    });
+    expect(exit).toBe(0);
+  });
+
+  it("runs on with a broken configuration, and says so", async ({ expect, onTestFinished }) => {
+    const network = addNetworkNamespace(`grpc-doctor-b${process.pid}`);
+    onTestFinished(() => network.remove());
+    writeFileSync(join(folder, "config.yaml"), "targets: [{ name: app }]\n");
+    const agent = await startProgram(
+      container(
+        network,
+        ["-v", `${folder}:/config:ro`],
+        ["run", "--config", "/config/config.yaml"],
+      ),
+      (output) => output.includes("config-rejected"),
+    );
+    const healthy = await network.get("http://127.0.0.1:19464/-/healthy");
+    const findings = await network.get("http://127.0.0.1:19465/findings");
+    const exit = await agent.end("SIGTERM");
+
+    expect(healthy).toMatch(/./);
+    const { active } = JSON.parse(findings) as PrintedFindings;
+    expect(active).toMatchObject([{ code: "config-rejected", target: "grpc-doctor" }]);
+    expect(exit).toBe(0);
+  });
+});
+
+function container(
+  network: NetworkNamespace,
+  options: readonly string[],
+  argv: readonly string[],
+): readonly string[] {
+  return [
+    SCRIPT,
+    "run",
+    ...RESTRICTED,
+    "--network",
+    `ns:${network.path}`,
+    ...options,
+    IMAGE,
+    ...argv,
+  ];
+}
+
+/** /proc/PID/status of the process in this network whose command line holds these words. */
+function statusOf(network: NetworkNamespace, words: string): Readonly<Record<string, string>> {
+  const name = network.path.split("/").at(-1) ?? "";
+  const pids = String(execFileSync("ip", ["netns", "pids", name]))
+    .trim()
+    .split("\n");
+  const pid = pids.find((one) => readFileSync(`/proc/${one}/cmdline`, "utf8").includes(words));
+  const lines = readFileSync(`/proc/${pid}/status`, "utf8").trim().split("\n");
+  return Object.fromEntries(lines.map((line) => line.split(":\t")));
+}

@@ -13,8 +13,12 @@ export const systemClock: Clock = {
     signal?.throwIfAborted();
   },
   deadline(ms, parent) {
-    const timeout = AbortSignal.timeout(Math.min(Math.max(0, Math.ceil(ms)), LONGEST_TIMER_MS));
-    return parent === undefined ? timeout : AbortSignal.any([timeout, parent]);
+    // Not AbortSignal.timeout: below AbortSignal.any nothing holds it, so that Node 20 collects it with
+    // its timer, and the wait never ends. A timer of our own holds the controller until it fires.
+    const timeout = new AbortController();
+    const isUp = () => timeout.abort(new DOMException("the time is up", "TimeoutError"));
+    setTimeout(isUp, Math.min(Math.max(0, Math.ceil(ms)), LONGEST_TIMER_MS)).unref();
+    return parent === undefined ? timeout.signal : AbortSignal.any([timeout.signal, parent]);
   },
 };
 

@@ -87,25 +87,35 @@ function tellPlaces({ program }: Call, { listen, admin, targets }: Settings): vo
       `metrics:  ${url(listen.host, listen.port)}/metrics`,
       `findings: ${url(admin.host, admin.port)}/findings`,
       "The holds of some codes are shortened in this demo's configuration.",
-      ...(program.keys === undefined ? [] : [`break or heal: ${menu()}; h heals all, q ends`]),
       "",
     ].join("\n"),
   );
 }
 
+/** A row for each key: what it does, and the finding that should name it. */
 function menu(): string {
-  return FAULTS.map(({ key, code }) => `${key} ${code}`).join(", ");
+  const width = Math.max(...FAULTS.map(({ code }) => code.length));
+  const rows = FAULTS.map(({ key, code, title }) => `  ${key}  ${code.padEnd(width)}  ${title}`);
+  return [
+    "A key breaks the service, and heals it when pressed again:",
+    ...rows,
+    HEAL_AND_END,
+    "",
+  ].join("\n");
 }
+
+const HEAL_AND_END = "  h  heals all; q ends";
 
 /** A key breaks the world in its way, and heals it when pressed again. Resolves at q or the end. */
 async function followKeys({ program }: Call, world: World, signal: AbortSignal): Promise<number> {
   const broken = new Set<Fault>();
   const heal = async (fault: Fault) => {
     broken.delete(fault);
-    program.stderr.write(`healed: ${fault.title}\n`);
+    program.stderr.write(healedText(fault));
     await world.heal(fault);
   };
   if (program.keys === undefined) await aborted(signal);
+  else program.stderr.write(menu());
   for await (const key of program.keys?.(signal) ?? []) {
     if (key === "q") break;
     const meant = FAULTS.filter((one) => one.key === key || (key === "h" && broken.has(one)));
@@ -115,11 +125,15 @@ async function followKeys({ program }: Call, world: World, signal: AbortSignal):
         continue;
       }
       broken.add(fault);
-      program.stderr.write(`broken: ${fault.title}\n`);
+      program.stderr.write(`broken: ${fault.title} (${fault.code})\n`);
       await world.break(fault);
     }
   }
   return EXIT.fine;
+}
+
+function healedText({ code }: Fault): string {
+  return `healed: ${code} is resolved once it was absent for its clearAfter, a minute or more\n`;
 }
 
 interface Play {
@@ -138,11 +152,11 @@ async function breakAndHeal({ program }: Call, play: Play): Promise<number> {
   const { clock, stderr } = program;
   try {
     await clock.sleep(HEALTHY_MS, signal);
-    stderr.write(`broken: ${fault.title}\n`);
+    stderr.write(`broken: ${fault.title} (${fault.code})\n`);
     await world.break(fault);
     await audience.sees("opened", fault.code, clock.deadline(ALERT_MS, signal));
     await clock.sleep(SICK_MS, signal);
-    stderr.write(`healed: ${fault.title}; it is resolved once it was absent for long enough\n`);
+    stderr.write(healedText(fault));
     await world.heal(fault);
     await audience.sees("resolved", fault.code, clock.deadline(RESOLVED_MS, signal));
     return EXIT.fine;

@@ -379,11 +379,23 @@ const limited = (limit: number, inFlight: number): Partial<Facts> => ({
 });
 
 it.each<[string, Partial<Facts>, Partial<Job>]>([
-  ["no connection can be full", limited(100, 89), { cadence: { kind: "every", ms: 10_000 } }],
+  ["no connection can be full", limited(100, 89), { cadence: { kind: "every", ms: 9_700 } }],
   ["one can", limited(100, 90), { cadence: { kind: "every", ms: 5_000 } }],
-  ["there is no limit", limited(2 ** 31 - 1, 2 ** 31), { cadence: { kind: "every", ms: 10_000 } }],
+  ["there is no limit", limited(2 ** 31 - 1, 2 ** 31), { cadence: { kind: "every", ms: 9_700 } }],
 ])("polls channelz at its pace when %s", (_when, facts, want) => {
   expect(job("channelz/app", { facts })).toEqual(expect.objectContaining(want));
+});
+
+it.each([10, 20, 30, 60])("meets a call each %i s at every phase within ten minutes", (seconds) => {
+  const cadence = job("channelz/app")?.cadence;
+  const ms = cadence?.kind === "every" ? cadence.ms : Number.NaN;
+  const phases = Array.from(
+    { length: Math.floor(600_000 / ms) },
+    (_, n) => (n * ms) % (seconds * SECOND),
+  );
+  const sorted = phases.toSorted((a, b) => a - b);
+  const gaps = sorted.slice(1).map((phase, index) => phase - (sorted[index] ?? 0));
+  expect(Math.max(...gaps)).toBeLessThan(seconds * 50);
 });
 
 it("reads the fullest sockets first, and the rest in turn, once one can be full", () => {

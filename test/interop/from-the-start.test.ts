@@ -29,11 +29,12 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
     expect(toldLoudly(agent)).toEqual(["deadline-storm"]);
   });
 
-  // Ten bad calls are needed: 200 s at this rate, and the hold of 20 s. Defaults throughout.
+  // Ten bad calls are needed, 200 s at this rate, and the hold of 20 s; where the polls meet none of
+  // them in flight for long, up to two minutes more. Defaults throughout.
   it("names three calls a minute that all fail", { timeout: LONGEST_MS }, async (stage) => {
     const server = await aServer(stage, implementation);
     await server.command("delay 30s");
-    const rare = ["--rate", "0.05", "--deadline", "5s"];
+    const rare = ["--rate", "0.05", "--deadline", "3s"];
     await aCaller(stage, implementation, [addressOf(server), ...rare]);
     const agent = await anAgent(stage, `targets: [{ name: app, address: "${addressOf(server)}" }]`);
     await table.timed("three calls a minute, all failing", implementation, () =>

@@ -9,17 +9,17 @@ const FEW_SOCKETS = 20;
 const MANY_SOCKETS = 100;
 /** While a connection can be full, two polls must lie at least 5 s apart. */
 const SUSPICIOUS_MS = 5_000;
+/** Rare calls, one each 20 s, would meet every poll or none: polls come out of step with whole seconds. */
+const OUT_OF_STEP = 0.97;
 /** At or above it a server has no limit: Java sends 2^31 − 1, Go with TLS 2^32 − 1. */
 const NO_LIMIT = 2 ** 31 - 1;
 
 /** Server totals and the app's channels in each cycle; sockets only within the budget. */
 export function planChannelz(need: Need): readonly Job[] {
-  const { target, known, now } = need;
+  const { target, known } = need;
   if (target.channelz === undefined) return [];
   const canBeFull = isGateOpen(need);
-  const interval = isMissing(known, now, { source: "channelz" })
-    ? ASK_AGAIN_MS
-    : Math.min(target.channelz.everyMs, canBeFull ? SUSPICIOUS_MS : Number.POSITIVE_INFINITY);
+  const interval = intervalOf(need, target.channelz.everyMs, canBeFull);
   const poll = knownValue(known, "sockets")?.polls.at(-1);
   return [
     {
@@ -35,6 +35,12 @@ export function planChannelz(need: Need): readonly Job[] {
       resumeAfter: poll?.lastInTurn ?? 0,
     },
   ];
+}
+
+function intervalOf({ known, now }: Need, everyMs: number, canBeFull: boolean): number {
+  if (isMissing(known, now, { source: "channelz" })) return ASK_AGAIN_MS;
+  const pace = Math.round(OUT_OF_STEP * everyMs);
+  return canBeFull ? Math.min(pace, SUSPICIOUS_MS) : pace;
 }
 
 /** Only when at least as many calls are in flight as one connection may carry can one be full. */

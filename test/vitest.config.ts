@@ -56,8 +56,9 @@ export default defineConfig({
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
           testTimeout: 240_000,
-          // Agents and peers mostly wait: all at once they take as long as the slowest.
+          // Agents and peers mostly wait: two files at once, each as long as its slowest test.
           maxConcurrency: 20,
+          maxWorkers: 2,
         },
       },
       {

@@ -90,6 +90,31 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
     expect(toldLoudly(agent)).toEqual(["deadline-storm"]);
   });
 
+  it("names the storm for its failing probe, once both are seen", {
+    timeout: LONGEST_MS,
+  }, async (stage) => {
+    const server = await aServer(stage, implementation);
+    await aCaller(stage, implementation, [addressOf(server), "--deadline", "1.2s"]);
+    const agent = await anAgent(stage, `${app(server)}\n${PROBE}`);
+    await silent(agent, 30);
+    await server.command("delay 3s");
+    await agent.active(["probe-failing"]);
+    const { active, suppressed } = await table.timed(
+      "deadline-storm with a probe",
+      implementation,
+      () => agent.active(["deadline-storm"]),
+    );
+    expect(active.find(({ code }) => code === "deadline-storm")).toMatchObject({
+      severity: "critical",
+      evidence: { probe: "get-order", where: "handler" },
+      consequences: ["probe-failing"],
+    });
+    expect(suppressed.map(({ code, because }) => [code, because])).toContainEqual([
+      "probe-failing",
+      "deadline-storm",
+    ]);
+  });
+
   it("names an address that has left DNS", { timeout: LONGEST_MS }, async (stage) => {
     const zone = await startResolver({ "orders.test": { a: ["127.0.0.2"], ttlSeconds: 5 } });
     stage.onTestFinished(() => zone.close());
@@ -119,6 +144,10 @@ findings: { dns-stale: { clearAfter: 60s } }`,
     expect(toldLoudly(agent)).toEqual(["dns-stale"]);
   });
 });
+
+const PROBE = `probes:
+  - { name: get-order, target: app, method: order.OrderService/GetOrder, request: { id: order-1 }, every: 10s }
+`;
 
 const app = (server: Parameters<typeof addressOf>[0]) =>
   `targets: [{ name: app, address: "${addressOf(server)}" }]`;

@@ -35,9 +35,9 @@ export async function aCaller(
 export async function anAgent(
   stage: Stage,
   configuration: string,
-  node: readonly string[] = [],
+  options: Parameters<typeof startRunningAgent>[1] = {},
 ): Promise<RunningAgent> {
-  const agent = await startRunningAgent(configuration, { node });
+  const agent = await startRunningAgent(configuration, options);
   stage.onTestFinished(async () => void (await agent.stop()));
   return agent;
 }

@@ -47,7 +47,7 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s", (implementation) => {
     const agent = await anAgent(
       stage,
       `targets: [{ name: app, address: "${addressOf(first)}" }]`,
-      imageFlags(),
+      asInTheImage(),
     );
 
     const before = await listen(agent, SOAK_SECONDS / 2);
@@ -129,9 +129,14 @@ function meanBytes(scrapes: readonly Scrape[], from: number, to = 1): number {
 
 const megabytes = (bytes = Number.NaN) => (bytes / MIB).toFixed(1);
 
-/** The image's own command line. */
-function imageFlags(): readonly string[] {
+/** Memory depends on the flags of V8 and on malloc's variables: those of the image. */
+function asInTheImage() {
   const dockerfile = readFileSync(new URL("../../Dockerfile", import.meta.url), "utf8");
   const entry = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]";
-  return (JSON.parse(entry) as string[]).filter((word) => word.startsWith("--"));
+  return {
+    node: (JSON.parse(entry) as string[]).filter((word) => word.startsWith("--")),
+    environment: Object.fromEntries(
+      [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
+    ),
+  };
 }

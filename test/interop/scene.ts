@@ -1,5 +1,5 @@
-import { availableParallelism, loadavg } from "node:os";
 import {
+  isExcused,
   type PrintedFindings,
   type RunningAgent,
   startRunningAgent,
@@ -58,11 +58,6 @@ export function toldLoudly({ log }: RunningAgent): readonly string[] {
 
 const codeOf = (line: RunningAgent["log"][number]) =>
   String((line["finding"] as { readonly code?: string } | undefined)?.code);
-
-/** The agent may say that it is starved while more wants to run than the machine of the tests can. */
-export function isExcused(code: string): boolean {
-  return code === "agent-overloaded" && (loadavg()[0] ?? 0) > availableParallelism();
-}
 
 /** Resolves after so many seconds in which the agent has said nothing aloud. */
 export async function silent(agent: RunningAgent, forSeconds: number): Promise<void> {

@@ -7,12 +7,11 @@ import {
   anAgent,
   aServer,
   createTable,
-  isExcused,
   named,
   seconds,
   toldLoudly,
 } from "../interop/scene.ts";
-import type { RunningAgent } from "../support/running-agent.ts";
+import { isExcused, type RunningAgent } from "../support/running-agent.ts";
 
 /**
  * Long silence beside a healthy, loaded server that is restarted once, as a rollout does it; then one

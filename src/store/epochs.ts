@@ -95,7 +95,8 @@ export function stateOf(life: Life, role: Role, now: Instant): TargetState {
 /** Until when no finding may open; absent when that is over. */
 export function quietUntil({ drain }: Life, now: Instant): Instant | undefined {
   const until = drain === undefined ? now : graceUntil(drain);
-  return until > now ? until : undefined;
+  // Further ahead than any grace: the clock was set back meanwhile.
+  return until > now && until <= now + GRACE_MS ? until : undefined;
 }
 
 function drainUntil({ drain }: Life): Instant {

@@ -8,7 +8,7 @@ import type { Instant } from "../model/time.ts";
 import type { Lesson } from "./baselines.ts";
 import { forgotten, marksOf, noted } from "./history.ts";
 import { clockDifferenceMs, heardClock, type OtherClock } from "./other-clock.ts";
-import { type Suspicion, suspect } from "./suspicion.ts";
+import { isSuspect, type Suspicion, suspect } from "./suspicion.ts";
 import { TargetRecord } from "./target-record.ts";
 
 /** What is known of the watched world; one of the two places that remember (the tracker is the other). */
@@ -82,7 +82,7 @@ class FactStore implements Store {
     if (observation.kind === "capability") return record.tell(observation);
     this.#otherClock = heardClock(this.#otherClock, observation, record.role);
     const change = record.apply(observation, {
-      isSuspect: at < this.#suspectUntil,
+      isSuspect: isSuspect(this.#suspectUntil, at),
       clockDifferenceMs: clockDifferenceMs(this.#otherClock, at),
     });
     if (change.isNewEpoch) {
@@ -103,10 +103,10 @@ class FactStore implements Store {
   }
 
   snapshot(now: Instant): Snapshot {
-    const isSuspect = now < this.#suspectUntil;
+    const isDoubtful = isSuspect(this.#suspectUntil, now);
     const app = this.#app();
     const targets = [...this.#records.values()].map(
-      (record) => [record.name, record.snapshot(now, isSuspect, app)] as const,
+      (record) => [record.name, record.snapshot(now, isDoubtful, app)] as const,
     );
     return { takenAt: now, targets: Object.fromEntries(targets) };
   }

@@ -168,7 +168,9 @@ export class TargetRecord implements FreshFacts {
   /** The agent's own facts are the very ones that say whether it is suspect. */
   #isTimingTrusted(now: Instant, isSuspect: boolean): boolean {
     if (this.role === undefined) return true;
-    return !isSuspect && now - this.#life.epochSince >= SETTLING_MS;
+    // A clock that was set back must not keep us from judging until it has caught up.
+    const age = Math.abs(now - this.#life.epochSince);
+    return !isSuspect && age >= SETTLING_MS;
   }
 
   #age(input: Input): { readonly isNews: boolean; readonly isNewEpoch: boolean } {

@@ -241,6 +241,17 @@ it.each([
   expect(timingTrusted).toBe(trusted);
 });
 
+it("trusts timing again when the clock was set back by an hour", () => {
+  const store = aStore(anOpeningAt(3600), aGoawayAt(3600));
+  store.hear(aSelfEventAt(3600, { lagP99Ms: 5000 }));
+  const before = targetIn(store.snapshot(after(3601)));
+  const { timingTrusted, quietUntil } = targetIn(store.snapshot(after(10)));
+  expect([before.timingTrusted, before.quietUntil]).toEqual([false, after(3660)]);
+  expect([timingTrusted, quietUntil]).toEqual([true, undefined]);
+  store.hear(aSelfEventAt(11, { lagP99Ms: 5000 }));
+  expect(targetIn(store.snapshot(after(12))).timingTrusted).toBe(false);
+});
+
 it("judges the agent itself although its timing is suspect", () => {
   const store = aStore();
   store.hear(aSelfEventAt(1, { lagP99Ms: 500 }));

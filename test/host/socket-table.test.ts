@@ -93,6 +93,20 @@ const NOTHING = {
   tellsAcceptance: false,
 };
 
+it("is not put off by one slow read", async () => {
+  await writeFile(join(folder, "tcp"), tableText([]));
+  const times = [0, 833, 1000, 1004, 2000, 2600, 3000, 3500];
+  const clock = { ...systemClock, monotonicMs: () => times.shift() ?? 0 };
+  const table = createSocketTable({ clock, procNet: folder });
+  const options = { interests: [app], ownPorts: new Set<number>(), ownListeners: [] };
+  const costs: number[] = [];
+  for (const _ of ["cold", "warm", "slow once", "slow again"]) {
+    const read = await table.read({ ...options, signal: never });
+    costs.push((read as Extract<typeof read, { outcome: "read" }>).factsFor(app).costMs);
+  }
+  expect(costs).toEqual([2.8, 4, 4, 500]);
+});
+
 it("says of an empty table that the network is not shared", async () => {
   expect(await told({ tcp: [] })).toEqual(NOTHING);
 });

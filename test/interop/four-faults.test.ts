@@ -36,10 +36,10 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
       stage,
       `targets: [{ name: app, address: "${addressOf(wrong)}", authority: orders.shop.svc, tls: { ca: ${certificates.ca} } }]`,
     );
-    const { active } = await table.timed("tls-san-mismatch", implementation, () =>
+    const finding = await table.timed("tls-san-mismatch", implementation, () =>
       named(agent, "tls-san-mismatch", 60_000),
     );
-    expect(active[0]).toMatchObject({
+    expect(finding).toMatchObject({
       severity: "critical",
       target: "app",
       subject: { name: "orders.shop.svc" },
@@ -57,10 +57,10 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
     const agent = await anAgent(stage, app(server));
     await silent(agent, 15);
     await caller.command("hold 10");
-    const { active } = await table.timed("stream-exhaustion", implementation, () =>
+    const finding = await table.timed("stream-exhaustion", implementation, () =>
       named(agent, "stream-exhaustion", 90_000),
     );
-    expect(active[0]).toMatchObject({
+    expect(finding).toMatchObject({
       target: "app",
       subject: { side: "server" },
       evidence: { maxConcurrentStreams: 10, openStreams: 10, fullConnections: 1 },
@@ -81,10 +81,10 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
     );
     await silent(agent, 15);
     await server.command("delay 3s");
-    const { active } = await table.timed("deadline-storm", implementation, () =>
+    const finding = await table.timed("deadline-storm", implementation, () =>
       named(agent, "deadline-storm", 200_000),
     );
-    expect(active[0]).toMatchObject({ target: "app", subject: {} });
+    expect(finding).toMatchObject({ target: "app", subject: {} });
     await server.command("delay 0s");
     await table.timed("deadline-storm: resolved", implementation, () => resolved(agent, 250_000));
     expect(toldLoudly(agent)).toEqual(["deadline-storm"]);
@@ -131,10 +131,10 @@ findings: { dns-stale: { clearAfter: 60s } }`,
     );
     await silent(agent, 70);
     zone.script({ "orders.test": { a: ["127.0.0.3"], ttlSeconds: 5 } });
-    const { active } = await table.timed("dns-stale", implementation, () =>
+    const finding = await table.timed("dns-stale", implementation, () =>
       named(agent, "dns-stale", 240_000),
     );
-    expect(active[0]).toMatchObject({
+    expect(finding).toMatchObject({
       target: "orders",
       subject: { name: "orders.test" },
       evidence: { staleAddresses: ["127.0.0.2"], currentAddresses: ["127.0.0.3"] },

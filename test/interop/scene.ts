@@ -80,18 +80,19 @@ export async function unjudgedOf(
   return here.map(({ code, because }) => `${code}: ${because}`);
 }
 
-/** Resolves with the findings when the agent has named this code and no other; else says what it saw. */
+/** Resolves with the finding when the agent has named this code and no other; else says what it saw. */
 export async function named(
   agent: RunningAgent,
   code: string,
   withinMs: number,
-): Promise<PrintedFindings> {
+): Promise<PrintedFindings["active"][number]> {
   const end = performance.now() + withinMs;
   for (;;) {
     const [now] = await Promise.all([agent.findings(), pause()]);
     const others = toldLoudly(agent).filter((told) => told !== code);
     if (others.length > 0) throw new Error(`${code} was awaited, but told was ${shown(now)}`);
-    if (loud(now).some((finding) => finding.code === code)) return now;
+    const finding = loud(now).find((active) => active.code === code);
+    if (finding !== undefined) return finding;
     if (performance.now() > end) throw new Error(`${code} was not named: ${shown(now)}`);
   }
 }

@@ -31,7 +31,7 @@ export interface ConfigDocument {
 }
 
 /** Far above any real file; below what would hurt. */
-const LIMITS = { bytes: 256 * 1024, values: 20_000, depth: 24, faults: 50 };
+const LIMITS = { bytes: 256 * 1024, values: 20_000, depth: 24, brackets: 1_000, faults: 50 };
 
 /**
  * Reads YAML 1.2 (core schema: `no` and `off` stay words), puts in variables, and keeps the place of
@@ -68,6 +68,8 @@ class Walk implements ConfigDocument {
         allowed: `at most ${LIMITS.bytes} bytes`,
       });
     }
+    // The parser needs a second for a file of brackets: what no file has is refused unread.
+    if (deepestBracket(text) > LIMITS.brackets) return this.#tooDeep();
     const document = this.#parse(text);
     if (document === undefined) return;
     // Later errors are mostly echoes of the first.
@@ -236,4 +238,15 @@ function plainValue(text: string): unknown {
 function cut(text: string): string {
   const line = text.split("\n")[0] ?? "";
   return line.length > 60 || line !== text ? `${line.slice(0, 60)}…` : line;
+}
+
+/** How deep brackets nest, those in texts included: a bound, far above what a file needs. */
+function deepestBracket(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === "[" || bracket === "{" ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }

@@ -37,7 +37,6 @@ export function startingFile(found: Discovered): string {
   };
   const head = stringify({ targets: [target] }, { lineWidth: 100, defaultStringType: "PLAIN" });
   return [
-    "# yaml-language-server: $schema=./deploy/config.schema.json",
     head.trimEnd(),
     ...(methods.length === 0
       ? []

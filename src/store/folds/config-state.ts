@@ -5,13 +5,15 @@ import { defineFold, type EventOf } from "../fold.ts";
 export const configStateFold = defineFold({
   fact: "configState",
   of: ["agent"],
-  reads: ["agent/config-loaded", "agent/config-rejected"],
+  reads: ["agent/started", "agent/config-loaded", "agent/config-rejected"],
   bound: "one fault of the newest file",
   maxAgeMs: Number.POSITIVE_INFINITY,
   inNewEpoch: "stays",
   isNews: (before, after) => before?.rejected !== after.rejected,
 
   fold(_previous: ConfigState | undefined, { event }) {
+    // What the agent started with runs; a file that was refused at the start is told right after.
+    if (event.kind === "started") return {};
     const file = baseName(event.file);
     return event.kind === "config-loaded" ? { file } : { file, rejected: rejectedBy(event) };
   },

@@ -140,6 +140,7 @@ const loaded: AgentEvent = {
 };
 
 it.each<[string, readonly AgentEvent[], object]>([
+  ["none was read since the start", [started], {}],
   ["it was taken", [loaded], { file: "config.yaml" }],
   ["it was taken at last", [rejected, loaded], { file: "config.yaml" }],
   [

@@ -16,7 +16,7 @@ export interface Xray {
 }
 
 /** True when the latest result was seen twice, at least a second apart, on fresh connections. */
-export function isConfirmed(xray: Xray): boolean {
+function isConfirmed(xray: Xray): boolean {
   return xray.same.count >= 2 && xray.same.lastAt - xray.same.since >= 1000;
 }
 

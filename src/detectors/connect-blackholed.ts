@@ -34,7 +34,7 @@ interface Silent {
 }
 
 type Seen = Pick<Facts, "expectation"> & {
-  readonly [K in "outbound" | "reach" | "xray" | "resolution" | "surroundings"]:
+  readonly [K in "outbound" | "reach" | "xray" | "resolution" | "surroundings" | "listeners"]:
     | Facts[K]
     | undefined;
 };
@@ -58,7 +58,7 @@ export const connectBlackholed = defineDetector({
   remedy:
     "Open the port in the NetworkPolicy or firewall on the way (egress here, ingress there). grpc-js waits about 127 s (no timer).",
   needs: ["expectation"],
-  uses: ["outbound", "reach", "xray", "resolution", "surroundings"],
+  uses: ["outbound", "reach", "xray", "resolution", "surroundings", "listeners"],
   needsAny: ["outbound", "reach"],
   causes: [dnsFailing, dnsStale],
   holdMs: 0,
@@ -198,6 +198,8 @@ function withoutRoute(seen: Seen): readonly Silent[] {
 
 /** Own connects in a row that nobody answered in time. */
 function unanswered(seen: Seen, limits: Bounds): readonly Silent[] {
+  // What listens in this very pod is behind no network: its accept queue is full.
+  if ((seen.listeners?.rows.length ?? 0) > 0) return [];
   const isUnanswered = ({ outcome, connectMs }: DialAttempt) =>
     outcome === "timeout" || (connectMs ?? 0) > limits.timeout;
   return failingDials(seen).flatMap((dial) => {

@@ -485,3 +485,27 @@ it.each<[string, Facts["kept"], object]>([
     }),
   );
 });
+
+const onLoopback = (pod?: NonNullable<Facts["reach"]["pod"]>): Partial<Facts> => ({
+  ...xray(confirmed),
+  listeners: aListeners({ rows: [aListenRow({ address: "127.0.0.1" })] }),
+  surroundings: someSurroundings({ podAddress: "10.0.0.5" }),
+  reach: aReach(pod === undefined ? {} : { pod }),
+});
+const refusedPod = (count: number, agoMs: number) =>
+  onLoopback({
+    address: "10.0.0.5:50051",
+    outcome: "refused",
+    since: NOW - agoMs,
+    lastAt: NOW - agoMs,
+    count,
+  });
+
+it.each<[string, Partial<Facts>, string | undefined]>([
+  ["it was not yet", onLoopback(), "pod@1"],
+  ["it was refused once, 1.1 s ago", refusedPod(1, 1_100), "pod@1 again"],
+  ["it was refused once, just now", refusedPod(1, 1_099), undefined],
+  ["it was refused twice", refusedPod(2, 5 * SECOND), undefined],
+])("dials the pod's address at once, or not, when %s", (_when, facts, key) => {
+  expect(job("preflight/app", { facts })?.urgency?.key).toBe(key);
+});

@@ -7,6 +7,7 @@ import type { RemoteRows } from "../../src/model/observation.ts";
 import type { DialAttempt } from "../../src/model/xray.ts";
 import {
   aDial,
+  aListeners,
   anExpectation,
   anOutbound,
   anUpstreamExpectation,
@@ -291,6 +292,7 @@ it.each<[string, Change<Facts>]>([
     { ...dialling([v4]), xray: anXray({ latest: anXrayReport({ dials: [works(other4)] }) }) },
   ],
   ["one family fails and the other connects", dialling([v6, works(v4)])],
+  ["the port listens in this very pod", { ...dialling([v4]), listeners: aListeners() }],
   [
     "there is no way to it, seen once",
     dialling([noRoute(v4, "EHOSTUNREACH")], { confirmed: false }),
@@ -309,6 +311,11 @@ it("does not judge own connects without answer while its own timing cannot be tr
 
 it.each<[string, Change<Facts>, object]>([
   ["nobody answers", dialling([v4]), unanswered],
+  [
+    "nobody answers, and nothing listens in this pod",
+    { ...dialling([v4]), listeners: aListeners({ rows: [] }) },
+    unanswered,
+  ],
   [
     "answers come later than the limit",
     dialling([aDial({ ...works(v4), connectMs: timeout.default + 1 })]),

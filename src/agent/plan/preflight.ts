@@ -45,6 +45,7 @@ export function planPreflight(need: Need): readonly Job[] {
 /** One wish at a time, the most telling first. */
 function urgencyOf(need: Need, xray: Xray | undefined): Urgency | undefined {
   const wishes = [
+    toDialPod(need, xray),
     afterLoss(need, xray),
     toConfirm(need, xray),
     stillRefused(need),
@@ -81,6 +82,15 @@ function stillRefused({ known, now }: Need): Urgency | undefined {
   if (failing === undefined || now - failing.since < RESTART_MS) return undefined;
   const isLate = failing.lastAt - failing.since >= RESTART_MS;
   return isLate ? undefined : { key: `restart@${failing.since}`, withinMs: 0 };
+}
+
+/** Nothing but loopback listens: whether the pod's address is refused is asked at once, and again. */
+function toDialPod(need: Need, xray: Xray | undefined): Urgency | undefined {
+  if (xray === undefined || podAddressToDial(need) === undefined) return undefined;
+  const pod = knownValue(need.known, "reach")?.pod;
+  if (pod === undefined) return { key: `pod@${need.known.epoch}`, withinMs: 0 };
+  const isDue = pod.count === 1 && need.now - pod.lastAt >= CONFIRM_AFTER_MS;
+  return isDue ? { key: `pod@${need.known.epoch} again`, withinMs: 0 } : undefined;
 }
 
 /** Our own pod's app costs nobody anything: its first verdict waits for no place in the interval. */

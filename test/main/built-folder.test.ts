@@ -42,7 +42,7 @@ describe.concurrent("the built folder, away from node_modules", () => {
     [["--version"], /^grpc-doctor \d+\.\d+\.\d+\n$/],
     [["--help"], /^grpc-doctor .*\n\nUsage: /],
     [["codes"], /^.*tls-san-mismatch/m],
-    [["explain", "tls-san-mismatch"], /\n# tls-san-mismatch\n\n## What you see/],
+    [["explain", "tls-san-mismatch"], /^# tls-san-mismatch\n\n## What you see/],
     [["config", "check", good], /./],
     [["config", "print", "--config", good], /^targets:\n {2}- name: app\n/m],
     [["config", "schema"], /^\{\n {2}"\$schema"/],

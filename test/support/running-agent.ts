@@ -106,7 +106,8 @@ export async function startRunningAgent(
     return response.text();
   };
   const findings = async () => JSON.parse(await get(`http://${admin}/findings`)) as PrintedFindings;
-  await until(async () => (await get(`http://${listen}/-/healthy`)).length > 0, child);
+  // Both listeners: one whose port was taken meanwhile comes a little later.
+  await until(() => Promise.all([get(`http://${listen}/-/healthy`), findings()]), child);
   const stays = async (codes: readonly string[], ms: number) => {
     const end = performance.now() + ms;
     let now = await findings();
@@ -171,10 +172,15 @@ function told(now: PrintedFindings): string {
   return JSON.stringify({ active: loud(now), pending, suppressed, recent }, undefined, 1);
 }
 
-async function until(isDone: () => Promise<boolean>, child: ChildProcess): Promise<void> {
+/** Resolves when the attempt does. */
+async function until(attempt: () => Promise<unknown>, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode}`);
-    if (await isDone().catch(() => false)) return;
+    const isDone = await attempt().then(
+      () => true,
+      () => false,
+    );
+    if (isDone) return;
     await delay(50);
   }
 }

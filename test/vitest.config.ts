@@ -28,6 +28,7 @@ export default defineConfig({
           name: "pure",
           include: PURE.map((folder) => `test/${folder}/**/*.test.ts`),
           isolate: false,
+          maxWorkers: "100%",
         },
       },
       {
@@ -39,6 +40,8 @@ export default defineConfig({
             "test/{scenarios,interop,soak,bench}/**",
           ],
           testTimeout: 15_000,
+          // vitest would leave one processor free: on two that is half of them.
+          maxWorkers: "100%",
         },
       },
       {

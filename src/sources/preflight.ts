@@ -6,12 +6,14 @@ import { defineSource } from "./source.ts";
 export const preflight = defineSource({
   name: "preflight",
 
-  async *observe({ job, target, signal }, { clock, resolver }) {
+  async *observe({ job, target, signal }, { clock, resolver, ownCalls }) {
     const { alsoDial, everyAddress, lastSpoke } = job;
     const report = await xray(target, {
       clock,
       signal,
       resolver,
+      // Its call is ours too: the server counts it like anybody's.
+      ownCalls: ownCalls.forTarget(target.name),
       everyAddress,
       ...present({ alsoDial, lastSpoke }),
     });

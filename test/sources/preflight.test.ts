@@ -29,6 +29,7 @@ async function serve(options: GrpcServerOptions = {}) {
 async function observe(
   target: Target,
   more: Partial<JobOf<"preflight">> = {},
+  tools = aTools({ resolver: aResolver({ [NAME]: ["127.0.0.1"] }) }),
 ): Promise<readonly Observation[]> {
   const job: JobOf<"preflight"> = {
     key: "preflight/app",
@@ -41,7 +42,6 @@ async function observe(
     ...more,
   };
   const run = { job, target, signal: systemClock.deadline(5000), scheduleLagMs: 0 };
-  const tools = aTools({ resolver: aResolver({ [NAME]: ["127.0.0.1"] }) });
   const observations: Observation[] = [];
   for await (const one of preflight.observe(run, tools)) observations.push(one);
   return observations;
@@ -118,5 +118,17 @@ describe("preflight", () => {
         podDial: expect.objectContaining({ address: `127.0.0.9:${port}`, outcome: "refused" }),
       }),
     );
+  });
+});
+
+test("its call is counted among our own", async () => {
+  const server = await serve();
+  const tools = aTools();
+  await observe(aTarget(server.address), {}, tools);
+  expect(tools.ownCalls.read("app")).toEqual({
+    started: 1,
+    succeeded: 1,
+    failed: 0,
+    unimplemented: 0,
   });
 });

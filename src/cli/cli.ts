@@ -1,4 +1,4 @@
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../model/nearest.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT, UsageError } from "./exit.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../model/nearest.ts";
 import { UsageError } from "./exit.ts";
 import type { Arguments, Flag } from "./flag.ts";
 

@@ -1,8 +1,8 @@
+import { nearest } from "../model/nearest.ts";
 import type { Settings } from "../model/settings.ts";
 import { type ConfigDocument, readDocument } from "./document.ts";
 import { ConfigError, type Fault, faultText } from "./fault.ts";
 import { allowedText, breachesOf } from "./issues.ts";
-import { nearest } from "./nearest.ts";
 import { isSecretPath, pathText } from "./path.ts";
 import { mapping, valueAt } from "./raw.ts";
 import { RULES } from "./rules/index.ts";

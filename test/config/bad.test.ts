@@ -76,6 +76,7 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   "duplicate-target-name": [
     "4:11: targets[1].name: found app, allowed: a name of its own; targets[0] has it",
+    "8:13: probes[0].target: found ap, allowed: app (did you mean app?)",
   ],
   "duration-bad-unit": [
     "4:24: targets[0].channelz.every: found 10sec, allowed: a duration from 1s to 1h, such as 10s",

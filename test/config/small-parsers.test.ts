@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { cronFault } from "../../src/config/cron.ts";
 import { parseInstant } from "../../src/config/instant.ts";
-import { nearest } from "../../src/config/nearest.ts";
 import { expandVariables } from "../../src/config/variables.ts";
 
 it.each(["* * * * *", "*/5 * * * *", "0 0 1 jan mon", "0,30 9-17 * * 1-5", "5-55/10 * * * 7"])(
@@ -81,15 +80,4 @@ it.each([
 
 it.each(["${NOPE}", "${", "${HOST", "${a b}", "${1A}", "${HOST-x}"])("refuses %j", (text) => {
   expect(expandVariables(text, environment)).toHaveProperty("found");
-});
-
-it.each([
-  ["dns-stael", "dns-stale"],
-  ["adress", "address"],
-  ["crit", "critical"],
-  ["Address", "address"],
-  ["zzz", undefined],
-  ["x".repeat(1000), undefined],
-])("offers for %s the name %s", (found, name) => {
-  expect(nearest(found, ["address", "dns-stale", "critical"])).toBe(name);
 });

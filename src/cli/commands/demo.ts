@@ -1,8 +1,8 @@
 import { loadSettings } from "../../config/load.ts";
-import { nearest } from "../../config/nearest.ts";
 import { FAULTS, type Fault } from "../../demo/faults.ts";
 import { startWorld, type World } from "../../demo/world.ts";
 import type { FindingChange } from "../../model/finding.ts";
+import { nearest } from "../../model/nearest.ts";
 import type { Settings } from "../../model/settings.ts";
 import { hostPort } from "../../model/target.ts";
 import { aborted } from "../aborted.ts";

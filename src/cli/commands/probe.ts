@@ -1,5 +1,5 @@
-import { nearest } from "../../config/nearest.ts";
 import { probeOnce } from "../../grpc/probe-once.ts";
+import { nearest } from "../../model/nearest.ts";
 import type { ProbeSpec } from "../../model/probe-spec.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";

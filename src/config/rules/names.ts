@@ -62,7 +62,7 @@ function duplicates(root: RawMapping, section: string): readonly Breach[] {
 
 function namesIn(root: RawMapping, section: string): readonly string[] {
   const names = list(root[section]).map((entry) => text(mapping(entry)["name"]));
-  return names.filter((name) => name !== undefined);
+  return [...new Set(names)].filter((name) => name !== undefined);
 }
 
 interface Reference {

@@ -1,4 +1,5 @@
 import { DETECTORS } from "../detectors/index.ts";
+import type { DrillOrder } from "../findings/drill.ts";
 import { createTracker, type Tracker } from "../findings/tracker.ts";
 import { createKeptConnections, type KeptConnections } from "../grpc/kept-connections.ts";
 import { createOwnCalls, type OwnCallsLedger } from "../grpc/own-calls.ts";
@@ -51,8 +52,8 @@ export interface Core {
   apply(settings: Settings): void;
   /** The app is going down: nothing of ours may keep it. */
   drain(by: "command" | "sigterm"): void;
-  /** Sends a marked, false finding of this code through tracker and sinks. */
-  drill(code: string): Drilled;
+  /** Sends a marked, false finding through tracker and sinks. */
+  drill(order: DrillOrder): Drilled;
   stop(): Promise<void>;
 }
 
@@ -154,12 +155,13 @@ class Pipeline implements Core {
     }
   }
 
-  drill(code: string): Drilled {
-    const change = this.tracker.drill(code, this.#options.clock.now());
-    if (change === undefined)
-      return { ok: false, faults: [`no drill of ${code}: unknown, or too many at once`] };
+  drill(order: DrillOrder): Drilled {
+    const now = this.#options.clock.now();
+    const change = this.tracker.drill(order, { settings: this.#settings, now });
+    if ("refused" in change) return { ok: false, faults: [change.refused] };
     this.#options.change(change);
-    return { ok: true, text: `a false ${code} was sent; it resolves itself within a minute` };
+    const { code, target } = change.finding;
+    return { ok: true, text: `a false ${code} on ${target} was sent; it resolves in a minute` };
   }
 
   async stop(): Promise<void> {

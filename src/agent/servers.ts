@@ -113,7 +113,7 @@ function startAdmin({ clock, core, identity, hear, reload }: ServersOptions): Pr
       core.drain("command");
       return { ok: true, text: "draining: nothing of the agent's keeps the app" };
     },
-    drill: (code) => core.drill(code),
+    drill: (code, target) => core.drill({ code, target }),
     failed: (thrown) => tellBug({ clock, hear, where: "admin" }, thrown),
   });
 }

@@ -81,6 +81,29 @@ function causeOf(thrown: unknown): string {
     : (code ?? name ?? "unknown");
 }
 
+/** How an agent took an order: in its own words, or by what HTTP says where it has none. */
+export function orderAnswer({ status, body }: Answer): {
+  readonly taken: boolean;
+  readonly text: string;
+} {
+  const taken = status >= 200 && status < 300;
+  const { text, faults } = wordsOf(body);
+  const words = taken ? text : faults?.join("; ");
+  return { taken, text: typeof words === "string" ? words.slice(0, 500) : `HTTP ${status}` };
+}
+
+/** The document of an order's answer; nothing of it where another program answered. */
+function wordsOf(body: string): { readonly text?: string; readonly faults?: readonly string[] } {
+  try {
+    const words = JSON.parse(body) as { readonly faults?: unknown } | null;
+    return words === null || (words.faults !== undefined && !Array.isArray(words.faults))
+      ? {}
+      : (words as object);
+  } catch {
+    return {};
+  }
+}
+
 /** Tells on stderr why the agent could not be asked; anything else is thrown on. */
 export function tellAdminError(call: Call, thrown: unknown): void {
   if (!(thrown instanceof AdminError)) throw thrown;

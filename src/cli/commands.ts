@@ -209,7 +209,12 @@ export const COMMANDS: readonly Command[] = [
     positionals: ["CODE"],
     flags: [
       ...ADMIN_FLAGS,
-      { name: "target", value: "NAME", says: "the target that it names", default: "the first" },
+      {
+        name: "target",
+        value: "NAME",
+        says: "the target that it names",
+        default: "the first app; for the agent's own codes the agent",
+      },
     ],
     examples: ["grpc-doctor drill deadline-storm --target app"],
     load: () => import("./commands/drill.ts"),

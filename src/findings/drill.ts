@@ -1,5 +1,7 @@
 import type { Detector } from "../detectors/detector.ts";
 import type { Symptom } from "../model/finding.ts";
+import { nearest } from "../model/nearest.ts";
+import type { CodeSettings, Settings } from "../model/settings.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import { type Instant, rfc3339 } from "../model/time.ts";
 import { type Case, openCase } from "./case.ts";
@@ -8,30 +10,89 @@ import { type Case, openCase } from "./case.ts";
 const DRILL_MS = 60_000;
 const MOST_DRILLS = 20;
 
+export interface DrillOrder {
+  readonly code: string;
+  /** Absent: the agent itself for its own codes, else the first target that is an app. */
+  readonly target?: string | undefined;
+}
+
+export interface DrillOptions {
+  readonly detectors: ReadonlyMap<string, Detector>;
+  readonly cases: readonly Case[];
+  readonly settings: Settings;
+  readonly now: Instant;
+}
+
+/** Why there is no drill, in one line for who asked. */
+export interface DrillRefusal {
+  readonly refused: string;
+}
+
 /**
- * A marked, false finding of a code, to prove the way to the pager. It is the agent's own, so that it
- * touches no target's findings; it explains nothing, and nothing explains it.
+ * A marked, false finding, to prove the way to the pager: on the target and with the severity that a
+ * real one would have, so that it takes the same routes. What can never be told there is refused. It
+ * explains nothing, nothing explains it, and no finding of the target is touched.
  */
-export function drillCase(
-  detector: Detector,
-  cases: readonly Case[],
-  now: Instant,
-): Case | undefined {
-  if (cases.filter((entry) => entry.isDrill).length >= MOST_DRILLS) return undefined;
-  const symptom: Symptom = {
-    subject: { drill: rfc3339(now) },
-    witnesses: ["self"],
-    isDeterministic: true,
-    summary: `Drill: a false ${detector.code} finding, sent to test the alerting path`,
-    evidence: {},
-    remedy: "Nothing to do: this is a drill, and it resolves itself within a minute.",
-  };
-  const settings = { enabled: true, holdMs: 0, clearAfterMs: DRILL_MS, limits: {} };
-  const sighting = { detector, target: AGENT_TARGET, symptom, settings, now, observedAt: now };
-  const entry = openCase(sighting, true);
+export function openDrill(order: DrillOrder, options: DrillOptions): Case | DrillRefusal {
+  const { detectors, cases, settings, now } = options;
+  const detector = detectors.get(order.code);
+  if (detector === undefined)
+    return { refused: `${order.code} is no code${hint(order.code, [...detectors.keys()])}` };
+  const place = placeOf(order, detector, settings);
+  if ("refused" in place) return place;
+  if (cases.filter((entry) => entry.isDrill).length >= MOST_DRILLS)
+    return { refused: `${MOST_DRILLS} drills are open; each ends within a minute` };
+  const { target, code } = place;
+  const timing = { holdMs: 0, clearAfterMs: DRILL_MS };
+  const entry = openCase(
+    {
+      detector,
+      target,
+      symptom: symptomOf(detector, now),
+      settings: { ...code, ...timing },
+      now,
+      observedAt: now,
+    },
+    true,
+  );
   entry.stage = "active";
   entry.told = { at: now, severity: entry.settled.severity };
   return entry;
+}
+
+function placeOf(
+  { target: asked }: DrillOrder,
+  { code, layer }: Detector,
+  { targets, findings }: Settings,
+): { readonly target: string; readonly code: CodeSettings } | DrillRefusal {
+  const names = layer === "agent" ? [AGENT_TARGET] : appsFirst(targets);
+  const target = asked ?? names[0] ?? "";
+  const settings = findings[target]?.[code];
+  if (!names.includes(target) || settings === undefined)
+    return { refused: `${code} can be on ${names.join(", ")}, not on ${target}` };
+  if (!settings.enabled) return { refused: `${code} is off on ${target}` };
+  return { target, code: settings };
+}
+
+function appsFirst(targets: Settings["targets"]): readonly string[] {
+  const apps = targets.filter(({ role }) => role === "app");
+  return [...new Set([...apps, ...targets])].map(({ name }) => name);
+}
+
+function symptomOf({ code }: Detector, now: Instant): Symptom {
+  return {
+    subject: { drill: rfc3339(now) },
+    witnesses: ["self"],
+    isDeterministic: true,
+    summary: `Drill: a false ${code} finding, sent to test the alerting path`,
+    evidence: {},
+    remedy: "Nothing to do: this is a drill, and it resolves itself within a minute.",
+  };
+}
+
+function hint(found: string, valid: readonly string[]): string {
+  const meant = nearest(found, valid);
+  return meant === undefined ? "" : ` (did you mean ${meant}?)`;
 }
 
 export function isDrillOver(entry: Case, now: Instant): boolean {

@@ -15,7 +15,7 @@ import { awaitsCauses, verdictKey } from "./awaiting.ts";
 import { type Case, endOf, holdOf, type Silencer } from "./case.ts";
 import { type Causality, explain, isHeldBack, lastRoot } from "./causality.ts";
 import { changesSince } from "./changes.ts";
-import { drillCase, isDrillOver } from "./drill.ts";
+import { type DrillOrder, type DrillRefusal, isDrillOver, openDrill } from "./drill.ts";
 import { ignoreOf, isQuiet } from "./quiet.ts";
 import { buildReport, codeSeenFrom, findingOf, severityOf } from "./report.ts";
 import { sight } from "./sight.ts";
@@ -107,14 +107,14 @@ export class Tracker {
     return new Set(open.map((entry) => entry.detector.code));
   }
 
-  /**
-   * Opens a marked, false finding of the agent that resolves itself after a minute; `undefined` for an
-   * unknown code, or while 20 drills are open.
-   */
-  drill(code: string, now: Instant): FindingChange | undefined {
-    const detector = this.#detectors.get(code);
-    const entry = detector && drillCase(detector, this.#all(), now);
-    if (entry === undefined) return undefined;
+  /** Opens a marked, false finding that resolves itself after a minute, or says why there is none. */
+  drill(
+    order: DrillOrder,
+    { settings, now }: Pick<TrackerUpdate, "settings" | "now">,
+  ): FindingChange | DrillRefusal {
+    const cases = this.#all();
+    const entry = openDrill(order, { detectors: this.#detectors, cases, settings, now });
+    if ("refused" in entry) return entry;
     this.#cases.set(entry.key, entry);
     return this.#change(entry, now, { transition: "opened" });
   }

@@ -65,12 +65,12 @@ it("gives the token of a file", async () => {
 });
 
 it("raises a drill", async () => {
-  const { asked, flag } = await admin(202, "");
+  const { asked, flag } = await admin(200, '{ "ok": true, "text": "a false dns-stale was sent" }');
   const { exit, stderr } = await runLine(`drill dns-stale --target app ${flag}`);
   expect({ exit, asked, stderr }).toEqual({
     exit: 0,
     asked: ["POST /-/drill?code=dns-stale&target=app no token"],
-    stderr: "dns-stale is raised as a drill; it resolves by itself.\n",
+    stderr: "a false dns-stale was sent\n",
   });
 });
 
@@ -78,12 +78,14 @@ it.each([
   ["status", 200, "<html>", "grpc-doctor: what answered is no agent (HTTP 200)\n"],
   ["status", 200, '{ "schema": "other" }', "grpc-doctor: what answered is no agent (HTTP 200)\n"],
   ["status", 401, "", "grpc-doctor: what answered is no agent (HTTP 401)\n"],
-  ["drain", 500, "", "grpc-doctor: the agent refused (HTTP 500)\n"],
+  ["drain", 500, "", "grpc-doctor: the agent refused: HTTP 500\n"],
+  ["drill dns-stale", 404, "null", "grpc-doctor: the agent refused: HTTP 404\n"],
+  ["drill dns-stale", 404, '{ "faults": 7 }', "grpc-doctor: the agent refused: HTTP 404\n"],
   [
     "drill dns-stale",
-    404,
-    "no such target\nat x",
-    "grpc-doctor: the agent refused (HTTP 404): no such target\n",
+    400,
+    '{ "ok": false, "faults": ["dns-stale is off on app"] }',
+    "grpc-doctor: the agent refused: dns-stale is off on app\n",
   ],
 ])("exits 1 when %s is answered with %i %j", async (line, status, body, stderr) => {
   const { flag } = await admin(status, body);

@@ -102,9 +102,7 @@ describe("on one target", () => {
     const drilled = aCourse([root, effect]);
     drilled.at(0);
     drilled.drill("root");
-    expect(drilled.at(1, { seen: { "effect/grpc-doctor": [aSymptom()] } })).toEqual([
-      "opened effect/grpc-doctor warning",
-    ]);
+    expect(drilled.at(1, seen("effect"))).toEqual(["opened effect warning"]);
   });
 });
 

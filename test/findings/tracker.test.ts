@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aCourse, aDetector, aSymptom } from "../support/findings.ts";
 import { NOW, SECOND } from "../support/snapshot.ts";
+import { aTarget } from "../support/targets.ts";
 
 const sick = { seen: { sick: [aSymptom()] } };
 const well = {};
@@ -392,25 +393,60 @@ describe("a drill", () => {
   it("opens at once, is marked, and resolves itself after a minute", () => {
     const course = aCourse([aDetector("sick", { severity: "critical" })]);
     course.at(0);
-    const drill = course.drill("sick");
-    expect([drill?.transition, drill?.finding.severity, drill?.finding.isDrill]).toEqual([
-      "opened",
-      "critical",
-      true,
-    ]);
+    expect(course.drill("sick")).toMatchObject({
+      transition: "opened",
+      finding: { target: "app", severity: "critical", isDrill: true },
+    });
     expect(course.at(59.999)).toEqual([]);
     expect(course.report().active.map((finding) => finding.code)).toEqual(["sick"]);
-    expect(course.openCodes("grpc-doctor")).toEqual([]);
-    expect(course.at(60)).toEqual(["resolved sick/grpc-doctor critical"]);
+    expect(course.openCodes()).toEqual([]);
+    expect(course.at(60)).toEqual(["resolved sick critical"]);
   });
 
-  it("is refused for a code that does not exist, and beyond 20", () => {
+  const agentCode = aDetector("own", { layer: "agent" });
+  const targets = [
+    aTarget("127.0.0.1:50052", { name: "inventory", role: "upstream" }),
+    aTarget("127.0.0.1:50051"),
+  ];
+
+  it.each([
+    ["sick", undefined, "app"],
+    ["sick", "inventory", "inventory"],
+    ["own", undefined, "grpc-doctor"],
+  ])("of %s, told %s, is on %s", (code, asked, target) => {
+    const course = aCourse([atOnce, agentCode]);
+    course.at(0, { settings: { targets } });
+    expect(course.drill(code, asked)).toMatchObject({ finding: { code, target } });
+  });
+
+  it.each([
+    ["sikc", undefined, "sikc is no code (did you mean sick?)"],
+    ["sick", "ap", "sick can be on app, inventory, not on ap"],
+    ["sick", "grpc-doctor", "sick can be on app, inventory, not on grpc-doctor"],
+    ["own", "app", "own can be on grpc-doctor, not on app"],
+    ["off", undefined, "off is off on app"],
+  ])("of %s on %s is refused: %s", (code, asked, refused) => {
+    const course = aCourse([atOnce, agentCode, aDetector("off")]);
+    course.at(0, { settings: { targets, codes: { off: { enabled: false } } } });
+    expect(course.drill(code, asked)).toEqual({ refused });
+    expect(course.report().active).toEqual([]);
+  });
+
+  it("has the severity that the user pinned, and does not touch the real finding", () => {
+    const settings = { codes: { sick: { severity: "info" as const } } };
+    const course = aCourse([atOnce]);
+    expect(course.at(0, { ...sick, settings })).toEqual(["opened sick info"]);
+    expect(course.drill("sick")).toMatchObject({ finding: { severity: "info" } });
+    expect(course.at(60, { ...sick, settings })).toEqual(["resolved sick info"]);
+    expect(course.report().active).toMatchObject([{ code: "sick", subject: {} }]);
+  });
+
+  it("is refused beyond 20 at a time", () => {
     const course = aCourse([atOnce]);
     course.at(0);
-    expect(course.drill("no-such-code")).toBeUndefined();
     const drills = Array.from({ length: 21 }, (_, index) => {
       course.at(index / 1000);
-      return course.drill("sick") === undefined;
+      return "refused" in course.drill("sick");
     });
     expect(drills).toEqual([...Array.from({ length: 20 }, () => false), true]);
   });

@@ -1,5 +1,5 @@
 import { type Declaration, type Detector, defineDetector } from "../../src/detectors/detector.ts";
-import { createTracker } from "../../src/findings/tracker.ts";
+import { createTracker, type Tracker } from "../../src/findings/tracker.ts";
 import type { Verdict } from "../../src/findings/verdict.ts";
 import type { FindingChange, FindingsReport, Symptom } from "../../src/model/finding.ts";
 import type { HistoryMark } from "../../src/model/history.ts";
@@ -90,7 +90,7 @@ export interface Course {
   changesAt(seconds: number, moment?: Moment): readonly FindingChange[];
   report(): FindingsReport;
   openCodes(target?: string): readonly string[];
-  drill(code: string): FindingChange | undefined;
+  drill(code: string, target?: string): ReturnType<Tracker["drill"]>;
 }
 
 /** The course of an illness: a tracker over the time that the test names. */
@@ -123,7 +123,7 @@ export function aCourse(detectors: readonly Detector[]): Course {
     at: (seconds, moment) => changesAt(seconds, moment).map(changeText),
     report: () => tracker.report({ snapshot, settings, now }),
     openCodes: (target = "app") => [...tracker.openCodes(target)],
-    drill: (code) => tracker.drill(code, now),
+    drill: (code, target) => tracker.drill({ code, target }, { settings, now }),
   };
 }
 

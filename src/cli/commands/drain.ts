@@ -1,4 +1,4 @@
-import { askAgent, tellAdminError } from "../admin-client.ts";
+import { askAgent, orderAnswer, tellAdminError } from "../admin-client.ts";
 import type { Call } from "../command.ts";
 import { EXIT } from "../exit.ts";
 
@@ -8,9 +8,9 @@ import { EXIT } from "../exit.ts";
  */
 export async function run(call: Call): Promise<number> {
   try {
-    const { status } = await askAgent(call, { method: "POST", path: "/-/drain" });
-    if (status >= 200 && status < 300) return EXIT.fine;
-    call.program.stderr.write(`grpc-doctor: the agent refused (HTTP ${status})\n`);
+    const { taken, text } = orderAnswer(await askAgent(call, { method: "POST", path: "/-/drain" }));
+    if (taken) return EXIT.fine;
+    call.program.stderr.write(`grpc-doctor: the agent refused: ${text}\n`);
   } catch (thrown) {
     tellAdminError(call, thrown);
   }

@@ -1,5 +1,5 @@
-import { nearest } from "../../config/nearest.ts";
-import { askAgent, tellAdminError } from "../admin-client.ts";
+import { nearest } from "../../model/nearest.ts";
+import { askAgent, orderAnswer, tellAdminError } from "../admin-client.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 
@@ -17,19 +17,12 @@ export async function run(call: Call): Promise<number> {
   const target = given.texts["target"];
   const query = new URLSearchParams({ code, ...(target === undefined ? {} : { target }) });
   try {
-    const { status, body } = await askAgent(call, {
-      method: "POST",
-      path: `/-/drill?${query.toString()}`,
-    });
-    if (status >= 200 && status < 300) {
-      program.stderr.write(`${code} is raised as a drill; it resolves by itself.\n`);
-      return EXIT.fine;
-    }
-    program.stderr.write(
-      `grpc-doctor: the agent refused (HTTP ${status}): ${body.split("\n")[0]?.slice(0, 200)}\n`,
-    );
+    const path = `/-/drill?${query.toString()}`;
+    const { taken, text } = orderAnswer(await askAgent(call, { method: "POST", path }));
+    program.stderr.write(taken ? `${text}\n` : `grpc-doctor: the agent refused: ${text}\n`);
+    return taken ? EXIT.fine : EXIT.found;
   } catch (thrown) {
     tellAdminError(call, thrown);
+    return EXIT.found;
   }
-  return EXIT.found;
 }

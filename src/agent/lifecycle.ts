@@ -26,10 +26,7 @@ export interface AgentOptions {
   /** Hears every transition besides the sinks. */
   readonly heard?: (change: FindingChange) => void;
   /** The file behind the settings; absent = there is nothing to reload. */
-  readonly configuration?: ConfigurationFile & {
-    /** What is wrong with it at the start: then the settings are the default ones. */
-    readonly faults: readonly string[];
-  };
+  readonly configuration?: ConfigurationFile;
   /** Calls the listener at each SIGHUP, until the returned function is called. */
   readonly onHangup: (listener: () => void) => () => void;
 }
@@ -132,10 +129,10 @@ class Daemon implements Agent {
     if (configuration === undefined) return;
     const { signal } = this.#stopping;
     const { faults, file } = configuration;
-    const isRejected = faults.length > 0;
-    const running = { settings: isRejected ? undefined : settings, since: clock.now() };
+    const isDefault = faults.length > 0;
+    const running = { settings, isDefault, since: clock.now() };
     const hear = (event: AgentEvent) => this.core.hear(event);
-    if (isRejected) {
+    if (isDefault) {
       const base = { kind: "config-rejected", at: clock.now(), file, faults } as const;
       hear({ ...base, runningOn: "default", runningSince: clock.now() });
     }

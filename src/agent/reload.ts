@@ -10,16 +10,25 @@ export interface ConfigurationFile {
   readonly file: string;
   /** Reads it; rejects with `ConfigError`, also when it cannot be read. */
   load(): Promise<Settings>;
+  /** What is wrong with it at the start: then the settings are the default ones. */
+  readonly faults: readonly string[];
 }
 
 export interface ReloadOptions {
   readonly clock: Clock;
   readonly configuration: ConfigurationFile;
   readonly signal: AbortSignal;
-  /** What runs; `undefined`: the file was refused, and the default runs. */
-  readonly running: { readonly settings: Settings | undefined; readonly since: Instant };
+  readonly running: Running;
   apply(settings: Settings): void;
   hear(event: AgentEvent): void;
+}
+
+/** What runs now, and since when. */
+export interface Running {
+  readonly settings: Settings;
+  /** The file was refused at the start. */
+  readonly isDefault: boolean;
+  readonly since: Instant;
 }
 
 /** What came of it; on faults everything runs on as it was. */
@@ -28,7 +37,7 @@ export type ReloadOutcome =
   | { readonly outcome: "rejected"; readonly faults: readonly string[] };
 
 export interface Reload {
-  /** Reads the file now (SIGHUP, `POST /-/reload`). */
+  /** Reads the file now (SIGHUP, `POST /-/reload`), and tells what came of it, were it nothing. */
   reload(): Promise<ReloadOutcome>;
 }
 
@@ -54,9 +63,9 @@ export function followConfiguration(options: ReloadOptions): Reload {
 
 class Follower implements Reload {
   readonly #options: ReloadOptions;
-  #running: ReloadOptions["running"];
-  /** The newest content was refused, and that was told. */
-  #isRejected: boolean;
+  #running: Running;
+  /** Why the newest content was refused, as it was told; `undefined`: it runs. */
+  #faults: readonly string[] | undefined;
   #isSettling = false;
   /** One at a time: the tail of the queue. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -64,11 +73,22 @@ class Follower implements Reload {
   constructor(options: ReloadOptions) {
     this.#options = options;
     this.#running = options.running;
-    this.#isRejected = options.running.settings === undefined;
+    this.#faults = options.running.isDefault ? options.configuration.faults : undefined;
   }
 
-  reload(): Promise<ReloadOutcome> {
-    const result = this.#turn.then(() => this.#once());
+  async reload(): Promise<ReloadOutcome> {
+    const result = await this.#inTurn("ordered");
+    if (result.outcome === "unchanged") this.#tellUnchanged();
+    return result;
+  }
+
+  /** Reads the file unasked: what was told already is not told again. */
+  look(): Promise<ReloadOutcome> {
+    return this.#inTurn("unasked");
+  }
+
+  #inTurn(why: "ordered" | "unasked"): Promise<ReloadOutcome> {
+    const result = this.#turn.then(() => this.#once(why));
     this.#turn = result.catch(() => undefined);
     return result;
   }
@@ -80,18 +100,21 @@ class Follower implements Reload {
     try {
       await this.#options.clock.sleep(SETTLE_MS, this.#options.signal);
       this.#isSettling = false;
-      await this.reload();
+      await this.look();
     } catch {
       this.#isSettling = false; // Stopped.
     }
   }
 
-  async #once(): Promise<ReloadOutcome> {
+  async #once(why: "ordered" | "unasked"): Promise<ReloadOutcome> {
     const first = await this.#attempt();
     if (first.outcome !== "rejected") return first;
+    const isNews = (faults: readonly string[]) =>
+      why === "ordered" || faults.join("\n") !== this.#faults?.join("\n");
+    if (!isNews(first.faults)) return first;
     await this.#options.clock.sleep(READ_AGAIN_MS, this.#options.signal);
     const second = await this.#attempt();
-    if (second.outcome === "rejected") this.#tellRejected(second.faults);
+    if (second.outcome === "rejected" && isNews(second.faults)) this.#tellRejected(second.faults);
     return second;
   }
 
@@ -99,42 +122,69 @@ class Follower implements Reload {
     const { clock, configuration, apply } = this.#options;
     try {
       const settings = await configuration.load();
-      const isUnchanged = isSame(settings, this.#running.settings);
-      if (!isUnchanged) {
-        this.#running = { settings, since: clock.now() };
-        apply(settings);
-      }
-      if (!isUnchanged || this.#isRejected) this.#tellLoaded();
-      return { outcome: isUnchanged ? "unchanged" : "loaded" };
+      const before = this.#running.settings;
+      const changed = changedSections(before, settings);
+      if (changed.length === 0 && this.#faults === undefined) return { outcome: "unchanged" };
+      const since = changed.length > 0 ? clock.now() : this.#running.since;
+      this.#running = { settings, isDefault: false, since };
+      if (changed.length > 0) apply(settings);
+      this.#tellLoaded(before, changed);
+      return { outcome: "loaded" };
     } catch (thrown) {
       return { outcome: "rejected", faults: faultsOf(thrown, configuration.file) };
     }
   }
 
-  #tellLoaded(): void {
+  #tellLoaded(before: Settings, changed: readonly string[]): void {
     const { clock, configuration, hear } = this.#options;
-    this.#isRejected = false;
-    hear({ kind: "config-loaded", at: clock.now(), file: configuration.file, changed: [] });
+    const at = clock.now();
+    this.#faults = undefined;
+    hear({ kind: "config-loaded", at, file: configuration.file, changed });
+    const late = this.#lateSections(before);
+    if (late.length === 0) return;
+    const text = `${configuration.file}: what changed in ${late.join(", ")} takes effect when the agent starts again`;
+    hear({ kind: "config-warning", at, text });
+  }
+
+  /** What has changed now, and is not as it was at the start. */
+  #lateSections(before: Settings): readonly string[] {
+    const changedSince = (settings: Settings) =>
+      changedSections(readAtStart(settings), readAtStart(this.#running.settings));
+    const sinceStart = new Set(changedSince(this.#options.running.settings));
+    return changedSince(before).filter((section) => sinceStart.has(section));
+  }
+
+  #tellUnchanged(): void {
+    const { clock, configuration, hear } = this.#options;
+    hear({ kind: "config-unchanged", at: clock.now(), file: configuration.file });
   }
 
   #tellRejected(faults: readonly string[]): void {
     const { clock, configuration, hear } = this.#options;
-    const { settings, since } = this.#running;
-    this.#isRejected = true;
+    const { isDefault, since } = this.#running;
+    this.#faults = faults;
     hear({
       kind: "config-rejected",
       at: clock.now(),
       file: configuration.file,
       faults,
-      runningOn: settings === undefined ? "default" : "last-good",
+      runningOn: isDefault ? "default" : "last-good",
       runningSince: since,
     });
   }
 }
 
-/** Settings are plain values, made in one order. */
-function isSame(one: Settings, other: Settings | undefined): boolean {
-  return other !== undefined && JSON.stringify(one) === JSON.stringify(other);
+/** What only a start reads: the two sockets, the log, and where spans go, if they do. */
+function readAtStart({ listen, admin, log, tracing }: Settings): object {
+  return { listen, admin, log, tracing: tracing && { endpoint: tracing.endpoint } };
+}
+
+/** The sections of the configuration that differ. Settings are plain values, made in one order. */
+function changedSections(before: object, after: object): readonly string[] {
+  const textOf = (settings: object, section: string) =>
+    JSON.stringify(Object.entries(settings).find(([name]) => name === section));
+  const sections = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...sections].filter((section) => textOf(before, section) !== textOf(after, section));
 }
 
 /** Every fault as a line of text, whatever was thrown. */
@@ -164,7 +214,7 @@ async function backstop(clock: Clock, signal: AbortSignal, follower: Follower): 
   try {
     for (;;) {
       await clock.sleep(BACKSTOP_MS, signal);
-      await follower.reload();
+      await follower.look();
     }
   } catch {
     // Stopped.

@@ -51,6 +51,8 @@ export type AgentEvent = Base &
       }
     | { readonly kind: "detector-ran"; readonly detector: string; readonly durationMs: number }
     | { readonly kind: "config-loaded"; readonly file: string; readonly changed: readonly string[] }
+    /** Read again because somebody asked; it says what runs already. */
+    | { readonly kind: "config-unchanged"; readonly file: string }
     | {
         readonly kind: "config-rejected";
         readonly file: string;

@@ -86,9 +86,16 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   "config-loaded": (event) => [
     line(event, "info", {
       name: "config.loaded",
-      msg: `runs on ${event.file}`,
+      msg: `runs on ${event.file}${event.changed.length === 0 ? "" : `; changed: ${event.changed.join(", ")}`}`,
       file: event.file,
       changed: event.changed,
+    }),
+  ],
+  "config-unchanged": (event) => [
+    line(event, "info", {
+      name: "config.unchanged",
+      msg: `read ${event.file} again: it says what runs already`,
+      file: event.file,
     }),
   ],
   "config-rejected": (event) => [

@@ -34,6 +34,7 @@ const crash = (at: number, detector = "dns-stale"): AgentEvent => ({
 const events: readonly AgentEvent[] = [
   { kind: "started", version: "1.0.0", targets: 1, probes: 2, at: NOW },
   { kind: "config-loaded", file: "config.yaml", changed: ["targets"], at: NOW },
+  { kind: "config-unchanged", file: "config.yaml", at: NOW },
   {
     kind: "config-rejected",
     file: "config.yaml",

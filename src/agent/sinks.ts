@@ -1,11 +1,11 @@
 import { DETECTORS } from "../detectors/index.ts";
 import type { AgentEvent } from "../model/event.ts";
+import { upstreamName } from "../model/upstream-name.ts";
 import { createLogSink } from "../sinks/log.ts";
 import { createOtlpSink } from "../sinks/otlp/sink.ts";
 import { createPrometheusSink, type PrometheusSink } from "../sinks/prometheus/sink.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { createWebhookSink } from "../sinks/webhook.ts";
-import { upstreamName } from "../store/upstream-name.ts";
 import type { Core } from "./core.ts";
 import type { AgentOptions } from "./lifecycle.ts";
 

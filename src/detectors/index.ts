@@ -1,6 +1,7 @@
 import { acceptQueueOverflow } from "./accept-queue-overflow.ts";
 import { agentOverloaded } from "./agent-overloaded.ts";
 import { appFrozen } from "./app-frozen.ts";
+import { channelLeak } from "./channel-leak.ts";
 import { configRejected } from "./config-rejected.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
@@ -18,6 +19,7 @@ import { loopbackOnly } from "./loopback-only.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { probeFailing } from "./probe-failing.ts";
 import { probeSlow } from "./probe-slow.ts";
+import { retryStorm } from "./retry-storm.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
@@ -53,6 +55,7 @@ export const DETECTORS: readonly Detector[] = [
   notGrpc,
   streamExhaustion,
 
+  channelLeak,
   deadlineStorm,
   healthFlapping,
   healthNotServing,
@@ -60,6 +63,7 @@ export const DETECTORS: readonly Detector[] = [
   inFlightBuildup,
   probeFailing,
   probeSlow,
+  retryStorm,
 
   agentOverloaded,
   configRejected,

@@ -1,5 +1,5 @@
 import type { Sockets } from "./facts/sockets.ts";
-import type { UpstreamCalls } from "./facts/upstream-calls.ts";
+import type { UpstreamCalls, UpstreamPoll } from "./facts/upstream-calls.ts";
 
 /** A connection that has been at a number of streams in every poll that read it, up to now. */
 export interface FullConnection {
@@ -53,18 +53,16 @@ export function fullUpstreamMs({ polls }: UpstreamCalls, most: number): FullUpst
   };
 }
 
-type Poll = UpstreamCalls["polls"][number];
-
-function isFull(poll: Poll, most: number): boolean {
+function isFull(poll: UpstreamPoll, most: number): boolean {
   const remotes = Object.values(poll.remotes).filter(({ connections }) => connections > 0);
   if (remotes.length === 0 || inFlightOf(poll) <= sumOf(poll, "open")) return false;
   return remotes.every(({ open, connections }) => open >= most * connections);
 }
 
-function inFlightOf({ callsStarted, callsSucceeded, callsFailed }: Poll): number {
+function inFlightOf({ callsStarted, callsSucceeded, callsFailed }: UpstreamPoll): number {
   return callsStarted - callsSucceeded - callsFailed;
 }
 
-function sumOf(poll: Poll, what: "open" | "started" | "connections"): number {
+function sumOf(poll: UpstreamPoll, what: "open" | "started" | "connections"): number {
   return Object.values(poll.remotes).reduce((sum, remote) => sum + remote[what], 0);
 }

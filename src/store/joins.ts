@@ -6,8 +6,8 @@ import type { RemoteRows } from "../model/observation.ts";
 import type { SourceName } from "../model/source-name.ts";
 import type { Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
+import { upstreamName } from "../model/upstream-name.ts";
 import { pushed } from "./ring.ts";
-import { upstreamName } from "./upstream-name.ts";
 
 const MOST_PEERS = 200;
 const MOST_POLLS = 70;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addressOf, upstreamName } from "../../src/store/upstream-name.ts";
+import { addressOf, upstreamName } from "../../src/model/upstream-name.ts";
 
 it.each([
   ["dns:///Orders.shop.svc.:50051", { name: "orders.shop.svc:50051" }],

@@ -3,9 +3,9 @@ import type { ChannelzObservation, ProbeObservation } from "../../src/model/obse
 import type { Settings } from "../../src/model/settings.ts";
 import type { Snapshot } from "../../src/model/snapshot.ts";
 import type { Target } from "../../src/model/target.ts";
+import { upstreamName } from "../../src/model/upstream-name.ts";
 import type { Code } from "../../src/sinks/prometheus/family.ts";
 import { createPrometheusSink, type PrometheusOptions } from "../../src/sinks/prometheus/sink.ts";
-import { upstreamName } from "../../src/store/upstream-name.ts";
 import { aSnapshot, NOW } from "../support/snapshot.ts";
 
 export const CODES: readonly Code[] = [

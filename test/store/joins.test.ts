@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { ChannelFacts, SubchannelFacts } from "../../src/model/channelz.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import { folded } from "../support/folded.ts";
 import { aCycleAt, after, aLookupAt, aReadAt, aStore, targetIn } from "../support/observations.ts";
@@ -270,4 +271,23 @@ it("grows old with what it is made of", () => {
   expect(states(25)).toEqual(["known", "known"]);
   expect(states(25.001)).toEqual(["unknown", "known"]);
   expect(states(47.501)).toEqual(["unknown", "unknown"]);
+});
+
+it("marks channels that share a sub-channel with those of another target", () => {
+  const shared = subchannel(2, A, { callsStarted: 4 });
+  const apart = channel(5, { target: "apart:1", subchannels: [subchannel(6, B)] });
+  const channels = [
+    channel(1, { subchannels: [shared] }),
+    channel(3, { target: "other:1", subchannels: [shared] }),
+    apart,
+  ];
+  const known = targetIn(aStore(cycle(0, ...channels)).snapshot(NOW), "app").facts["channels"];
+  const groups = Object.values(
+    (known as { value: Facts["channels"] }).value.polls[0]?.upstreams ?? {},
+  );
+  expect(groups.map(({ isShared, attempts }) => [isShared, attempts])).toEqual([
+    [true, 4],
+    [true, 4],
+    [undefined, 0],
+  ]);
 });

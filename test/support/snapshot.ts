@@ -216,7 +216,11 @@ export const someRemoteRows = builder<RemoteRows>({
 
 const anOutboundRead = builder<OutboundRead>({ at: NOW, remotes: [someRemoteRows()] });
 
-export const anOutbound = builder<Facts["outbound"]>({ reads: [anOutboundRead()], knownAs: {} });
+export const anOutbound = builder<Facts["outbound"]>({
+  reads: [anOutboundRead()],
+  minutes: [],
+  knownAs: {},
+});
 
 export const aKept = builder<Facts["kept"]>({
   state: "open",

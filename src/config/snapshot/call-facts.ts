@@ -127,6 +127,7 @@ const channelGroup = exactly<ChannelGroup>()({
   attempts: count,
   attemptsFailed: count,
   subchannels: count,
+  isShared: maybe(z.literal(true)),
   remotes: record(
     z.object({ open: count, started: count, connections: count, failing: flag }),
     200,

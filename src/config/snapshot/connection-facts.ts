@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Facts } from "../../model/facts/index.ts";
 import type { AcceptRead } from "../../model/facts/listeners.ts";
+import type { OutboundMinute } from "../../model/facts/outbound.ts";
 import type { ListenRow, RemoteRows } from "../../model/observation.ts";
 import { PHASES } from "../../model/phase.ts";
 import { REASONS } from "../../model/reason.ts";
@@ -212,8 +213,24 @@ const remoteRows = exactly<RemoteRows>()({
   localPorts: list(count, 200),
 });
 
+const outboundMinute = exactly<OutboundMinute>()({
+  at: instant,
+  to: instant,
+  remotes: list(
+    z.object({
+      address: text,
+      port: count,
+      established: count,
+      timeWait: count,
+      newPorts: count,
+    }),
+    200,
+  ),
+});
+
 export const outbound = exactly<Facts["outbound"]>()({
   reads: list(z.object({ at: instant, remotes: list(remoteRows, 200) }), 50),
+  minutes: list(outboundMinute, 50).default([]),
   knownAs: record(text, 1_000),
 });
 

@@ -18,6 +18,8 @@ export interface ChannelGroup {
   readonly attempts: number;
   readonly attemptsFailed: number;
   readonly subchannels: number;
+  /** A sub-channel is shared with channels of another target: attempts cannot be told apart. */
+  readonly isShared?: true;
   /** Open streams by connection address (`ip`), and streams started. */
   readonly remotes: Readonly<
     Record<

@@ -1,10 +1,10 @@
 import type { ChannelFacts, SubchannelFacts } from "../../model/channelz.ts";
 import type { ChannelGroup, Channels, ChannelsPoll } from "../../model/facts/channels.ts";
+import { addressOf, upstreamName } from "../../model/upstream-name.ts";
 import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
 import { pushed } from "../ring.ts";
 import { type Tally, tallied } from "../tally.ts";
-import { addressOf, upstreamName } from "../upstream-name.ts";
 import { channelzAgeMs } from "./channelz-age.ts";
 
 const MOST_POLLS = 70;
@@ -54,7 +54,10 @@ interface Group {
   readonly name: string;
   readonly scheme: string | undefined;
   readonly channels: readonly ChannelFacts[];
+  /** Each once, though several of the channels use it. */
   readonly subchannels: readonly SubchannelFacts[];
+  /** Channels of another group use one of them too. */
+  readonly isShared: boolean;
 }
 
 function groupsOf(channels: readonly ChannelFacts[]): readonly Group[] {
@@ -65,11 +68,22 @@ function groupsOf(channels: readonly ChannelFacts[]): readonly Group[] {
     if (group === undefined) byName.set(name, { scheme, channels: [channel] });
     else group.channels.push(channel);
   }
-  const taken = new Set<number>();
-  return [...byName].map(([name, group]) => {
+  const groups = [...byName].map(([name, group]) => {
     const all = group.channels.flatMap((channel) => channel.subchannels);
-    return { name, ...group, subchannels: all.filter(({ id }) => !taken.has(id) && taken.add(id)) };
+    const own = new Map(all.map((subchannel) => [subchannel.id, subchannel]));
+    return { name, ...group, subchannels: [...own.values()] };
   });
+  const owners = tallyOf(groups.flatMap(({ subchannels }) => subchannels.map(({ id }) => id)));
+  return groups.map((group) => ({
+    ...group,
+    isShared: group.subchannels.some(({ id }) => (owners.get(id) ?? 0) > 1),
+  }));
+}
+
+function tallyOf(ids: readonly number[]): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
 }
 
 function talliesOf(before: Tallies | undefined, { channels, subchannels }: Group): Tallies {
@@ -100,6 +114,7 @@ function groupFacts(group: Group, { calls, attempts }: Tallies): ChannelGroup {
     attempts: attempts.started,
     attemptsFailed: attempts.failed,
     subchannels: subchannels.length,
+    ...(group.isShared ? { isShared: true } : {}),
     remotes: remotesOf(subchannels),
     ...definedOnly({ lastError, scheme }),
   };

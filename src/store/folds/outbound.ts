@@ -1,12 +1,15 @@
 import type { Outbound } from "../../model/facts/outbound.ts";
 import type { ChannelzObservation, RemoteRows } from "../../model/observation.ts";
 import { defineFold } from "../fold.ts";
+import { addedToMinutes } from "../outbound-minutes.ts";
 import { pushed } from "../ring.ts";
 import { kernelAgeMs } from "./kernel-age.ts";
 
 const MOST_READS = 12;
 const MOST_REMOTES = 100;
 const MOST_NAMES = 500;
+
+const NOTHING: Outbound = { reads: [], minutes: [], knownAs: {} };
 
 /**
  * The app's rows towards an upstream, or on the target that owns the pod towards all others. Which of
@@ -18,7 +21,7 @@ export const outboundFold = defineFold({
   source: "kernel",
   reads: ["kernel/read"],
   alsoReads: ["channelz/cycle"],
-  bound: "12 reads of 100 remotes, 500 names",
+  bound: "12 reads and 12 minutes of 100 remotes, 500 names",
   maxAgeMs: kernelAgeMs,
   inNewEpoch: "stays",
 
@@ -28,10 +31,12 @@ export const outboundFold = defineFold({
     }
     if (!input.sharesNetwork) return undefined;
     const rows = role === "upstream" ? input.remotes : input.otherRemotes;
-    const remotes = rows.toSorted(worstFirst).slice(0, MOST_REMOTES);
+    const read = { at: input.at, remotes: rows.toSorted(worstFirst).slice(0, MOST_REMOTES) };
+    const { reads, minutes, knownAs } = previous ?? NOTHING;
     return {
-      reads: pushed(previous?.reads ?? [], { at: input.at, remotes }, MOST_READS),
-      knownAs: previous?.knownAs ?? {},
+      reads: pushed(reads, read, MOST_READS),
+      minutes: addedToMinutes(minutes, reads.at(-1), read),
+      knownAs,
     };
   },
 });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { KernelObservation, RemoteRows } from "../../../src/model/observation.ts";
 import { folded } from "../../support/folded.ts";
 import { aCycleAt, after, aReadAt } from "../../support/observations.ts";
@@ -112,5 +112,58 @@ it("tells the pod's surroundings with what the read cost", () => {
     hostNetwork: false,
     podAddresses: ["10.0.0.5"],
     readCostMs: 2,
+  });
+});
+
+describe("remembers minutes of a busy remote", () => {
+  const dialled = (seconds: number, localPorts: readonly number[], change = {}) =>
+    aReadAt(seconds, {
+      otherRemotes: [someRemoteRows({ established: localPorts.length, localPorts, ...change })],
+    });
+  const minutesOf = (reads: readonly ReturnType<typeof aReadAt>[]) =>
+    folded("outbound", reads)?.minutes.map(({ at, to, remotes }) => [
+      at,
+      to,
+      remotes.map(({ established, timeWait, newPorts }) => [established, timeWait, newPorts]),
+    ]);
+
+  it("with the ports that one read had and the read before had not", () => {
+    expect(minutesOf([dialled(0, [1, 2]), dialled(15, [2, 3, 4]), dialled(30, [5])])).toEqual([
+      [NOW, after(30), [[1, 0, 3]]],
+    ]);
+  });
+
+  it("and forgets, once the minute is over, remotes that were not busy", () => {
+    const reads = [
+      dialled(0, [1]),
+      dialled(60, [1]),
+      dialled(120, [1, 2, 3, 4]),
+      dialled(180, [1]),
+    ];
+    expect(minutesOf(reads)).toEqual([
+      [NOW, NOW, []],
+      [after(60), after(60), []],
+      [after(120), after(120), [[4, 0, 3]]],
+      [after(180), after(180), [[1, 0, 0]]],
+    ]);
+  });
+
+  it("of a remote whose connections were all closed again", () => {
+    const none = aReadAt(20, { otherRemotes: [] });
+    expect(minutesOf([dialled(0, []), dialled(10, [1, 2, 3], { timeWait: 7 }), none])).toEqual([
+      [NOW, after(20), [[0, 0, 3]]],
+    ]);
+  });
+
+  it("without ports where there are more than the kernel read keeps", () => {
+    const many = Array.from({ length: 64 }, (_, i) => i);
+    expect(minutesOf([dialled(0, [1]), dialled(15, many), dialled(30, [900])])).toEqual([
+      [NOW, after(30), [[1, 0, 0]]],
+    ]);
+  });
+
+  it("twelve of them", () => {
+    const reads = Array.from({ length: 20 }, (_, i) => dialled(60 * i, [1]));
+    expect(minutesOf(reads)).toHaveLength(12);
   });
 });

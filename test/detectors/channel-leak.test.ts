@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import { channelLeak } from "../../src/detectors/channel-leak.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { OutboundMinute, RemoteMinute } from "../../src/model/facts/outbound.ts";
+import {
+  aChannelGroup,
+  anExpectation,
+  anOutbound,
+  anUpstreamExpectation,
+  factsDeclared,
+  factsRead,
+  judge,
+  MINUTE,
+  SECOND,
+  series,
+  someChannels,
+  someSurroundings,
+} from "../support/snapshot.ts";
+
+const UPSTREAM = "inventory.shop.svc:50051";
+
+/** The number of channels to one upstream in each poll of 10 s over 11 minutes. */
+const channels = (countAt: (index: number) => number) =>
+  someChannels({
+    polls: series(67, 10 * SECOND, (at, index) => ({
+      at,
+      upstreams: { [UPSTREAM]: aChannelGroup({ channels: countAt(index) }) },
+    })),
+  });
+
+const leaking = channels((index) => 1 + Math.floor(index / 3));
+
+/** The rows towards one remote, minute by minute, over 11 minutes. */
+const rows = (
+  of: (index: number) => Partial<RemoteMinute>,
+  knownAs: Facts["outbound"]["knownAs"] = { "10.0.0.9:50051": "dns:///inventory:50051" },
+) =>
+  anOutbound({
+    minutes: series(12, MINUTE, (at, index): OutboundMinute => {
+      const remote = { established: 0, timeWait: 0, newPorts: 0, ...of(index) };
+      return { at, to: at, remotes: [{ address: "10.0.0.9", port: 50_051, ...remote }] };
+    }),
+    knownAs,
+  });
+
+const piling = (index: number) => ({ established: 20 + 4 * index });
+
+const judged = (facts: Partial<Facts>) =>
+  judge(channelLeak, { expectation: anExpectation(), ...facts });
+
+describe("is silent", () => {
+  it.each<[string, Partial<Facts>]>([
+    ["one channel that is kept", { channels: channels(() => 1) }],
+    ["a large pool that does not grow", { channels: channels(() => 300) }],
+    ["a pool that was filled at the start", { channels: channels((i) => Math.min(50, 5 * i)) }],
+    ["growth by less than the limit", { channels: channels((i) => 1 + Math.floor(i / 4)) }],
+    [
+      "channels that are made and closed in turn",
+      { channels: channels((i) => (i % 4 === 0 ? 1 : 20 + i)) },
+    ],
+    ["an app younger than the window", { channels: someChannels() }],
+    [
+      "a hundred connections that do not become more",
+      { outbound: rows(() => ({ established: 100 })) },
+    ],
+    ["growth that ended", { outbound: rows((i) => ({ established: Math.min(60, 20 + 8 * i) })) }],
+    ["few connections that become more", { outbound: rows((i) => ({ established: 4 * i })) }],
+    [
+      "closed connections, one read long",
+      { outbound: rows((i) => ({ timeWait: i === 11 ? 6000 : 0 })) },
+    ],
+    ["as many closed connections as allowed", { outbound: rows(() => ({ timeWait: 5000 })) }],
+    ["no rows at all", { outbound: anOutbound({ minutes: [] }) }],
+  ])("about %s", (_what, facts) => {
+    expect(judged(facts)).toEqual([]);
+  });
+});
+
+describe("does not judge", () => {
+  it("without channels and rows", () => {
+    expect(judged({})).toBeUndefined();
+  });
+
+  it("rows under a mesh: they are the proxy's", () => {
+    const surroundings = someSurroundings({ mesh: true });
+    expect(judged({ outbound: rows(piling), surroundings })).toBeUndefined();
+  });
+});
+
+describe("speaks", () => {
+  it("of channels that are made and not kept", () => {
+    expect(judged({ channels: leaking })).toEqual([
+      {
+        subject: { upstream: UPSTREAM },
+        severity: "warning",
+        witnesses: ["channelz-client"],
+        isDeterministic: false,
+        summary: `The app has 23 channels to ${UPSTREAM}, 20 more than 10 min ago, and goes on making them`,
+        evidence: { channels: 23, growth: 20, windowSeconds: 600, knownAsGrpc: true },
+      },
+    ]);
+  });
+
+  it("of connections that pile up, by the name that the app's channel gives them", () => {
+    expect(judged({ outbound: rows(piling) })).toEqual([
+      {
+        subject: { upstream: "inventory:50051" },
+        severity: "warning",
+        witnesses: ["kernel"],
+        isDeterministic: true,
+        summary: "The app has 64 connections, 40 more than 10 min ago, to inventory:50051",
+        evidence: {
+          connections: 64,
+          timeWait: 0,
+          growth: 40,
+          windowSeconds: 600,
+          knownAsGrpc: true,
+        },
+      },
+    ]);
+  });
+
+  it("of closed connections that the kernel still remembers", () => {
+    const [found] = judged({ outbound: rows(() => ({ timeWait: 5001 })) }) ?? [];
+    expect(found?.summary).toBe(
+      "The app has 5001 closed connections in TIME_WAIT to inventory:50051",
+    );
+  });
+
+  it("as critical above the limit", () => {
+    expect(judged({ channels: channels((i) => 140 + i) })).toMatchObject([
+      { severity: "critical" },
+    ]);
+    const many = rows((i) => ({ established: 180 + 4 * i }));
+    expect(judged({ outbound: many })).toMatchObject([{ severity: "critical" }]);
+  });
+
+  it("only as info of a remote that may be a database", () => {
+    expect(judged({ outbound: rows(piling, {}) })).toMatchObject([
+      {
+        subject: { upstream: "10.0.0.9:50051" },
+        severity: "info",
+        summary:
+          "The app has 64 connections, 40 more than 10 min ago, to 10.0.0.9:50051, which is not known to be gRPC",
+        evidence: { knownAsGrpc: false },
+      },
+    ]);
+  });
+
+  it("of a configured upstream by its own name", () => {
+    const expectation = anUpstreamExpectation({ address: "dns:///stock.svc:50051" });
+    expect(judge(channelLeak, { expectation, outbound: rows(piling, {}) })).toMatchObject([
+      { subject: { upstream: "stock.svc:50051" }, severity: "warning" },
+    ]);
+  });
+
+  it("once where channels and rows tell the same", () => {
+    const outbound = rows(piling, { "10.0.0.9:50051": `dns:///${UPSTREAM}` });
+    expect(judged({ channels: leaking, outbound })).toMatchObject([
+      { subject: { upstream: UPSTREAM }, witnesses: ["channelz-client"] },
+    ]);
+  });
+});
+
+it("reads what it declares", () => {
+  judged({ channels: leaking, outbound: rows(piling), surroundings: someSurroundings() });
+  expect(factsRead(channelLeak)).toEqual(factsDeclared(channelLeak));
+});

@@ -1,9 +1,10 @@
 import type { Facts } from "../model/facts/index.ts";
-import type { Outbound, OutboundRead } from "../model/facts/outbound.ts";
+import type { Outbound } from "../model/facts/outbound.ts";
 import { isConfirmedRun } from "../model/facts/reach.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import type { RemoteRows } from "../model/observation.ts";
+import { connectedMeanwhile, type RowsAt, runOfRows } from "../model/outbound-runs.ts";
 import { present } from "../model/present.ts";
 import type { Witness } from "../model/source-name.ts";
 import { boundList, boundSubjects } from "../model/subjects.ts";
@@ -117,7 +118,7 @@ function waitingRows(seen: Seen, limits: Bounds): readonly Silent[] {
   const last = reads.at(-1);
   if (last === undefined) return [];
   return last.remotes.flatMap((rows) => {
-    const run = waitingRun(reads, rows);
+    const run = runOfRows(reads, rows, ({ synSent }) => synSent > 0);
     const [first] = run;
     if (first === undefined || run.length < limits.reads) return [];
     const isLasting = last.at - first.at >= READS_SPAN_MS;
@@ -137,28 +138,11 @@ function waitingRows(seen: Seen, limits: Bounds): readonly Silent[] {
   });
 }
 
-/** The newest reads in a row in which the app waits for this remote. */
-function waitingRun(
-  reads: readonly OutboundRead[],
-  { address, port }: RemoteRows,
-): readonly (RemoteRows & { readonly at: number })[] {
-  const rows = reads.map(({ at, remotes }) => {
-    const same = remotes.find((row) => row.address === address && row.port === port);
-    return same === undefined ? undefined : { ...same, at };
-  });
-  const run = rows.slice(rows.findLastIndex((row) => (row?.synSent ?? 0) === 0) + 1);
-  return run.filter((row) => row !== undefined);
-}
-
 /** Others get there: the peer's accept queue is full, or a packet was lost. */
-function connectsMeanwhile(
-  { reach }: Seen,
-  first: RemoteRows & { readonly at: number },
-  now: RemoteRows,
-): boolean {
+function connectsMeanwhile({ reach }: Seen, first: RowsAt, now: RemoteRows): boolean {
   const own = reach?.runs[hostPort(now.address, now.port)];
   const oursDo = own?.outcome === "connected" && own.lastAt >= first.at;
-  return oursDo || now.localPorts.some((port) => !first.localPorts.includes(port));
+  return oursDo || connectedMeanwhile(first, now);
 }
 
 /** An address that the name had and has no more belongs to `dns-stale`. */

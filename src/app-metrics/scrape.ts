@@ -1,4 +1,4 @@
-import { request } from "undici";
+import { requestHttp } from "../net/http-request.ts";
 import { type CallMetrics, createCallMetricsReader } from "./call-metrics.ts";
 
 export type Scrape =
@@ -20,15 +20,14 @@ const HEADERS = {
  */
 export async function scrape(url: string, signal: AbortSignal): Promise<Scrape> {
   try {
-    // `reset`: a connection that stayed open would be counted among the app's peers.
-    const { statusCode, body } = await request(url, { signal, headers: HEADERS, reset: true });
-    // A body that is hung up on tells of it by an error, which nobody else listens for.
-    body.on("error", () => undefined);
-    if (statusCode !== 200) {
-      body.destroy();
-      return { outcome: "unavailable", reason: `the endpoint answers with HTTP ${statusCode}` };
+    // Its connection ends with it: one that stayed open would be counted among the app's peers.
+    const answer = await requestHttp(url, { signal, headers: HEADERS });
+    if (answer.statusCode !== 200) {
+      answer.destroy();
+      const reason = `the endpoint answers with HTTP ${answer.statusCode}`;
+      return { outcome: "unavailable", reason };
     }
-    return await readBody(body);
+    return await readBody(answer);
   } catch (thrown) {
     return { outcome: "unavailable", reason: whyFailed(thrown, signal) };
   }

@@ -1,25 +1,24 @@
-import { Agent, request } from "undici";
+import { requestHttp } from "../net/http-request.ts";
 
-/** One connection to the receiver, opened when there is something to tell. */
-export interface Poster {
-  /** Posts JSON and resolves with the HTTP status; rejects when there is none in the signal's time. */
-  post(url: string, body: string, signal: AbortSignal): Promise<number>;
-  close(): Promise<void>;
-}
-
+const HEADERS = { "content-type": "application/json", "user-agent": "grpc-doctor" };
 /** The receiver's answer is not read further than this. */
 const MOST_ANSWER_BYTES = 16 * 1024;
 
-/** Loaded late, through `import("./webhook-post.ts")`: few pods have a webhook. */
-export function createPoster(): Poster {
-  const dispatcher = new Agent({ connections: 1, pipelining: 1 });
-  return {
-    async post(url, body, signal) {
-      const headers = { "content-type": "application/json", "user-agent": "grpc-doctor" };
-      const answer = await request(url, { method: "POST", headers, body, signal, dispatcher });
-      await answer.body.dump({ limit: MOST_ANSWER_BYTES, signal });
-      return answer.statusCode;
+/**
+ * Posts JSON and resolves with the HTTP status; rejects when there is none in the signal's time.
+ * Loaded late, through `import("./webhook-post.ts")`: few pods have a webhook.
+ */
+export async function postJson(url: string, body: string, signal: AbortSignal): Promise<number> {
+  const answer = await requestHttp(url, { method: "POST", headers: HEADERS, body, signal }).catch(
+    (thrown: unknown) => {
+      throw signal.aborted ? signal.reason : thrown;
     },
-    close: () => dispatcher.destroy(),
-  };
+  );
+  // To the end where that is near, so that the receiver is not hung up on.
+  let bytes = 0;
+  answer.on("data", ({ length }: Buffer) => {
+    bytes += length;
+    if (bytes > MOST_ANSWER_BYTES) answer.destroy();
+  });
+  return answer.statusCode ?? 0;
 }

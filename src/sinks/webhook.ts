@@ -4,7 +4,6 @@ import type { Json } from "../model/json.ts";
 import { type Clock, rfc3339 } from "../model/time.ts";
 import type { Sink } from "./sink.ts";
 import { type SinkReport, SinkState } from "./sink-state.ts";
-import type { Poster } from "./webhook-post.ts";
 
 export interface WebhookOptions {
   /** Where to post; `undefined` = nowhere. Asked for each transition, as a reload may move it. */
@@ -31,14 +30,12 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
   const state = new SinkState("webhook", { now: () => clock.now(), event });
   const closing = new AbortController();
   const queue: { readonly url: string; readonly body: string }[] = [];
-  let poster: Promise<Poster> | undefined;
   let draining: Promise<void> | undefined;
 
-  const load = async (): Promise<Poster> => (await import("./webhook-post.ts")).createPoster();
   const attempt = async (message: (typeof queue)[number]): Promise<void> => {
-    poster ??= load();
+    const { postJson } = await import("./webhook-post.ts");
     const deadline = clock.deadline(DEADLINE_MS, closing.signal);
-    const status = await (await poster).post(message.url, message.body, deadline);
+    const status = await postJson(message.url, message.body, deadline);
     if (status < 200 || status > 299) throw new Error(`the receiver answered ${status}`);
   };
   const deliver = async (message: (typeof queue)[number]): Promise<void> => {
@@ -82,7 +79,6 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
       signal.addEventListener("abort", abort, { once: true });
       await draining;
       signal.removeEventListener("abort", abort);
-      if (poster !== undefined) await (await poster).close();
     },
   };
 }

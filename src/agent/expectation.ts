@@ -18,6 +18,7 @@ export function expectationOf(target: Target, settings: Settings): Expectation {
     hasCa: tls?.mode === "tls" && tls.ca !== undefined,
     hasClientCertificate: certificate,
     hasCredentials: certificate || target.metadata.length > 0,
+    hasServedFile: tls?.mode === "tls" && tls.servedFrom !== undefined,
     health: target.health,
     startupMs: target.startupMs,
     probes: probes.map((probe) => expectedProbe(probe, target)),

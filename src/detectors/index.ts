@@ -25,6 +25,7 @@ import { streamExhaustion } from "./stream-exhaustion.ts";
 import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
 import { tlsCertExpiring } from "./tls-cert-expiring.ts";
+import { tlsCertNotReloaded } from "./tls-cert-not-reloaded.ts";
 import { tlsCertNotYetValid } from "./tls-cert-not-yet-valid.ts";
 import { tlsClientCertRejected } from "./tls-client-cert-rejected.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
@@ -48,6 +49,7 @@ export const DETECTORS: readonly Detector[] = [
   tlsAlpnMissing,
   tlsCertExpired,
   tlsCertExpiring,
+  tlsCertNotReloaded,
   tlsCertNotYetValid,
   tlsClientCertRejected,
   tlsPlaintextMismatch,

@@ -3,6 +3,7 @@ import { durationText } from "../model/duration-text.ts";
 import { judgeCertificates } from "../model/handshake.ts";
 import { rfc3339 } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
+import { tlsCertNotReloaded } from "./tls-cert-not-reloaded.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
 
 /**
@@ -23,7 +24,7 @@ export const tlsCertExpired = defineDetector({
     "Renew the certificate and make the server reload it. C-core clients say only 'certificate verify failed'.",
   needs: ["xray", "expectation"],
   uses: ["surroundings", "servedFile"],
-  causes: [tlsPlaintextMismatch],
+  causes: [tlsPlaintextMismatch, tlsCertNotReloaded],
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {},

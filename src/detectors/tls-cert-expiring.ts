@@ -3,12 +3,14 @@ import {
   type SentCertificate,
   sentCertificates,
 } from "../model/certificate-evidence.ts";
+import { LAST_MOMENT, leastLeftMs } from "../model/certificate-life.ts";
 import { durationText } from "../model/duration-text.ts";
 import { judgeCertificates } from "../model/handshake.ts";
 import { rfc3339 } from "../model/time.ts";
 import type { TlsFacts } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
+import { tlsCertNotReloaded } from "./tls-cert-not-reloaded.ts";
 
 /**
  * A certificate should have been renewed by now.
@@ -26,7 +28,7 @@ export const tlsCertExpiring = defineDetector({
   remedy: "Renew it now and find out why the renewal did not happen by itself.",
   needs: ["xray", "expectation"],
   uses: ["surroundings", "servedFile"],
-  causes: [tlsCertExpired],
+  causes: [tlsCertExpired, tlsCertNotReloaded],
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {
@@ -46,14 +48,14 @@ export const tlsCertExpiring = defineDetector({
     },
     criticalBefore: {
       unit: "ms",
-      default: 48 * 3_600_000,
+      default: LAST_MOMENT.beforeMs,
       min: 60_000,
       max: 365 * 86_400_000,
       says: "time left below which a long-lived certificate is critical",
     },
     criticalRatio: {
       unit: "ratio",
-      default: 0.05,
+      default: LAST_MOMENT.ratio,
       min: 0,
       max: 1,
       says: "share of its lifetime left below which a certificate is critical",
@@ -68,8 +70,11 @@ export const tlsCertExpiring = defineDetector({
         const { certificate, position } = sent;
         const lifetimeMs = certificate.notAfter - certificate.notBefore;
         const remainingMs = certificate.notAfter - now;
-        const warningMs = Math.min(limits.warnBefore, limits.warnRatio * lifetimeMs);
-        const criticalMs = Math.min(limits.criticalBefore, limits.criticalRatio * lifetimeMs);
+        const { warnBefore, warnRatio, criticalBefore, criticalRatio } = limits;
+        const warning = { beforeMs: warnBefore, ratio: warnRatio };
+        const warningMs = leastLeftMs(certificate, warning);
+        const critical = { beforeMs: criticalBefore, ratio: criticalRatio };
+        const criticalMs = leastLeftMs(certificate, critical);
         const isCritical = remainingMs < criticalMs;
         if (!isCritical && remainingMs >= warningMs) return [];
         return [

@@ -271,6 +271,8 @@ export interface FilesObservation extends Base {
   readonly notBefore?: Instant;
   readonly notAfter?: Instant;
   readonly changedAt?: Instant;
+  /** Algorithm of its key: `rsa`, `ec`, `ed25519`. */
+  readonly keyType?: string;
   readonly error?: string;
 }
 

@@ -48,6 +48,8 @@ export interface TlsFacts {
   readonly sans: readonly string[];
   /** True if the leaf has a subject alternative name extension at all. */
   readonly hasSans: boolean;
+  /** Algorithm of the leaf's key: `rsa`, `ec`, `ed25519`; absent where none was received or known. */
+  readonly leafKeyType?: string;
   /** Against `authority`; absent when none was configured or no leaf was received. */
   readonly coversAuthority?: boolean;
   /** The path to `ca`: "ok" or OpenSSL's code, dates ignored. Absent without `ca`. */

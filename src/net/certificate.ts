@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { present } from "../model/present.ts";
 import { type Instant, parseInstant } from "../model/time.ts";
 import type { CertificateFacts, TlsFacts } from "../model/xray.ts";
 
@@ -30,6 +31,16 @@ export function certificateFacts(certificate: X509Certificate): CertificateFacts
     isSelfSigned: isSelfSigned(certificate),
     isCa: certificate.ca,
   };
+}
+
+/** Algorithm of its key, in OpenSSL's words; `undefined` where this Node does not know it. */
+export function keyTypeOf(certificate: X509Certificate): string | undefined {
+  try {
+    return certificate.publicKey.asymmetricKeyType;
+  } catch {
+    // A key of an unknown algorithm or a broken one: the other facts of the certificate still hold.
+    return undefined;
+  }
 }
 
 /** SHA-256 over the DER, lower-case hex. */
@@ -67,6 +78,7 @@ type ChainFacts = Pick<
   | "sentCertificates"
   | "sans"
   | "hasSans"
+  | "leafKeyType"
   | "coversAuthority"
   | "path"
   | "pathFailsByDate"
@@ -87,6 +99,7 @@ export function chainFacts(sent: readonly X509Certificate[], judges: Judges): Ch
     sentCertificates: sent.length,
     sans: names.slice(0, MOST_NAMES),
     hasSans: leaf?.subjectAltName !== undefined,
+    ...present({ leafKeyType: leaf && keyTypeOf(leaf) }),
     ...(isNameJudged ? { coversAuthority: coversAuthority(names, authority) } : {}),
     ...(bundle === undefined ? {} : { bundleCertificates: bundle.length }),
     ...(bundle === undefined || leaf === undefined ? {} : pathFacts(sent, { bundle, now })),

@@ -1,5 +1,6 @@
 import { readMountedFile } from "../host/files.ts";
-import { certificateFacts, readBundle } from "../net/certificate.ts";
+import { present } from "../model/present.ts";
+import { certificateFacts, keyTypeOf, readBundle } from "../net/certificate.ts";
 import { defineSource } from "./source.ts";
 
 /**
@@ -30,6 +31,7 @@ export const files = defineSource({
       return;
     }
     const { fingerprint, notBefore, notAfter } = certificateFacts(leaf);
-    yield { ...seen, fingerprint, notBefore, notAfter, changedAt };
+    const keyType = keyTypeOf(leaf);
+    yield { ...seen, fingerprint, notBefore, notAfter, changedAt, ...present({ keyType }) };
   },
 });

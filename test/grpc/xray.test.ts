@@ -130,6 +130,7 @@ describe("an X-ray passes", () => {
       sentCertificates: 2,
       sans: [NAME],
       hasSans: true,
+      leafKeyType: "ec",
       coversAuthority: true,
       path: "ok",
       pathFailsByDate: false,

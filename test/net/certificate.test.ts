@@ -76,6 +76,7 @@ describe("a chain", () => {
       sentCertificates: 1,
       sans: ["a.test", "::1"],
       hasSans: true,
+      leafKeyType: "ec",
     });
   });
 

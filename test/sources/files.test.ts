@@ -52,6 +52,7 @@ it("yields the first certificate of the file, and when the file changed", async 
       notBefore,
       notAfter,
       changedAt: START - 60_000,
+      keyType: "ec",
     },
   ]);
 });

@@ -339,6 +339,7 @@ export const aServedFile = builder<Facts["servedFile"]>({
   notBefore: NOW - 30 * DAY,
   notAfter: NOW + 60 * DAY,
   changedAt: NOW - 30 * DAY,
+  since: NOW - HOUR,
 });
 
 export const aPeer = builder<Peer>({

@@ -27,6 +27,7 @@ export const expectation = exactly<Facts["expectation"]>()({
   hasCa: flag,
   hasClientCertificate: flag,
   hasCredentials: flag,
+  hasServedFile: maybe(flag),
   health: z.object({
     services: list(text, 100),
     expect: z.enum(["SERVING", "NOT_SERVING", "any"]),
@@ -197,6 +198,8 @@ export const servedFile = exactly<Facts["servedFile"]>()({
   notBefore: maybe(instant),
   notAfter: maybe(instant),
   changedAt: maybe(instant),
+  keyType: maybe(text),
+  since: maybe(instant),
   error: maybe(text),
 });
 

@@ -68,6 +68,7 @@ const tls = exactly<TlsFacts>()({
   sentCertificates: count,
   sans: list(text, 200),
   hasSans: flag,
+  leafKeyType: maybe(text),
   coversAuthority: maybe(flag),
   path: maybe(text),
   pathFailsByDate: maybe(flag),

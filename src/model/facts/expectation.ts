@@ -14,6 +14,8 @@ export interface Expectation {
   readonly hasClientCertificate: boolean;
   /** Metadata or a client certificate is configured. */
   readonly hasCredentials: boolean;
+  /** The file that the server's certificate comes from is named. */
+  readonly hasServedFile?: boolean;
   readonly health: { readonly services: readonly string[]; readonly expect: ExpectedHealth };
   /**
    * How long the port may take to listen for the first time. 0 = no time is granted, and the first

@@ -1,3 +1,4 @@
+import type { ServedFile } from "../../model/facts/served-file.ts";
 import { defineFold } from "../fold.ts";
 
 /** The certificate file that the server reads, as it is mounted here. */
@@ -11,7 +12,11 @@ export const servedFileFold = defineFold({
   inNewEpoch: "stays",
   isNews: (before, after) =>
     before?.fingerprint !== after.fingerprint || before?.error !== after.error,
-  fold(_previous, { source: _source, kind: _kind, target: _target, at: _at, ...file }) {
-    return file;
+  fold(
+    previous: ServedFile | undefined,
+    { source: _source, kind: _kind, target: _target, at, ...file },
+  ) {
+    const isSame = previous?.fingerprint === file.fingerprint && previous?.since !== undefined;
+    return { ...file, since: isSame ? previous.since : at };
   },
 });

@@ -32,6 +32,8 @@ const BREAKS: Readonly<
 > = {
   go: { command: "stop", code: "connection-refused" },
   node: { command: "health NOT_SERVING", code: "health-not-serving" },
+  java: { command: "stop", code: "connection-refused" },
+  python: { command: "health NOT_SERVING", code: "health-not-serving" },
 };
 
 const table = createTable();

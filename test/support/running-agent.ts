@@ -74,6 +74,11 @@ export async function startRunningAgent(
     readonly main?: string;
     /** Default: the test's own network. */
     readonly network?: NetworkNamespace;
+    /** What makes its surroundings and then becomes it: `prlimit --nofile=30`. */
+    readonly prefix?: readonly string[];
+    /** `stuck`: nobody reads its log; `gone`: who read it has closed. Default: it is read. */
+    readonly reader?: "stuck" | "gone";
+    readonly flags?: readonly string[];
   } = {},
 ): Promise<RunningAgent> {
   const [listenPort, adminPort] = await twoFreePorts();
@@ -86,16 +91,18 @@ export async function startRunningAgent(
     renameSync(`${file}.new`, file);
   };
   configure(configuration);
-  const { network, main = MAIN, node = [] } = options;
-  const listeners = ["--listen", listen, "--admin", admin];
-  const line = [process.execPath, ...node, main, "run", "--config", file, ...listeners];
+  const { network, main = MAIN, node = [], prefix = [], flags = [] } = options;
+  const words = ["run", "--config", file, "--listen", listen, "--admin", admin, ...flags];
+  const line = [...prefix, process.execPath, ...node, main, ...words];
   const [program = "", ...argv] = [...(network?.prefix ?? []), ...line];
   const child = spawn(program, argv, {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...options.environment },
   });
   const log: Record<string, unknown>[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
+  if (options.reader === "gone") child.stdout.destroy();
+  else if (options.reader !== "stuck")
+    createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
 
   const get = async (url: string) => {
     if (network !== undefined) return network.get(url);

@@ -6,7 +6,12 @@ import type { SourceName } from "./source-name.ts";
  * ends. `cron` has five fields.
  */
 export type Cadence =
-  | { readonly kind: "every"; readonly ms: number }
+  | {
+      readonly kind: "every";
+      readonly ms: number;
+      /** Two runs are never closer than `ms`: what they cost is bounded by it. */
+      readonly keepsDistance?: boolean;
+    }
   | { readonly kind: "cron"; readonly expression: string }
   | { readonly kind: "continuous" };
 

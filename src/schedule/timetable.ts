@@ -20,9 +20,9 @@ export interface Timetable {
 
 export interface TimetableOptions {
   readonly clock: Clock;
-  /** In [0, 1): the job's own place within its spread. */
+  /** In [0, 1): the job's own place within its interval. */
   readonly share: number;
-  /** Within this time the first run of a periodic job starts; ms. */
+  /** Within this time the first run of a periodic job starts; ms. 0: nobody has a place of his own. */
   readonly spreadMs: number;
   /** When the job began its last run; absent = never. */
   readonly lastRunMs?: number;
@@ -32,28 +32,41 @@ type Timed = Exclude<Cadence, { readonly kind: "continuous" }>;
 
 export function createTimetable(cadence: Timed, options: TimetableOptions): Timetable {
   return cadence.kind === "every"
-    ? createPeriod(Math.max(1, cadence.ms), options)
+    ? createPeriod(cadence, options)
     : createCron(cadence.expression, options);
 }
 
 /**
  * Equal steps on the monotonic clock. The next step counts from the last one's due time and not from
  * its start, so lateness does not add up; steps that lie in the past are missed, never made up for.
- * A job whose interval changed keeps its phase: the new interval counts from its last run.
+ *
+ * The first run comes early, and a job whose interval changed counts from its last run, which for a
+ * whole fleet may have been one moment: all of them lost one server. So the step after such a run is
+ * longer or shorter, by half an interval at most, and leads to the job's own place in its interval,
+ * where it stays. A job that keeps its distance is never early for that.
  */
-function createPeriod(intervalMs: number, options: TimetableOptions): Timetable {
-  const { clock, share, spreadMs, lastRunMs } = options;
+function createPeriod(
+  { ms, keepsDistance = false }: Extract<Cadence, { readonly kind: "every" }>,
+  { clock, share, spreadMs, lastRunMs }: TimetableOptions,
+): Timetable {
+  const intervalMs = Math.max(1, ms);
+  const hasPlace = spreadMs > 0 && !keepsDistance;
+  const nearestPlaceTo = (stepMs: number) => {
+    const placeMs = share * intervalMs;
+    return placeMs + Math.round((stepMs - placeMs) / intervalMs) * intervalMs;
+  };
+  const inPlace = (stepMs: number) => (hasPlace ? Math.floor(nearestPlaceTo(stepMs)) : stepMs);
   const nowMs = clock.monotonicMs();
   let dueMs =
     lastRunMs === undefined
       ? nowMs + Math.floor(share * Math.min(intervalMs, spreadMs))
-      : Math.max(nowMs, lastRunMs + intervalMs);
+      : Math.max(nowMs, inPlace(lastRunMs + intervalMs));
   return {
     intervalMs,
     next: () => ({ atMs: dueMs, kind: "run" }),
     take(takenMs) {
       const missed = Math.max(0, Math.floor((takenMs - dueMs) / intervalMs));
-      dueMs += (missed + 1) * intervalMs;
+      dueMs = inPlace(dueMs + (missed + 1) * intervalMs);
       return missed;
     },
   };

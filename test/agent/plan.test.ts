@@ -202,7 +202,7 @@ it.each<[string, Situation, number]>([
   ["the app drains", { known: { state: "draining" } }, 0.5],
   ["a read costs 9 ms", { facts: { surroundings: someSurroundings({ readCostMs: 9 }) } }, 18],
 ])("reads the kernel's table at its pace when %s", (_when, situation, seconds) => {
-  expect(job("kernel", situation)?.cadence).toEqual(every(seconds));
+  expect(job("kernel", situation)?.cadence).toEqual({ ...every(seconds), keepsDistance: true });
 });
 
 function pending(target: string): FindingsReport["pending"][number] {

@@ -4,7 +4,7 @@ import type { SourceName } from "../../model/source-name.ts";
 import type { Instant } from "../../model/time.ts";
 
 /** An interval in ms. */
-export function every(ms: number): Cadence {
+export function every(ms: number): Extract<Cadence, { readonly kind: "every" }> {
   return { kind: "every", ms };
 }
 

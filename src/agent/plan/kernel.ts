@@ -20,7 +20,7 @@ export function planKernel(needs: readonly Need[]): readonly Job[] {
       source: "kernel",
       label: "kernel",
       target: owner,
-      cadence: every(intervalOf(needs)),
+      cadence: { ...every(intervalOf(needs)), keepsDistance: true },
       deadlineMs: 2_000,
       urgency: { key: "first", withinMs: 0 },
       interests,

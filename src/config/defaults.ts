@@ -20,6 +20,9 @@ export const DEFAULTS = {
   },
 } as const;
 
+/** How the app's channelz is read; that of an upstream is not. */
+export const DEFAULT_CHANNELZ = { everyMs: 10_000 };
+
 /** A finding that comes and goes between two scrapes would be seen by nobody. */
 export const LEAST_CLEAR_AFTER_MS = 60_000;
 
@@ -57,7 +60,7 @@ export function defaultSettings(options: DefaultOptions): Parsed<Settings> {
     endpoint: endpoint.value,
     metadata: [],
     health: { services: DEFAULTS.target.services, expect: DEFAULTS.target.expect },
-    channelz: { everyMs: 10_000 },
+    channelz: DEFAULT_CHANNELZ,
     startupMs: 600_000,
   };
   const codes = Object.fromEntries(detectors.map((one) => [one.code, defaultCodeSettings(one)]));

@@ -1,4 +1,5 @@
 import type { MetadataEntry, Target, TlsExpectation } from "../model/target.ts";
+import { DEFAULT_CHANNELZ } from "./defaults.ts";
 import type { ConfigValues } from "./schema/config.ts";
 
 type TargetValues = ConfigValues["targets"][number];
@@ -8,8 +9,7 @@ type ResolvePath = (path: string) => string;
 export function targetFrom(values: TargetValues, resolvePath: ResolvePath): Target {
   const { name, role, authority, metrics, protoset, health } = values;
   const tls = tlsFrom(values.tls, resolvePath);
-  const channelz =
-    typeof values.channelz === "object" ? { everyMs: values.channelz.every } : undefined;
+  const channelz = channelzFrom(values);
   return {
     name,
     role,
@@ -24,6 +24,12 @@ export function targetFrom(values: TargetValues, resolvePath: ResolvePath): Targ
     ...(protoset === undefined ? {} : { protoset: resolvePath(protoset) }),
     startupMs: values.startup,
   };
+}
+
+/** An upstream is read only where that is asked for: each of its clients' agents would list all of them. */
+function channelzFrom({ channelz, role }: TargetValues): Target["channelz"] {
+  if (typeof channelz === "object") return { everyMs: channelz.every };
+  return channelz === undefined && role === "app" ? DEFAULT_CHANNELZ : undefined;
 }
 
 export function metadataFrom(

@@ -236,3 +236,13 @@ it.each([
 function raise(): never {
   throw new Error("EACCES");
 }
+
+it.each([
+  ["an app, by itself", "", { everyMs: 10_000 }],
+  ["an upstream, by itself: its other clients' agents would ask too", "role: upstream", undefined],
+  ["an upstream that asks for it", "role: upstream, channelz: { every: 20s }", { everyMs: 20_000 }],
+  ["an app that is silent", "channelz: off", undefined],
+])("reads channelz of %s", (_who, more, expected) => {
+  const text = `targets: [{ name: a, address: "localhost:1", ${more} }]`;
+  expect(loadSettings(loadOptions(text)).targets[0]?.channelz).toEqual(expected);
+});

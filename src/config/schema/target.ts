@@ -60,9 +60,9 @@ const channelz = z
     ],
     { error: "off, or a mapping with every" },
   )
-  .prefault({})
+  .optional()
   .describe(
-    "The server's own account of its calls and connections, `grpc.channelz.v1`. `off`: never asked.",
+    "The server's own account of its calls and connections, `grpc.channelz.v1`. `off`: never asked. Without it: read from the app, not from an upstream, where a whole fleet would ask.",
   );
 
 /** One entry of `targets:`. */

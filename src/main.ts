@@ -22,8 +22,12 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
     ending.abort(name);
   });
 }
-// A reader that went away (`| head`) is no fault of ours.
-process.stdout.on("error", () => process.exit(0));
+// A reader that went away (`| head`) is no fault of ours; the daemon works on without its log.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => {
+    if (process.argv[2] !== "run") process.exit(0);
+  });
+}
 
 const startedAt = systemClock.now() - process.uptime() * 1000;
 const program: Program = {
@@ -36,6 +40,7 @@ const program: Program = {
     stdout: process.stdout.isTTY === true,
     stderr: process.stderr.isTTY === true,
   },
+  ...(process.stdout.isTTY === true ? { columns: process.stdout.columns } : {}),
   version: __VERSION__,
   node: process.version,
   file: fileURLToPath(import.meta.url),

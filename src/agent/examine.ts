@@ -1,11 +1,13 @@
+import type { Capability } from "../model/capability.ts";
 import { isSettled } from "../model/facts/xray.ts";
 import type { FindingsReport } from "../model/finding.ts";
 import type { Settings } from "../model/settings.ts";
-import { knownValue, type Snapshot } from "../model/snapshot.ts";
+import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
 import { createNameResolver } from "../net/resolve.ts";
 import { type Core, createCore } from "./core.ts";
+import type { Evaluated } from "./evaluate.ts";
 import type { Identity } from "./identity.ts";
 
 export interface ExamineOptions {
@@ -61,15 +63,24 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
 async function look(core: Core, { clock, forMs, signal }: ExamineOptions): Promise<void> {
   const endMs = clock.monotonicMs() + forMs + PATIENCE_MS;
   await clock.sleep(forMs, signal);
-  while (clock.monotonicMs() < endMs && !isSettledNow(core.evaluate().snapshot)) {
+  while (clock.monotonicMs() < endMs && !isSettledNow(core.evaluate())) {
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
 }
 
-/** Whether each target was X-rayed, and what is sick there was seen twice. */
-function isSettledNow({ targets }: Snapshot): boolean {
-  return Object.entries(targets).every(([name, target]) => {
+/** Each target was X-rayed; what is well was asked for its health, what is sick has a name by now. */
+function isSettledNow({ snapshot, report }: Evaluated): boolean {
+  return Object.entries(snapshot.targets).every(([name, target]) => {
+    if (name === AGENT_TARGET) return true;
     const xray = knownValue(target, "xray");
-    return name === AGENT_TARGET || (xray !== undefined && isSettled(xray));
+    if (xray === undefined || !isSettled(xray)) return false;
+    return xray.latest.outcome === "failed"
+      ? report.active.some((finding) => finding.target === name)
+      : xray.latest.outcome === "unsupported" || wasAskedForHealth(target);
   });
+}
+
+function wasAskedForHealth(target: TargetSnapshot): boolean {
+  const isMissing = ({ source, available }: Capability) => source === "health" && !available;
+  return knownValue(target, "health") !== undefined || target.capabilities.some(isMissing);
 }

@@ -22,6 +22,8 @@ export interface AgentOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly output: LogStream;
   readonly colour: boolean;
+  /** Of a line of the log's text format, in characters. */
+  readonly width: number;
   readonly readProcess: () => ProcessReading;
   /** Hears every transition besides the sinks. */
   readonly heard?: (change: FindingChange) => void;

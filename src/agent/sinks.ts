@@ -22,7 +22,7 @@ export interface SinksOptions extends AgentOptions {
 
 /** The log and the metrics always; spans and the webhook where they are configured. */
 export function createSinks(options: SinksOptions): Sinks {
-  const { settings, output, colour, core, identity, clock } = options;
+  const { settings, output, colour, width, core, identity, clock } = options;
   const latest = () => core.latest();
   const prometheus = createPrometheusSink({
     snapshot: () => latest().snapshot,
@@ -34,7 +34,7 @@ export function createSinks(options: SinksOptions): Sinks {
     upstreamOf: (target) => upstreamName(target).name,
     build: { version: identity.version, node: identity.node },
   });
-  const log = createLogSink({ ...settings.log, stream: output, colour });
+  const log = createLogSink({ ...settings.log, stream: output, colour, width });
   return { prometheus, all: [log, prometheus, ...createOptionalSinks(options)] };
 }
 

@@ -1,5 +1,6 @@
 import { LAZY_TOOLS } from "./lazy-tools.ts";
 import type { Program } from "./program.ts";
+import { lineWidth, wantsColour } from "./report/paint.ts";
 import type { RunOptions, Tools } from "./tools.ts";
 
 /** The parts of the agent, each loaded with the first command that asks for it. */
@@ -16,7 +17,8 @@ export const agentTools: Tools = {
       random,
       environment,
       output: { write: (line) => void program.stdout.write(line) },
-      colour: program.isTerminal.stdout && environment["NO_COLOR"] === undefined,
+      colour: wantsColour(program, "stdout"),
+      width: lineWidth(program),
       readProcess,
       onHangup,
       ...(options.heard === undefined ? {} : { heard: options.heard }),

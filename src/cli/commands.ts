@@ -59,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Examined, well, found (with evidence and remedy), suspected (what needs a longer look), and what cannot be seen here and how to switch it on.",
       "--save writes what was seen to a file; --from judges such a file, on any machine.",
+      "Exits 1 for what was found, or is suspected, at or above --fail-on, and for a target that could not be examined: what nobody saw is not fine.",
     ],
     positionals: ["[ADDR]"],
     flags: [

@@ -17,6 +17,8 @@ export interface Program {
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Of the terminal; absent where there is none. */
+  readonly columns?: number;
   readonly version: string;
   /** The program itself, as Node runs it: the demo starts it again for its other processes. */
   readonly file: string;

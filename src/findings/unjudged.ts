@@ -110,9 +110,19 @@ export function missingFacts(
       isUnavailable: obstacles.every((obstacle) => obstacle.isUnavailable),
     };
   }
-  if (detector.isTiming && !target.timingTrusted)
-    return { because: "the agent's own timing is not trusted now", isUnavailable: false };
+  if (detector.isTiming && !target.timingTrusted) return untrustedTiming(target, now);
   return undefined;
+}
+
+/** A target that has just begun is slow by nature (store: timing settles in the same time). */
+const SETTLING_MS = 30_000;
+
+function untrustedTiming({ epochSince }: TargetSnapshot, now: Instant): Obstacle {
+  const isNew = Math.abs(now - epochSince) < SETTLING_MS;
+  const because = isNew
+    ? `timing is judged from ${SETTLING_MS / 1000} s after the first look on`
+    : "the agent's own timing is not trusted now";
+  return { because, isUnavailable: false };
 }
 
 function obstacleOf(

@@ -21,6 +21,8 @@ export interface LogOptions extends LogSettings {
   readonly stream: LogStream;
   /** For `format: text` on a terminal that wants colour. */
   readonly colour?: boolean;
+  /** For `format: text`: where the texts of a finding are broken, 100 characters without it. */
+  readonly width?: number;
 }
 
 /** A line a minute of each job that fails, each detector that crashes, and of dropped spans. */
@@ -127,6 +129,9 @@ function capabilityLine(observation: Observation): LogLine | undefined {
   };
 }
 
+/** Columns of a finding's texts, indent included; a terminal rarely has fewer. */
+const WIDTH = 100;
+
 function jsonWriter({ level, stream }: LogOptions): (line: LogLine) => void {
   const logger = pino(
     {
@@ -144,8 +149,10 @@ function jsonWriter({ level, stream }: LogOptions): (line: LogLine) => void {
     logger[at]({ time: rfc3339(line.at), "otel.event.name": event, ...fields }, msg);
 }
 
-function textWriter({ level, stream, colour = false }: LogOptions): (line: LogLine) => void {
+function textWriter(options: LogOptions): (line: LogLine) => void {
+  const { level, stream, colour = false, width = WIDTH } = options;
   return (line) => {
-    if (SEVERITY_NUMBERS[line.level] >= SEVERITY_NUMBERS[level]) stream.write(textOf(line, colour));
+    if (SEVERITY_NUMBERS[line.level] < SEVERITY_NUMBERS[level]) return;
+    stream.write(textOf(line, { isColoured: colour, width }));
   };
 }

@@ -7,16 +7,20 @@ const COLOURS: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn:
 const INDENT = " ".repeat(15);
 /** Below `evidence`, `remedy` and the like. */
 const FURTHER = " ".repeat(10);
-/** Columns of a finding's texts, its indent included; a terminal rarely has fewer. */
-const WIDTH = 100;
 /** `HH:MM:SS` of an RFC 3339 stamp; the day is on the wall. */
 const TIME_OF_DAY = [11, 19] as const;
+
+export interface TextStyle {
+  readonly isColoured: boolean;
+  /** Where the texts of a finding are broken. */
+  readonly width: number;
+}
 
 /**
  * A line as a person reads it on a terminal. A finding takes a few rows: code, target, summary, what
  * convicts it, what to do; everything else takes one.
  */
-export function textOf(line: LogLine, isColoured: boolean): string {
+export function textOf(line: LogLine, { isColoured, width }: TextStyle): string {
   const time = rfc3339(line.at).slice(...TIME_OF_DAY);
   const paint = (text: string): string =>
     isColoured ? `\u001b[${COLOURS[line.level]}m${text}\u001b[0m` : text;
@@ -29,27 +33,28 @@ export function textOf(line: LogLine, isColoured: boolean): string {
   const about = Object.values(recordOf(subject) ?? {}).map(valueText);
   const title = [code, "on", target, ...about.map((name) => `(${valueText(name)})`)].map(valueText);
   const because = line.fields["because"];
+  const textWidth = width - INDENT.length - FURTHER.length;
   const isTold = transition === "RESOLVED" || transition === "SUPPRESSED";
   const rows = isTold
     ? because === undefined
       ? []
-      : rowsOf("because", valueText(because))
+      : rowsOf("because", valueText(because), textWidth)
     : [
         ...Object.entries(recordOf(evidence) ?? {}).flatMap(([key, value], index) =>
-          rowsOf(index === 0 ? "evidence" : "", `${key}: ${valueText(value)}`),
+          rowsOf(index === 0 ? "evidence" : "", `${key}: ${valueText(value)}`, textWidth),
         ),
-        ...rowsOf("remedy", valueText(remedy)),
-        ...rowsOf("more", valueText(docs)),
+        ...rowsOf("remedy", valueText(remedy), textWidth),
+        ...rowsOf("more", valueText(docs), textWidth),
       ];
-  const summary = wrap(line.msg, WIDTH - INDENT.length);
+  const summary = wrap(line.msg, width - INDENT.length);
   const drill = line.fields["drill"] === true ? " DRILL: not true" : "";
   const first = `${head(line.level)}${paint(`${transition} ${valueText(severity)}`)} ${title.join(" ")}${drill}`;
   return [first, ...[...summary, ...rows].map((row) => INDENT + row), ""].join("\n");
 }
 
 /** A text under its name, which stands before its first row only. */
-function rowsOf(name: string, text: string): readonly string[] {
-  return wrap(text, WIDTH - INDENT.length - FURTHER.length).map(
+function rowsOf(name: string, text: string, width: number): readonly string[] {
+  return wrap(text, width).map(
     (row, index) => `${index === 0 ? name.padEnd(FURTHER.length) : FURTHER}${row}`,
   );
 }

@@ -1,9 +1,13 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { agentTools } from "../../src/cli/agent-tools.ts";
 import type { ExamineOptions, Seen } from "../../src/cli/tools.ts";
+import type { Finding } from "../../src/model/finding.ts";
 import { findingsDocument } from "../../src/model/findings-document.ts";
+import type { XrayReport } from "../../src/model/xray.ts";
+import { startGrpcServer } from "../support/grpc-server.ts";
 import { aFinding, aReport, SNAPSHOT, someSettings } from "./a-report.ts";
 import { runLine } from "./run-line.ts";
 
@@ -98,29 +102,89 @@ it("prints the findings document", async () => {
   expect(JSON.parse(stdout)).toEqual(findingsDocument(SICK, { agent: "1.2.3" }));
 });
 
-it("does not call a target well that was not seen", async () => {
+/** What the look showed of the connection, in place of a passed X-ray; `undefined`: nothing. */
+function seenBy(xray: Partial<XrayReport> | undefined, report = aReport()): Seen {
   const { app } = SNAPSHOT.targets;
-  const blind = { ...SNAPSHOT, targets: { app: { ...app, facts: {} } } };
-  const { stdout } = await runLine(
-    "check localhost:50051",
-    {},
-    { examine: async () => ({ ...seen(), snapshot: blind }) as Seen },
-  );
-  expect(stdout.trimEnd().split("\n").at(-1)).toBe(
-    "Nothing found for certain; app was not seen yet (look longer with --for).",
-  );
+  const known = app?.facts.xray;
+  if (app === undefined || known?.state !== "known") throw new Error("the snapshot has an X-ray");
+  const latest = { ...known.value.latest, ...xray };
+  const facts = { ...app.facts, xray: { ...known, value: { ...known.value, latest } } };
+  const { xray: _none, ...nothing } = app.facts;
+  const target = { ...app, facts: xray === undefined ? nothing : facts };
+  return { ...seen(report), snapshot: { ...SNAPSHOT, targets: { app: target } } };
+}
+
+const pending = (change: Partial<Finding>) =>
+  aReport({ pending: [{ ...aFinding(change), activeInSeconds: 26 }] });
+const NXDOMAIN = { outcome: "failed", phase: "dns", reason: "nxdomain" } as const;
+
+it.each<[string, Seen, string, number]>([
+  ["never seen", seenBy(undefined), "app was not seen yet (look longer with --for)", 1],
+  [
+    "unreachable, and nobody knows why",
+    seenBy(NXDOMAIN),
+    "app could not be examined beyond dns: the name does not exist",
+    1,
+  ],
+  [
+    "closed to who has no certificate",
+    seenBy({ outcome: "unsupported", phase: "tls", reason: "client_certificate_required" }),
+    "app could not be examined beyond tls: the server asks for a client certificate",
+    1,
+  ],
+  [
+    "suspected of what --fail-on names",
+    seen(pending({ code: "deadline-storm" })),
+    "deadline-storm is suspected on app",
+    1,
+  ],
+  [
+    "suspected of less",
+    seen(pending({ code: "deadline-storm", severity: "warning" })),
+    "deadline-storm is suspected on app",
+    0,
+  ],
+])("does not pass a target as fine that is %s", async (_how, look, doubt, exit) => {
+  const tools = { examine: async () => look };
+  const text = await runLine("check localhost:50051", {}, tools);
+  const verdict = text.stdout.trimEnd().split("\n\n").at(-1)?.replace(/\n +/, " ");
+  expect(verdict).toBe(`Nothing found for certain: ${doubt}.`);
+  expect({ exit: text.exit, stderr: text.stderr }).toEqual({ exit, stderr: "" });
+  const json = await runLine("check localhost:50051 -o json", {}, tools);
+  expect({ exit: json.exit, stderr: json.stderr }).toEqual({
+    exit,
+    stderr: `grpc-doctor check: ${doubt}\n`,
+  });
+  expect((await runLine("check localhost:50051 --fail-on never", {}, tools)).exit).toBe(0);
 });
 
-it("names what is suspected where nothing is certain", async () => {
-  const pending = [{ ...aFinding({ code: "health-not-serving" }), activeInSeconds: 26 }];
-  const { stdout } = await runLine(
-    "check localhost:50051",
-    {},
-    { examine: async () => seen(aReport({ pending })) },
-  );
-  expect(stdout.trimEnd().split("\n").at(-1)).toBe(
-    "Nothing found for certain; suspected: health-not-serving.",
-  );
+it.each<[string, Seen]>([
+  ["answered a call with a refusal", seenBy({ outcome: "unsupported", phase: "rpc" })],
+  [
+    "could not be reached for a reason that was found, and is a warning",
+    seenBy(NXDOMAIN, aReport({ active: [aFinding({ severity: "warning" })] })),
+  ],
+])("exits 0 where the target %s", async (_how, look) => {
+  const tools = { examine: async () => look };
+  expect((await runLine("check localhost:50051", {}, tools)).exit).toBe(0);
+});
+
+it("puts every code in one place, against a real server", async () => {
+  const server = await startGrpcServer();
+  onTestFinished(server.crash);
+  const { exit, stdout } = await runLine(`check ${server.address} --for 1s`, {}, agentTools);
+  const codes = (await agentTools.detectors())
+    .filter(({ layer, onByDefault = true }) => layer !== "agent" && onByDefault)
+    .map(({ code }) => code);
+  const places = codes.map((code) => {
+    const found = stdout.match(new RegExp(`(?<![\\w-])${code}(?![\\w-])`, "g")) ?? [];
+    return `${code} ${found.length}`;
+  });
+  expect(places).toEqual(codes.map((code) => `${code} 1`));
+  expect(exit).toBe(0);
+  expect(stdout).toContain("app: no TLS is spoken: tls-alpn-missing, ");
+  expect(stdout).toContain("app: the address is a literal: dns-failing\n");
+  expect(stdout).toContain("✔ handler");
 });
 
 it.each([

@@ -1,12 +1,14 @@
 import { expect, it } from "vitest";
-import { blindText } from "../../src/cli/report/findings-text.ts";
+import { blindText } from "../../src/cli/report/blind-text.ts";
 import { columns } from "../../src/cli/report/lines.ts";
 import { paintFor } from "../../src/cli/report/paint.ts";
 import type { Unjudged } from "../../src/model/finding.ts";
 
-const paint = paintFor(false, {});
-const blind = (unjudged: readonly Unjudged[]) =>
-  blindText({ active: [], pending: [], suppressed: [], capabilities: [], unjudged }, paint);
+type Missing = Parameters<typeof blindText>[0]["capabilities"];
+
+const paint = paintFor({ isTerminal: { stdout: false, stderr: false }, environment: {} }, "stdout");
+const blind = (unjudged: readonly Unjudged[], capabilities: Missing = []) =>
+  blindText({ capabilities, unjudged }, paint);
 
 const LITERAL = { code: "dns-failing", because: "the address is a literal" };
 const unset = (target: string): Unjudged => ({
@@ -21,8 +23,8 @@ it("says once what several targets lack", () => {
   expect(blind(all)).toEqual([
     "app, stock: the address is a literal",
     "  dns-failing",
-    "app, stock: not configured: `authority` of the target",
-    "  tls-san-mismatch",
+    "app, stock: not told what is expected (a configuration file says it)",
+    "  tls-san-mismatch  `authority` of the target",
   ]);
 });
 
@@ -47,6 +49,49 @@ it("tells a fix that the reason does not tell", () => {
       { target: "app", code: "stream-exhaustion", because: "UNIMPLEMENTED", fix: "Register it." },
     ]),
   ).toEqual(["app: UNIMPLEMENTED", "  stream-exhaustion", "  → Register it."]);
+});
+
+it("tells what is missing with the codes that wait for it, once for each fix", () => {
+  const missing = {
+    target: "app",
+    available: false,
+    reason: "client_certificate_required",
+  } as const;
+  const fix = "Give the target a client certificate.";
+  expect(
+    blind(
+      [
+        { target: "app", code: "health-flapping", because: "x", fix },
+        { target: "app", code: "stream-exhaustion", because: "y", fix },
+        { target: "stock", code: "health-flapping", because: "x", fix },
+      ],
+      [
+        { ...missing, source: "health", fix },
+        { ...missing, source: "channelz", part: "sockets", fix },
+        { target: "app", available: true, source: "dns" },
+        { target: "app", available: false, source: "kernel", reason: "no /proc here" },
+      ],
+    ),
+  ).toEqual([
+    "app: health: the server asks for a client certificate",
+    "  health-flapping, stream-exhaustion",
+    "  → Give the target a client certificate.",
+    "app: channelz (sockets): the server asks for a client certificate",
+    "  → Give the target a client certificate.",
+    "app: kernel: no /proc here",
+    "stock: x",
+    "  health-flapping",
+    "  → Give the target a client certificate.",
+  ]);
+});
+
+it.each([
+  [{ stdout: true, stderr: true }, 60, 60],
+  [{ stdout: true, stderr: true }, 20, 50],
+  [{ stdout: true, stderr: true }, 200, 100],
+  [{ stdout: false, stderr: false }, 60, 100],
+])("is as wide as the terminal %j of %i columns: %i", (isTerminal, columns, width) => {
+  expect(paintFor({ isTerminal, columns, environment: {} }, "stdout").width).toBe(width);
 });
 
 it("goes on below a value that is wider than the page", () => {

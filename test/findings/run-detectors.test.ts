@@ -163,6 +163,12 @@ describe("what is not judged says why", () => {
       { because: "the agent's own timing is not trusted now" },
     ],
     [
+      "timing of a target that has just begun",
+      timing,
+      { target: { timingTrusted: false, epochSince: NOW - 29_000 } },
+      { because: "timing is judged from 30 s after the first look on" },
+    ],
+    [
       "declined by the detector",
       declines,
       { target: { timingTrusted: false } },

@@ -82,6 +82,16 @@ it("writes what a person reads", async () => {
   await expect(lines.join("")).toMatchFileSnapshot("golden/log.txt");
 });
 
+it("breaks the texts of a finding before column 60 of a narrow terminal", () => {
+  const { sink, lines } = start({ format: "text", width: 60 });
+  sink.change?.(aChange({ finding: aFinding({ remedy: "word ".repeat(40).trim() }) }));
+  const rows = lines.join("").split("\n");
+  expect(rows.filter((row) => row.includes("word") && row.length > 60)).toEqual([]);
+  expect(rows.find((row) => row.includes("word"))).toBe(
+    `               remedy    ${"word ".repeat(7).trim()}`,
+  );
+});
+
 it("breaks the texts of a finding before column 100, below where they begin", () => {
   const { sink, lines } = start({ format: "text" });
   sink.change?.(aChange({ finding: aFinding({ remedy: "word ".repeat(40).trim() }) }));

@@ -48,7 +48,7 @@ async function diagnose(
   settings: ReturnType<typeof settingsFromFlags>,
 ): Promise<void> {
   const { report } = await tools.examine(program, { settings, forMs: DIAGNOSIS_MS });
-  const paint = paintFor(program.isTerminal.stderr, program.environment);
+  const paint = paintFor(program, "stderr");
   const lines = findingsText(report.active, paint);
   if (lines.length > 0) program.stderr.write(`\n${lines.join("\n")}\n`);
 }

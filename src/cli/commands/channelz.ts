@@ -12,7 +12,7 @@ export function run(call: Call): Promise<number> {
   const output = parseOutput(given.texts["output"]);
   return withConnection(call, async (connection, { signal }) => {
     const tree = await readChannelzTree(connection, { clock: program.clock, signal });
-    const paint = paintFor(program.isTerminal.stdout, program.environment);
+    const paint = paintFor(program, "stdout");
     program.stdout.write(
       output === "json" ? `${JSON.stringify(tree, null, 2)}\n` : channelzText(tree, paint),
     );

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { printSnapshot } from "../../config/print-snapshot.ts";
 import { parseDuration } from "../../config/units.ts";
+import type { FindingsReport, Severity } from "../../model/finding.ts";
 import { findingsDocument } from "../../model/findings-document.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
@@ -8,6 +9,7 @@ import { EXIT, UsageError } from "../exit.ts";
 import { exitFor, parseFailOn, parseOutput } from "../fail-on.ts";
 import { readSettings } from "../read-settings.ts";
 import { checkReport } from "../report/check-report.ts";
+import { type Doubt, doubtsOf } from "../report/doubts.ts";
 import { paintFor } from "../report/paint.ts";
 import { settingsFromFlags } from "../target-from-flags.ts";
 import { withConfiguration } from "../tell-faults.ts";
@@ -29,17 +31,25 @@ export function run(call: Call): Promise<number> {
       program.stderr.write(`saved ${given.texts["save"]}\n`);
     }
     const detectors = await tools.detectors();
-    const paint = paintFor(program.isTerminal.stdout, program.environment);
-    program.stdout.write(
-      output === "json"
-        ? `${JSON.stringify(findingsDocument(seen.report, { agent: program.version }), null, 2)}\n`
-        : checkReport(
-            { ...seen, detectors, ...(lookedMs === undefined ? {} : { lookedMs }) },
-            paint,
-          ),
-    );
-    return exitFor(seen.report.active, failOn);
+    const examination = { ...seen, detectors, ...(lookedMs === undefined ? {} : { lookedMs }) };
+    const doubts = doubtsOf(examination);
+    if (output === "json") {
+      program.stdout.write(documentOf(seen.report, program.version));
+      for (const { text } of doubts) program.stderr.write(`grpc-doctor check: ${text}\n`);
+    } else {
+      program.stdout.write(checkReport(examination, paintFor(program, "stdout")));
+    }
+    return exitFor([...seen.report.active, ...doubts.map(asCritical)], failOn);
   });
+}
+
+/** What could not be examined must not pass: it is as bad as it can be, until somebody has seen it. */
+function asCritical({ severity = "critical" }: Doubt): { readonly severity: Severity } {
+  return { severity };
+}
+
+function documentOf(report: FindingsReport, agent: string): string {
+  return `${JSON.stringify(findingsDocument(report, { agent }), null, 2)}\n`;
 }
 
 interface Look {
@@ -55,10 +65,13 @@ async function lookAsAsked(call: Call): Promise<Look | undefined> {
   if (named.length !== 1)
     throw new UsageError("one of ADDR, --config FILE and --from FILE is needed");
   if (from !== undefined) return lookAtFile(call, from);
-  const lookedMs = lookTime(given.texts["for"] ?? DEFAULT_FOR);
+  const forMs = lookTime(given.texts["for"] ?? DEFAULT_FOR);
   const settings = await settingsAsked(call, address);
-  if (program.isTerminal.stderr) program.stderr.write(`looking for ${lookedMs / 1000} s …\n`);
-  return { seen: await tools.examine(program, { settings, forMs: lookedMs }), lookedMs };
+  if (program.isTerminal.stderr)
+    program.stderr.write(`looking for ${forMs / 1000} s, longer where something is sick …\n`);
+  const startedMs = program.clock.monotonicMs();
+  const seen = await tools.examine(program, { settings, forMs });
+  return { seen, lookedMs: Math.max(forMs, program.clock.monotonicMs() - startedMs) };
 }
 
 async function settingsAsked(call: Call, address: string | undefined): Promise<Settings> {

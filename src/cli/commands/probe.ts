@@ -27,7 +27,7 @@ export function run(call: Call): Promise<number> {
     const { clock, random } = program;
     const signal = clock.deadline(spec.deadlineMs + BESIDE_MS, program.signal);
     const show = { spec, ...(await probeOnce(spec, target, { clock, random, signal })) };
-    const paint = paintFor(program.isTerminal.stdout, program.environment);
+    const paint = paintFor(program, "stdout");
     const text =
       output === "json"
         ? `${JSON.stringify(probeDocument(show), null, 2)}\n`

@@ -17,7 +17,7 @@ export async function run(call: Call): Promise<number> {
       program.stderr.write(`grpc-doctor: what answered is no agent (HTTP ${status})\n`);
       return EXIT.found;
     }
-    const paint = paintFor(program.isTerminal.stdout, program.environment);
+    const paint = paintFor(program, "stdout");
     program.stdout.write(
       output === "json" ? `${JSON.stringify(document, null, 2)}\n` : statusReport(document, paint),
     );

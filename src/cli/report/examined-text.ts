@@ -1,10 +1,13 @@
 import { knownValue, type TargetSnapshot } from "../../model/snapshot.ts";
-import type { Target } from "../../model/target.ts";
 import { rfc3339 } from "../../model/time.ts";
+import { provenProtocol, type XrayReport } from "../../model/xray.ts";
+import { reasonText } from "./fault-text.ts";
 import { columns, numberText } from "./lines.ts";
+import type { Paint } from "./paint.ts";
+import type { Standing } from "./standing.ts";
 
 /** What was looked at on one target, and what was seen there, a line for each way of looking. */
-export function examinedText(target: Target, seen: TargetSnapshot): readonly string[] {
+export function examinedText({ target, seen }: Standing, paint: Paint): readonly string[] {
   const rows = [
     ["connection", connectionText(seen)],
     ["certificate", certificateText(seen)],
@@ -18,7 +21,7 @@ export function examinedText(target: Target, seen: TargetSnapshot): readonly str
   const state = seen.state === "watched" ? "" : `, ${seen.state}`;
   return [
     `${target.name}${role}  ${target.address}${state}`,
-    ...columns(shown).map((line) => `  ${line}`),
+    ...columns(shown, paint.width - 4).map((line) => `  ${line}`),
   ];
 }
 
@@ -27,13 +30,16 @@ function connectionText(seen: TargetSnapshot): string | undefined {
   if (xray === undefined) return undefined;
   const phases = Object.entries(xray.phaseMs).map(([phase, ms]) => `${phase} ${numberText(ms)} ms`);
   const address = xray.dials.at(-1)?.address;
-  const outcome =
-    xray.outcome === "failed"
-      ? `failed in ${xray.phase ?? "some phase"}: ${xray.reason ?? "other"}`
-      : (xray.spoke ?? xray.outcome);
-  return [address, outcome, phases.join(", ")]
+  return [address, provenProtocol(xray), stoppedText(xray), phases.join(", ")]
     .filter((part) => part !== undefined && part !== "")
     .join(" · ");
+}
+
+/** Where it came to an end before its time; a call that was refused is an answer too. */
+function stoppedText({ outcome, phase, reason = "other" }: XrayReport): string | undefined {
+  if (outcome === "passed" || (outcome === "unsupported" && phase === "rpc")) return undefined;
+  const where = phase === undefined ? "" : ` in ${phase}`;
+  return `${outcome === "failed" ? "failed" : "ended"}${where}: ${reasonText(reason)}`;
 }
 
 function certificateText(seen: TargetSnapshot): string | undefined {

@@ -14,6 +14,11 @@ export function reasonText(reason: Reason): string {
   return REASON_WORDS[reason] ?? reason.replaceAll("_", " ");
 }
 
+/** The same for a text that may be a reason, and may say already what is meant. */
+export function whyText(text: string): string {
+  return Object.entries(REASON_WORDS).find(([reason]) => reason === text)?.[1] ?? text;
+}
+
 /** Reasons whose name alone would leave a person guessing. */
 const REASON_WORDS: Partial<Readonly<Record<Reason, string>>> = {
   refused: "nothing listens there",

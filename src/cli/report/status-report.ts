@@ -1,6 +1,7 @@
 import { counted } from "../../model/counted.ts";
+import { blindText } from "./blind-text.ts";
 import type { ShownReport } from "./findings-text.ts";
-import { blindText, findingsText, pendingText, suppressedText } from "./findings-text.ts";
+import { findingsText, pendingText, suppressedText } from "./findings-text.ts";
 import { columns, indent } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 
@@ -28,8 +29,8 @@ export function statusReport(document: StatusDocument, paint: Paint): string {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     [`Watched at ${document.generatedAt} by grpc-doctor ${document.agent}`, columns(targets)],
     ["Active", findingsText(document.active, paint)],
-    ["Suppressed", suppressedText(document)],
-    ["Pending", pendingText(document)],
+    ["Suppressed", suppressedText(document, paint)],
+    ["Pending", pendingText(document, paint)],
     ["Resolved", recent],
     ["Cannot see", blindText(document, paint)],
   ];

@@ -21,13 +21,12 @@ const HEADERS = {
 export async function scrape(url: string, signal: AbortSignal): Promise<Scrape> {
   try {
     // Its connection ends with it: one that stayed open would be counted among the app's peers.
-    const answer = await requestHttp(url, { signal, headers: HEADERS });
-    if (answer.statusCode !== 200) {
-      answer.destroy();
-      const reason = `the endpoint answers with HTTP ${answer.statusCode}`;
-      return { outcome: "unavailable", reason };
+    const { statusCode, body } = await requestHttp(url, { signal, headers: HEADERS });
+    if (statusCode !== 200) {
+      body.destroy();
+      return { outcome: "unavailable", reason: `the endpoint answers with HTTP ${statusCode}` };
     }
-    return await readBody(answer);
+    return await readBody(body);
   } catch (thrown) {
     return { outcome: "unavailable", reason: whyFailed(thrown, signal) };
   }

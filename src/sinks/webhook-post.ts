@@ -9,16 +9,8 @@ const MOST_ANSWER_BYTES = 16 * 1024;
  * Loaded late, through `import("./webhook-post.ts")`: few pods have a webhook.
  */
 export async function postJson(url: string, body: string, signal: AbortSignal): Promise<number> {
-  const answer = await requestHttp(url, { method: "POST", headers: HEADERS, body, signal }).catch(
-    (thrown: unknown) => {
-      throw signal.aborted ? signal.reason : thrown;
-    },
-  );
+  const answer = await requestHttp(url, { method: "POST", headers: HEADERS, body, signal });
   // To the end where that is near, so that the receiver is not hung up on.
-  let bytes = 0;
-  answer.on("data", ({ length }: Buffer) => {
-    bytes += length;
-    if (bytes > MOST_ANSWER_BYTES) answer.destroy();
-  });
-  return answer.statusCode ?? 0;
+  await answer.body.dump({ limit: MOST_ANSWER_BYTES, signal });
+  return answer.statusCode;
 }

@@ -8,7 +8,7 @@ export const metrics = defineSource({
   name: "metrics",
 
   async *observe({ job, signal }, { clock }) {
-    // Late: few targets name an endpoint.
+    // Late: undici is the greatest of our packages, and few targets name an endpoint.
     const { scrape } = await import("../app-metrics/scrape.ts");
     const scraped = await scrape(job.url, signal);
     const base = { source: "metrics", target: job.target, at: clock.now() } as const;

@@ -129,10 +129,11 @@ function fails(address: string, reach: Reach | undefined): boolean {
   );
 }
 
-/** Calls a minute since then; undefined where they cannot be told. */
+/** Calls a minute since then, from the poll before to the newest; undefined where they cannot be told. */
 function callRate(calls: UpstreamCalls | undefined, since: number): number | undefined {
-  const polls = calls?.polls.filter(({ at }) => at >= since) ?? [];
-  const [first, last] = [polls[0], polls.at(-1)];
+  const polls = calls?.polls ?? [];
+  const first = polls.findLast(({ at }) => at <= since) ?? polls[0];
+  const last = polls.at(-1);
   if (first === undefined || last === undefined) return undefined;
   const spanMs = last.at - first.at;
   const started = last.callsStarted - first.callsStarted;

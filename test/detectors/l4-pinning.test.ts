@@ -154,6 +154,18 @@ it("counts the calls of the limit's time only", () => {
   expect(symptoms?.map(({ evidence }) => evidence["callsPerMinute"])).toEqual([300]);
 });
 
+it("sees a rate in the shortest time that may be asked for, whenever the polls were", () => {
+  const polls = series(10, 11 * SECOND, (at, index) => ({
+    at: at - 3 * SECOND,
+    ...aChannelGroup({ callsStarted: 22 * index }),
+  }));
+  const change = { ...sick, upstreamCalls: someUpstreamCalls({ polls }) };
+  const symptoms = judge(l4Pinning, change, { limits: { pinned: pinned.min } });
+  expect(symptoms?.map(({ severity, evidence }) => [severity, evidence["callsPerMinute"]])).toEqual(
+    [["warning", 120]],
+  );
+});
+
 it("asks for as many addresses as its limit says", () => {
   expect(judge(l4Pinning, sick, { limits: { addresses: 3 } })).toEqual([]);
 });

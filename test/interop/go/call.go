@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"grpc-doctor.io/test/interop/go/orderpb"
@@ -50,17 +52,28 @@ func call(arguments []string) {
 	obey(c.command)
 }
 
-func dial(target string) *grpc.ClientConn {
-	connection, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func dial(target string, options ...grpc.DialOption) *grpc.ClientConn {
+	options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(target, options...)
 	if err != nil {
 		fail(err.Error())
 	}
 	return connection
 }
 
-// callUpstream makes the server a client too: two calls a second, results ignored.
-func callUpstream(target string) {
-	client := orderpb.NewOrderServiceClient(dial(target))
+// callUpstream makes the server a client too: two calls a second, results ignored. Without a policy it is
+// the default one. A target of scheme xds goes where lookaside says, which stands for a control plane.
+func callUpstream(target, policy, lookaside string) {
+	var options []grpc.DialOption
+	if policy != "" {
+		options = append(options, grpc.WithDefaultServiceConfig(fmt.Sprintf(`{"loadBalancingConfig":[{%q:{}}]}`, policy)))
+	}
+	if lookaside != "" {
+		builder := manual.NewBuilderWithScheme("xds")
+		builder.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: lookaside}}})
+		options = append(options, grpc.WithResolvers(builder))
+	}
+	client := orderpb.NewOrderServiceClient(dial(target, options...))
 	go func() {
 		for range time.Tick(500 * time.Millisecond) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)

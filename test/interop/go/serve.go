@@ -124,6 +124,8 @@ func serve(arguments []string) {
 	certificate := flags.String("cert", "", "certificate chain, PEM; empty = plaintext")
 	key := flags.String("key", "", "private key, PEM")
 	upstream := flags.String("calls", "", "gRPC target that is called twice a second")
+	policy := flags.String("policy", "", "how calls to the upstream are balanced; empty = the default")
+	lookaside := flags.String("lookaside", "", "address that targets of scheme xds resolve to")
 	tcpKeepalive := flags.Bool("tcp-keepalive", true, "TCP keepalives; off for thousands of idle connections")
 	_ = flags.Parse(arguments)
 
@@ -131,10 +133,11 @@ func serve(arguments []string) {
 	if !*tcpKeepalive {
 		configuration.KeepAlive = -1
 	}
-	listener, err := configuration.Listen(context.Background(), "tcp", *listen)
+	bound, err := configuration.Listen(context.Background(), "tcp", *listen)
 	if err != nil {
 		fail(err.Error())
 	}
+	listener := newGate(bound)
 	var options []grpc.ServerOption
 	if *maxStreams > 0 {
 		options = append(options, grpc.MaxConcurrentStreams(uint32(*maxStreams)))
@@ -171,11 +174,14 @@ func serve(arguments []string) {
 		reflection.Register(server)
 	}
 	if *upstream != "" {
-		callUpstream(*upstream)
+		callUpstream(*upstream, *policy, *lookaside)
 	}
 	go func() { _ = server.Serve(listener) }()
 	say(ready)
 	obey(func(verb string, words []string) (answer, error) {
+		if verb == "accept" {
+			return nil, listener.set(words[0])
+		}
 		return command(server, sample, checks, verb, words)
 	})
 }

@@ -10,10 +10,11 @@ const { OrderService } = grpc.loadPackageDefinition(DEFINITION).order;
 export const ORDER_SERVICE = OrderService.service;
 
 /** A client with a channel of its own; plaintext, as the callers of the suite are. */
-export function dial(target) {
+export function dial(target, options = {}) {
   return new OrderService(target, grpc.credentials.createInsecure(), {
     "grpc.use_local_subchannel_pool": 1,
     "grpc.max_reconnect_backoff_ms": 1_000,
+    ...options,
   });
 }
 

@@ -21,6 +21,7 @@ export async function serve(words) {
       cert: { type: "string", default: "" },
       key: { type: "string", default: "" },
       calls: { type: "string", default: "" },
+      policy: { type: "string", default: "" },
     },
   });
   const server = new grpc.Server(limits(values));
@@ -30,7 +31,7 @@ export async function serve(words) {
   if (values.health === "true") health.addToServer(server);
   if (values.channelz === "true") grpc.addAdminServicesToServer(server);
   if (values.reflection === "true") new ReflectionService(DEFINITION).addToServer(server);
-  if (values.calls !== "") callUpstream(values.calls);
+  if (values.calls !== "") callUpstream(values.calls, values.policy);
 
   const port = await new Promise((resolve, reject) => {
     server.bindAsync(values.listen, credentials(values), (error, bound) =>
@@ -89,8 +90,9 @@ function handlers(slowness) {
 }
 
 /** Makes the server a client too: two calls a second, results ignored. */
-function callUpstream(target) {
-  const client = dial(target);
+function callUpstream(target, policy) {
+  const balanced = JSON.stringify({ loadBalancingConfig: [{ [policy]: {} }] });
+  const client = dial(target, policy === "" ? {} : { "grpc.service_config": balanced });
   setInterval(() => {
     client.getOrder({ id: "order-1" }, { deadline: Date.now() + 1_000 }, () => undefined);
   }, CALL_MS);

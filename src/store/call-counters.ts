@@ -19,14 +19,43 @@ export interface CallCounters {
    * were no calls at all.
    */
   readonly cancelled: "failed-calls" | "failed-streams" | "streams-beyond-calls";
+  /** A call that ends with an error is a stream that ended well: only a reset fails a stream. */
+  readonly failsStreamsByReset: boolean;
 }
+
+const UNTOLD: CallCounters = {
+  countsUnimplemented: false,
+  inFlight: "server",
+  cancelled: "failed-calls",
+  failsStreamsByReset: false,
+};
 
 /** Measured on grpc-go 1.85, grpc-java 1.85.1, grpcio 1.85.1 and grpc-js 1.14.7. */
 export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
-  go: { countsUnimplemented: false, inFlight: "server", cancelled: "failed-calls" },
-  java: { countsUnimplemented: false, inFlight: "sockets", cancelled: "streams-beyond-calls" },
-  "c-core": { countsUnimplemented: true, inFlight: "server", cancelled: "failed-streams" },
-  "grpc-js": { countsUnimplemented: true, inFlight: "server", cancelled: "failed-calls" },
-  tonic: { countsUnimplemented: false, inFlight: "server", cancelled: "failed-calls" },
-  unknown: { countsUnimplemented: false, inFlight: "server", cancelled: "failed-calls" },
+  go: {
+    countsUnimplemented: false,
+    inFlight: "server",
+    cancelled: "failed-calls",
+    failsStreamsByReset: true,
+  },
+  java: {
+    countsUnimplemented: false,
+    inFlight: "sockets",
+    cancelled: "streams-beyond-calls",
+    failsStreamsByReset: false,
+  },
+  "c-core": {
+    countsUnimplemented: true,
+    inFlight: "server",
+    cancelled: "failed-streams",
+    failsStreamsByReset: true,
+  },
+  "grpc-js": {
+    countsUnimplemented: true,
+    inFlight: "server",
+    cancelled: "failed-calls",
+    failsStreamsByReset: true,
+  },
+  tonic: UNTOLD,
+  unknown: UNTOLD,
 };

@@ -1,16 +1,24 @@
+import type { SocketFacts } from "../model/channelz.ts";
 import type { ChannelzObservation } from "../model/observation.ts";
+import type { Instant } from "../model/time.ts";
 
 interface Streams {
   readonly started: number;
   readonly failed: number;
 }
 
+/** One connection as it was last read. */
+export interface CountedSocket extends Streams {
+  readonly open: number;
+  readonly readAt: Instant;
+  /** When its newest stream began, at the latest. */
+  readonly begunAt: Instant;
+}
+
 /** Streams of others over all their connections, dead ones included, since the sums began. */
 export interface StreamSums extends Streams {
   /** Of each connection, the counters that are in the sums already. */
-  readonly bySocket: Readonly<
-    Record<number, { readonly started: number; readonly failed: number }>
-  >;
+  readonly bySocket: Readonly<Record<number, CountedSocket>>;
   /** The newest cycle read every socket, so one that it lacks is new. */
   readonly isComplete: boolean;
 }
@@ -39,15 +47,28 @@ export function addStreams(
   const isComplete = readsAllSockets(observation);
   const before = sums ?? NOTHING;
   let { started, failed } = before;
-  const read: Record<number, Streams> = {};
-  for (const { id, streamsStarted, streamsFailed } of observation.sockets) {
-    const now = { started: streamsStarted, failed: streamsFailed };
-    const last = before.bySocket[id] ?? (before.isComplete ? NOTHING : now);
+  const read: Record<number, CountedSocket> = {};
+  for (const socket of observation.sockets) {
+    const known = before.bySocket[socket.id];
+    const now = counted(socket, known, observation.at);
+    const last = known ?? (before.isComplete ? NOTHING : now);
     started += Math.max(0, now.started - last.started);
     failed += Math.max(0, now.failed - last.failed);
-    read[id] = now;
+    read[socket.id] = now;
   }
   return { started, failed, isComplete, bySocket: isComplete ? read : merged(before, read) };
+}
+
+function counted(
+  { streamsStarted: started, streamsFailed: failed, openStreams: open, ...seen }: SocketFacts,
+  last: CountedSocket | undefined,
+  at: Instant,
+): CountedSocket {
+  const now = { started, failed, open, readAt: at };
+  if (last?.started === started) return { ...now, begunAt: last.begunAt };
+  // The app's clock may not be ours: what has begun since the last reading began after it.
+  const told = Math.min(at, seen.lastRemoteStreamAt ?? at);
+  return { ...now, begunAt: Math.max(told, last?.readAt ?? told) };
 }
 
 const NOTHING: StreamSums = { started: 0, failed: 0, bySocket: {}, isComplete: false };

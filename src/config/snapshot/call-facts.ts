@@ -80,6 +80,8 @@ const callPoll = exactly<CallPoll>()({
   cancelled: count,
   inFlight: count,
   isEstimated: flag,
+  standing: maybe(z.object({ streams: count, connections: count })),
+  streams: maybe(z.object({ started: count, reset: count })),
 });
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({

@@ -15,6 +15,16 @@ export interface CallPoll {
   readonly inFlight: number;
   /** `inFlight` is an estimate from a sample of the sockets. */
   readonly isEstimated: boolean;
+  /**
+   * Streams, of those in flight, on connections on which none has begun lately: they stay open, and
+   * nobody waits for their end. An estimate where not every connection was read; absent = not told.
+   */
+  readonly standing?: { readonly streams: number; readonly connections: number };
+  /**
+   * Streams of others, as their connections count them, since the epoch began. Absent where a failed
+   * stream need not be a reset: there an error fails the stream too.
+   */
+  readonly streams?: { readonly started: number; readonly reset: number };
 }
 
 /** The server's calls over the last 10 min (70 polls at most), newest last. */

@@ -2,9 +2,11 @@ import type { ServerTotals } from "../../model/channelz.ts";
 import type { CallPoll, ServerCalls } from "../../model/facts/server-calls.ts";
 import type { ChannelzObservation } from "../../model/observation.ts";
 import { CALL_COUNTERS, type CallCounters } from "../call-counters.ts";
+import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
 import { pushed } from "../ring.ts";
 import { type Calls, minus, ownCallsAsCounted, running, serverCalls } from "../self-exclusion.ts";
+import { standingStreams } from "../standing-streams.ts";
 import { addStreams, readsAllSockets, type StreamSums } from "../stream-sums.ts";
 import { channelzAgeMs } from "./channelz-age.ts";
 
@@ -54,16 +56,28 @@ function polled(
   const base = before?.base ?? others;
   const last = before?.value.polls.at(-1);
   const calls = atLeast(minus(others, base), last);
+  const inFlight = Math.max(0, running(serverCalls(server)) - running(own));
+  const open =
+    counters.inFlight === "sockets"
+      ? inFlightOfSockets(cycle, last)
+      : { inFlight, isEstimated: false };
+  const standing = standingStreams(streams, cycle, open.inFlight);
   const poll: CallPoll = {
     at,
     ...calls,
     cancelled: Math.max(last?.cancelled ?? 0, cancelledOf(calls, streams, counters)),
-    ...(counters.inFlight === "sockets"
-      ? inFlightOfSockets(cycle, last)
-      : { inFlight: Math.max(0, running(serverCalls(server)) - running(own)), isEstimated: false }),
+    ...open,
+    ...definedOnly({ standing, streams: toldStreams(streams, counters) }),
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
   return { base, streams, value: { implementation, polls: pushed(recent, poll, MOST_POLLS) } };
+}
+
+function toldStreams(
+  { started, failed }: StreamSums,
+  { failsStreamsByReset }: CallCounters,
+): CallPoll["streams"] {
+  return failsStreamsByReset ? { started, reset: failed } : undefined;
 }
 
 function atLeast(calls: Calls, last: CallPoll | undefined): Calls {

@@ -27,7 +27,8 @@ function newest(implementation: Implementation, ...rows: readonly Row[]) {
 it("begins at zero, whatever the server did before", () => {
   const fact = folded("serverCalls", [aCycleAt(0, { server: calls(9000, 8000, 900) })]);
   const zero = { started: 0, succeeded: 0, failed: 0, cancelled: 0 };
-  const polls = [{ at: NOW, ...zero, inFlight: 100, isEstimated: false }];
+  const streams = { started: 0, reset: 0 };
+  const polls = [{ at: NOW, ...zero, inFlight: 100, isEstimated: false, streams }];
   expect(fact).toEqual({ implementation: "go", polls });
 });
 
@@ -172,6 +173,86 @@ it.each<[string, Row, object]>([
 ])("counts what is in flight on Java by its sockets when %s", (_when, row, want) => {
   const leaking = { ...row, server: calls(100, 10, 10) };
   expect(newest("java", leaking)).toMatchObject(want);
+});
+
+/** One connection with calls in flight, `begun` of them at some time, the last of them then. */
+const connection = (id: number, begun: number, open: number, lastRemoteStreamAt?: number) =>
+  aSocket(id, {
+    streamsStarted: begun,
+    openStreams: open,
+    ...(lastRemoteStreamAt === undefined ? {} : { lastRemoteStreamAt: after(lastRemoteStreamAt) }),
+  });
+const busy: Row = { server: calls(100, 0, 0) };
+
+it.each<[string, readonly Row[], object]>([
+  [
+    "where a connection began none between two polls",
+    [
+      { sockets: [connection(1, 5, 5), connection(2, 5, 5)] },
+      { sockets: [connection(1, 5, 4), connection(2, 6, 6)] },
+    ],
+    { streams: 4, connections: 1 },
+  ],
+  [
+    "at once, where the server tells when the last one began",
+    [{ sockets: [connection(1, 5, 5, -8), connection(2, 7, 7, -7.9)] }],
+    { streams: 5, connections: 1 },
+  ],
+  [
+    "since it began none, and not before a stream that a clock in arrears tells of",
+    [{ sockets: [connection(1, 5, 5, 0)] }, { sockets: [connection(1, 6, 6, -60)] }],
+    { streams: 6, connections: 1 },
+  ],
+  [
+    "not where its clock is ahead",
+    [{ sockets: [connection(1, 5, 5, 60)] }],
+    { streams: 0, connections: 0 },
+  ],
+  [
+    "not on an idle connection",
+    [{ sockets: [connection(1, 5, 0, -60)] }],
+    { streams: 0, connections: 0 },
+  ],
+  [
+    "for all connections, by those that were read",
+    [{ sockets: [connection(1, 5, 3, -60), connection(2, 5, 5, 0)], socketCount: 10 }],
+    { streams: 15, connections: 5 },
+  ],
+  [
+    "by those of the last minute, where they are read in turn",
+    [
+      { sockets: [connection(1, 5, 5, -60)], socketCount: 3 },
+      ...Array.from({ length: 5 }, () => ({ sockets: [], socketCount: 3 })),
+      { sockets: [connection(2, 5, 0, -60)], socketCount: 3 },
+      { sockets: [connection(3, 5, 0, -60)], socketCount: 3 },
+    ],
+    { streams: 0, connections: 0 },
+  ],
+  [
+    "of no more than are in flight",
+    [{ server: calls(2, 0, 0), sockets: [connection(1, 9, 9, -60)], socketCount: 10 }],
+    { streams: 2, connections: 2 },
+  ],
+])("knows the streams that stand %s", (_where, rows, standing) => {
+  expect(newest("go", ...rows.map((row) => ({ ...busy, ...row })))?.standing).toEqual(standing);
+});
+
+it("knows that none stand where none are in flight, and nothing where no connection was read", () => {
+  const none = { streams: 0, connections: 0 };
+  expect(newest("go", { server: calls(4, 4, 0) })?.standing).toEqual(none);
+  expect(newest("go", busy)?.standing).toBeUndefined();
+});
+
+it.each<[Implementation, object | undefined]>([
+  ["go", { started: 10, reset: 3 }],
+  ["grpc-js", { started: 10, reset: 3 }],
+  ["c-core", { started: 10, reset: 3 }],
+  ["java", undefined],
+  ["unknown", undefined],
+])("takes failed streams for resets on %s: %j", (implementation, want) => {
+  const first = { server: calls(0, 0, 0), sockets: [streams(1, 5, 2)] };
+  const second = { server: calls(10, 6, 4), sockets: [streams(1, 15, 5)] };
+  expect(newest(implementation, first, second)?.streams).toEqual(want);
 });
 
 it("keeps 10 min", () => {

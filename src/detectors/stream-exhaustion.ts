@@ -7,7 +7,12 @@ import type { Sockets } from "../model/facts/sockets.ts";
 import type { UpstreamCalls } from "../model/facts/upstream-calls.ts";
 import type { Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
-import { type FullConnection, fullConnections, fullUpstreamMs } from "../model/stream-limit.ts";
+import {
+  type FullConnection,
+  fullConnections,
+  fullUpstreamMs,
+  hasRoomBeside,
+} from "../model/stream-limit.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 
@@ -16,6 +21,8 @@ const NO_LIMIT = 2 ** 31 - 1;
 /** Full is what two polls saw that lie so far apart. */
 const LEAST_FULL_MS = 5_000;
 const FLAT_RATIO = 0.02;
+/** Of the limit: any number is near some multiple of it, if near means much of it. */
+const NEAR_RATIO = 0.05;
 const FLAT_WINDOW_MS = 60_000;
 
 /**
@@ -59,16 +66,17 @@ export const streamExhaustion = defineDetector({
     },
   },
   needs: ["xray"],
-  uses: ["serverCalls", "sockets", "upstreamCalls", "appCalls"],
+  uses: ["serverCalls", "sockets", "upstreamCalls", "appCalls", "surroundings"],
   needsAny: ["serverCalls", "upstreamCalls", "appCalls"],
   causes: [appFrozen],
 
-  detect({ target, xray, serverCalls, sockets, upstreamCalls, appCalls }, limits) {
+  detect(view, limits) {
+    const { target, xray, serverCalls, sockets, upstreamCalls, appCalls } = view;
     if (xray.lastSettings === undefined) return undefined;
     const most = xray.lastSettings.maxConcurrentStreams ?? NO_LIMIT;
     if (most >= NO_LIMIT) return [];
     if (most === 0) return closedServer(xray);
-    const asked = { most, limits, xray };
+    const asked = { most, limits, xray, isProxied: view.surroundings?.mesh === true };
     if (upstreamCalls !== undefined) return clientSide(upstreamCalls, target, asked);
     if (serverCalls !== undefined) return serverSide(serverCalls, sockets, asked);
     return appCalls && metricsSide(appCalls, most);
@@ -79,6 +87,8 @@ interface Asked {
   readonly most: number;
   readonly limits: { readonly full: number; readonly high: number; readonly window: number };
   readonly xray: Xray;
+  /** Connections on loopback are those of a proxy. */
+  readonly isProxied: boolean;
 }
 
 /** A limit of 0 stops every call: seen twice, it is meant. */
@@ -108,28 +118,35 @@ function serverSide(
   if (sockets === undefined) return undefined;
   const full = fullConnections(sockets, most).filter(({ ms }) => ms >= LEAST_FULL_MS);
   const high = fullConnections(sockets, limits.high * most).filter(({ ms }) => ms >= limits.window);
-  return fullSymptom({ full, high, inFlight, sockets }, asked);
+  const isCrowded = (one: FullConnection) => !hasRoomBeside(one, sockets, asked);
+  const crowded = { full: full.filter(isCrowded), high: high.filter(isCrowded) };
+  const isAny = crowded.full.length > 0 || crowded.high.length > 0;
+  const told = isAny ? { ...crowded, hasRoom: false } : { full, high: [], hasRoom: true };
+  return fullSymptom({ ...told, inFlight, sockets }, asked);
 }
 
 interface Fullness {
   readonly full: readonly FullConnection[];
   readonly high: readonly FullConnection[];
+  /** Their clients have newer connections that are not full. */
+  readonly hasRoom: boolean;
   readonly inFlight: number;
   readonly sockets: Sockets;
 }
 
 function fullSymptom(fullness: Fullness, asked: Asked): readonly Symptom[] {
-  const { full, high, inFlight, sockets } = fullness;
+  const { full, high, hasRoom, inFlight, sockets } = fullness;
   const told = full.length > 0 ? full : high;
   const [worst] = told;
   if (worst === undefined) return [];
   const isCritical = full.length > 0 && worst.ms >= asked.limits.full;
+  const beside = hasRoom ? "; a newer connection of it has room" : "";
   return [
     {
       subject: { side: "server" },
-      severity: isCritical ? "critical" : "warning",
+      severity: hasRoom ? "info" : isCritical ? "critical" : "warning",
       witnesses: ["preflight", "channelz"],
-      summary: `${worst.peer} has ${worst.open} streams open for ${durationText(worst.ms)} where the server allows ${asked.most} per connection`,
+      summary: `${worst.peer} has ${worst.open} streams open for ${durationText(worst.ms)} where the server allows ${asked.most} per connection${beside}`,
       evidence: {
         ...connectionEvidence(worst, asked),
         fullConnections: full.length,
@@ -188,7 +205,8 @@ function metricsSide(appCalls: AppCalls, most: number): readonly Symptom[] | und
   const middle = mean(inFlight);
   if (span === undefined || middle === undefined) return undefined;
   const multiple = Math.round(middle / most) * most;
-  const isFlat = inFlight.every((calls) => Math.abs(calls - multiple) < FLAT_RATIO * multiple);
+  const near = Math.min(FLAT_RATIO * multiple, NEAR_RATIO * most);
+  const isFlat = inFlight.every((calls) => Math.abs(calls - multiple) < near);
   if (multiple === 0 || !isFlat) return [];
   const evidence: Evidence = {
     maxConcurrentStreams: most,

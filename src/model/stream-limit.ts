@@ -1,8 +1,10 @@
 import type { Sockets } from "./facts/sockets.ts";
 import type { UpstreamCalls, UpstreamPoll } from "./facts/upstream-calls.ts";
+import { isLoopback } from "./target.ts";
 
 /** A connection that has been at a number of streams in every poll that read it, up to now. */
 export interface FullConnection {
+  readonly id: number;
   readonly peer: string;
   readonly open: number;
   /** Between the first and the last poll of that run. */
@@ -22,9 +24,25 @@ export function fullConnections(sockets: Sockets, least: number): readonly FullC
     const run = readings.slice(readings.findLastIndex((reading) => reading.open < least) + 1);
     const [first] = run;
     if (newest === undefined || first === undefined || run.length < 2) return [];
-    return [{ peer, open, ms: newest.at - first.at, isHeld: started === first.started }];
+    return [{ id, peer, open, ms: newest.at - first.at, isHeld: started === first.started }];
   });
   return full.toSorted((a, b) => b.ms - a.ms || b.open - a.open);
+}
+
+/**
+ * Whether the same peer has a newer connection with room: as a client has it that opens a further one
+ * when the first is full. Peers on loopback are as many clients as there are connections.
+ */
+export function hasRoomBeside(
+  { id, peer }: FullConnection,
+  sockets: Sockets,
+  { most, isProxied }: { readonly most: number; readonly isProxied: boolean },
+): boolean {
+  const isOneClient = peer !== "" && (isProxied || !isLoopback(peer));
+  const newest = sockets.polls.at(-1)?.read ?? [];
+  return (
+    isOneClient && newest.some((other) => other.peer === peer && other.id > id && other.open < most)
+  );
 }
 
 export interface FullUpstream {

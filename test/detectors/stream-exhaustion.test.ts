@@ -17,6 +17,7 @@ import {
   series,
   someAppCalls,
   someSockets,
+  someSurroundings,
   someUpstreamCalls,
 } from "../support/snapshot.ts";
 
@@ -157,6 +158,61 @@ describe("at the server", () => {
     });
   });
 
+  describe("where the same peer has another connection", () => {
+    /** Two connections by id, peer and open streams, unchanged for the limit. */
+    const pair = (peer: string, full: number, other: readonly [number, string, number]) => {
+      const [id, otherPeer, open] = other;
+      const read = [
+        aSocketReading({ id: full, peer, open: 100 }),
+        aSocketReading({ id, peer: otherPeer, open }),
+      ];
+      const at = (ageMs: number) => ({ at: NOW - ageMs, connections: 2, read });
+      return { sockets: someSockets({ polls: [at(window), at(0)] }) };
+    };
+    const severities = (facts: Partial<Facts>) => judged(facts)?.map(({ severity }) => severity);
+
+    it.each<[string, Partial<Facts>]>([
+      ["a newer one that has room", pair("10.0.0.7", 4, [5, "10.0.0.7", 60])],
+      [
+        "so behind a proxy in the pod",
+        {
+          ...pair("127.0.0.6", 4, [5, "127.0.0.6", 60]),
+          surroundings: someSurroundings({ mesh: true }),
+        },
+      ],
+    ])("only says so: %s", (_which, facts) => {
+      expect(judged(facts)).toEqual([
+        expect.objectContaining({
+          severity: "info",
+          summary: expect.stringMatching(/ per connection; a newer connection of it has room$/),
+        }),
+      ]);
+    });
+
+    it.each<[string, Partial<Facts>]>([
+      ["is older", pair("10.0.0.7", 4, [3, "10.0.0.7", 9])],
+      ["is full as well", pair("10.0.0.7", 4, [5, "10.0.0.7", 100])],
+      ["is another peer's", pair("10.0.0.7", 4, [5, "10.0.0.8", 9])],
+      ["may be another client's, on loopback", pair("127.0.0.1", 4, [5, "127.0.0.1", 9])],
+      [
+        "may be another client's, where a proxy is known not to be",
+        { ...pair("::1", 4, [5, "::1", 9]), surroundings: someSurroundings() },
+      ],
+      ["may be another client's, over a unix socket", pair("", 4, [5, "", 9])],
+    ])("is critical all the same where that one %s", (_which, facts) => {
+      expect(severities(facts)).toEqual(["critical"]);
+    });
+
+    it("is silent about one that is high and not full", () => {
+      const { sockets } = pair("10.0.0.7", 4, [5, "10.0.0.7", 9]);
+      const high = sockets.polls.map((poll) => ({
+        ...poll,
+        read: poll.read.map((socket) => ({ ...socket, open: Math.min(socket.open, 95) })),
+      }));
+      expect(judged({ sockets: { ...sockets, polls: high } })).toEqual([]);
+    });
+  });
+
   it("is critical where the limit is 0 in two preflights", () => {
     const closed = (lastLimits: readonly (number | null)[]) => ({
       xray: anXray({ lastSettings: { maxConcurrentStreams: 0 }, lastLimits }),
@@ -263,9 +319,9 @@ describe("by metrics alone", () => {
       started: 1000 + (counts[index] ?? 0),
       handledByCode: { OK: 1000 },
     }));
-  const byMetrics = (counts: readonly number[]) =>
+  const byMetrics = (counts: readonly number[], most = MOST) =>
     judge(streamExhaustion, {
-      xray: limited(MOST),
+      xray: limited(most),
       appCalls: someAppCalls({ scrapes: scrapes(counts) }),
     });
 
@@ -275,6 +331,12 @@ describe("by metrics alone", () => {
     ["nothing is in flight", [0, 0, 0, 0, 0]],
   ])("is silent when %s", (_when, counts) => {
     expect(byMetrics(counts)).toEqual([]);
+  });
+
+  it("is silent about many calls near one of many multiples: any number is", () => {
+    expect(byMetrics([2500, 2500, 2505, 2500, 2500])).toEqual([]);
+    expect(byMetrics([2500, 2500, 2504, 2500, 2500])).toHaveLength(1);
+    expect(byMetrics([2496, 2504, 2496, 2504, 2496], 8)).toEqual([]);
   });
 
   it("does not judge less than a minute", () => {

@@ -1,4 +1,4 @@
-import { type CallCount, callSeries, increase } from "../model/call-series.ts";
+import { type CallCount, callSeries, increase, withoutStanding } from "../model/call-series.ts";
 import type { Implementation } from "../model/channelz.ts";
 import { lastPolls } from "../model/counters.ts";
 import { failingDependency } from "../model/dependencies.ts";
@@ -103,7 +103,7 @@ export const deadlineStorm = defineDetector({
     },
     meanAge: (facts) => {
       const rate = newestRate(facts);
-      const age = meanAge(callSeries(facts), LEARN_WINDOW_MS);
+      const age = meanAge(withoutStanding(callSeries(facts), "streams"), LEARN_WINDOW_MS);
       return rate && age && { value: age.ms, weight: rate.started };
     },
   },
@@ -224,7 +224,7 @@ function rateEvidence(rate: StormRate, usual: number | undefined): Evidence {
 
 function ageEvidence(series: readonly CallCount[], windowMs: number): Evidence {
   const inFlight = series.at(-1)?.inFlight;
-  const age = meanAge(series, windowMs);
+  const age = meanAge(withoutStanding(series, "streams"), windowMs);
   return {
     ...(inFlight === undefined ? {} : { inFlight }),
     ...(age === undefined ? {} : { meanAgeMs: age.ms }),

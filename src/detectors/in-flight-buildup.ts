@@ -1,6 +1,11 @@
 import { type Buildup, buildupOf, isRisingFor, standstillOf } from "../model/buildup.ts";
-import { appCallSeries, callSeries } from "../model/call-series.ts";
-import { lastWindow } from "../model/counters.ts";
+import {
+  appCallSeries,
+  type CallCount,
+  callSeries,
+  withoutStanding,
+} from "../model/call-series.ts";
+import { lastPolls, lastWindow, type Span } from "../model/counters.ts";
 import { swellingDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
 import type { AppCalls } from "../model/facts/app-calls.ts";
@@ -66,18 +71,31 @@ export const inFlightBuildup = defineDetector({
   dependencyCauses: [...WIRE, dnsStale, streamExhaustion, deadlineStorm],
   learns: {
     inFlight: (facts) => {
-      const [newest, previous] = callSeries(facts).toReversed();
+      const [newest, previous] = seriesOf(facts).toReversed();
       if (newest?.inFlight === undefined || previous === undefined) return undefined;
       const started = newest.started - previous.started;
       return started > 0 ? { value: newest.inFlight, weight: started } : undefined;
     },
+    finishedPerMinute: (facts) => {
+      const series = callSeries(facts);
+      const minute = lastWindow(series, LEAST_MS);
+      const newest = lastPolls(series, 2);
+      if (minute === undefined || newest === undefined) return undefined;
+      const value = (finishedIn(minute) * LEAST_MS) / minute.ms;
+      return { value, weight: finishedIn(newest) };
+    },
   },
 
   detect(view, limits) {
-    const series = callSeries(view);
+    const series = seriesOf(view);
     if (lastWindow(series, LEAST_MS)?.from.inFlight === undefined) return undefined;
     const usual = view.usual.inFlight?.mean;
-    const rising = usual === undefined ? undefined : buildupOf(series, usual, limits);
+    const finishedPerMinute =
+      endsByNature(view) === true ? undefined : view.usual.finishedPerMinute?.mean;
+    const rising =
+      usual === undefined
+        ? undefined
+        : buildupOf(series, { inFlight: usual, finishedPerMinute }, limits);
     const found = rising ?? stuck(view, standstillOf(series));
     if (found === undefined) return undefined;
     return found === "none" ? [] : [symptomOf(view, found, { usual, ...limits })];
@@ -92,6 +110,15 @@ interface Seen {
   readonly channels: Channels | undefined;
 }
 
+function finishedIn({ from, to }: Span<CallCount>): number {
+  return to.finished - from.finished;
+}
+
+/** Streams that stand are no calls that ought to end; where calls ought to, one each may be a watch. */
+function seriesOf(seen: Pick<Seen, "serverCalls" | "appCalls" | "services" | "probes">) {
+  return withoutStanding(callSeries(seen), endsByNature(seen) === true ? "connections" : "streams");
+}
+
 function symptomOf(
   seen: Seen,
   found: Buildup,
@@ -100,7 +127,7 @@ function symptomOf(
   const { inFlight, slopePerMinute, rSquared, startedPerMinute, finishedPerMinute, ms } = found;
   const witnesses = witnessesOf(seen, critical);
   const isEstimated = seen.serverCalls?.polls.at(-1)?.isEstimated === true;
-  const isSure = witnesses.length > 1 && !isEstimated && isRisingFor(callSeries(seen), critical);
+  const isSure = witnesses.length > 1 && !isEstimated && isRisingFor(seriesOf(seen), critical);
   const dependency = swellingDependency(seen.channels, found.since, found.growth);
   return {
     subject: {},
@@ -135,7 +162,10 @@ function stuck(seen: Seen, standing: Buildup | undefined): Buildup | "none" | un
  * Whether calls should have ended by now: all methods are unary, or a unary probe waits as well.
  * `undefined` where neither methods nor a unary probe are known.
  */
-function endsByNature({ services, probes }: Seen): boolean | undefined {
+function endsByNature({
+  services,
+  probes,
+}: Pick<Seen, "services" | "probes">): boolean | undefined {
   const methods = services?.methods ?? [];
   const [probe] = unaryProbeSpeeds(probes);
   if (probe?.isSlow === true) return true;

@@ -20,18 +20,24 @@ export interface Buildup extends Trend {
   readonly growth: number;
 }
 
+export interface UsualCalls {
+  readonly inFlight: number;
+  /** Where streams may stay open: more of them take nothing away from what is finished. */
+  readonly finishedPerMinute: number | undefined;
+}
+
 /** Calls in flight on a rising line above what is usual, while no more are finished than before. */
 export function buildupOf(
   series: readonly CallCount[],
-  usual: number,
+  usual: UsualCalls,
   limits: { readonly window: number; readonly minInFlight: number },
 ): Buildup | undefined {
   const span = lastWindow(series, limits.window);
   const buildup = span && risingLine(span);
   if (span === undefined || buildup === undefined) return undefined;
   const { inFlight } = buildup;
-  const isMany = inFlight >= TIMES_USUAL * usual && inFlight >= limits.minInFlight;
-  return isMany && !finishesMore(span) ? buildup : undefined;
+  const isMany = inFlight >= TIMES_USUAL * usual.inFlight && inFlight >= limits.minInFlight;
+  return isMany && !finishesMore(span) && !finishesAsUsual(buildup, usual) ? buildup : undefined;
 }
 
 /** At least ten calls started and none finished for a minute, with ever more in flight. */
@@ -75,6 +81,12 @@ function describe({ from, to, polls, ms }: Span<CallCount>): Buildup | undefined
     ms,
     growth: to.inFlight - from.inFlight,
   };
+}
+
+/** Whether as many calls are finished as usual, or hardly fewer. */
+function finishesAsUsual({ finishedPerMinute }: Buildup, usual: UsualCalls): boolean {
+  const { finishedPerMinute: usually } = usual;
+  return usually !== undefined && FINISHED_ROSE * finishedPerMinute >= usually;
 }
 
 /** Whether the last minute of a span finished clearly more than its first one. */

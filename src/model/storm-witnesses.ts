@@ -1,4 +1,4 @@
-import { type CallCount, serverCallSeries } from "./call-series.ts";
+import { type CallCount, serverCallSeries, withoutStanding } from "./call-series.ts";
 import type { AppCalls } from "./facts/app-calls.ts";
 import type { Probes } from "./facts/probes.ts";
 import type { ServerCalls } from "./facts/server-calls.ts";
@@ -36,7 +36,8 @@ export function secondSources(
   options: StormOptions,
 ): readonly SecondSource[] | undefined {
   const { serverCalls, probes, timingTrusted } = facts;
-  const polls = serverCalls === undefined ? [] : serverCallSeries(serverCalls);
+  const polls =
+    serverCalls === undefined ? [] : withoutStanding(serverCallSeries(serverCalls), "streams");
   const timed: readonly (readonly [SecondSource, boolean | undefined])[] = [
     ["mean-age", showsWaiting(polls, facts, options)],
     ["in-flight", isSwelling(polls)],
@@ -53,10 +54,10 @@ export function secondSources(
 function showsWaiting(
   polls: readonly CallCount[],
   { usualAgeMs, services }: StormFacts,
-  { windowMs, meanAgeMs }: StormOptions,
+  { windowMs, meanAgeMs, ratio }: StormOptions,
 ): boolean | undefined {
   const age = meanAge(polls, windowMs);
-  const options = { limitMs: meanAgeMs, mayStream: mayStream(services) };
+  const options = { limitMs: meanAgeMs, mayStream: mayStream(services), ratio };
   return age && isWaiting(age, usualAgeMs, options);
 }
 

@@ -25,6 +25,10 @@ const GROWTH_RATIO = 1.5;
 const GROWTH_CALLS = 10;
 /** A call that streams may live for long by nature; deadlines are shorter than this. */
 const LONGEST_DEADLINE_MS = 60_000;
+/** What is measured of a deadline at the very limit lies on both sides of it. */
+const TOLERANCE = 0.1;
+/** Streams may stand beside calls that fail; where most calls fail, those in flight are among them. */
+const MOST_RATIO = 0.5;
 
 /** Share of the cancelled calls in one bucket that tells a deadline from cancels of users. */
 const SAME_BUCKET_RATIO = 0.8;
@@ -110,28 +114,58 @@ function slowAge(polls: readonly CallCount[]): MeanAge | undefined {
   return ms === undefined ? undefined : { ms };
 }
 
+export interface WaitingLimits {
+  readonly limitMs: number;
+  /** Some methods may hold their calls open by nature. */
+  readonly mayStream: boolean;
+  /** Share of the calls that were cancelled. */
+  readonly ratio: number;
+}
+
 /**
  * Whether calls wait, all as long as each other, and longer than usual. Streams that stay open make the
- * mean age high for ever: where there may be some, what is usual is not counted as waiting.
+ * mean age high for ever: where there may be some, what is usual is not counted as waiting, and while
+ * nothing is known to be usual, most calls must have been cancelled.
  */
 export function isWaiting(
   age: MeanAge,
   usualMs: number | undefined,
-  { limitMs, mayStream }: { readonly limitMs: number; readonly mayStream: boolean },
+  limits: WaitingLimits,
 ): boolean {
   if ((age.variation ?? 0) >= STEADY_VARIATION) return false;
   if (usualMs !== undefined && usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
-  if (!mayStream) return age.ms >= limitMs;
-  return age.ms <= LONGEST_DEADLINE_MS && age.ms - (usualMs ?? 0) >= limitMs;
+  const leastMs = (1 - TOLERANCE) * limits.limitMs;
+  if (!limits.mayStream) return age.ms >= leastMs;
+  if (age.ms > LONGEST_DEADLINE_MS) return false;
+  if (usualMs === undefined) return limits.ratio >= MOST_RATIO && age.ms >= leastMs;
+  return age.ms - usualMs >= leastMs;
 }
 
-/** Whether more and more calls are in flight; `undefined` while there are too few polls. */
+/**
+ * Whether more and more calls are in flight, over several polls, and not only because more are started;
+ * `undefined` while there are too few polls.
+ */
 export function isSwelling(polls: readonly CallCount[]): boolean | undefined {
-  const newest = lastPolls(polls, STEADY_POLLS);
-  const from = newest?.from.inFlight;
-  const to = newest?.to.inFlight;
-  if (from === undefined || to === undefined) return undefined;
-  return to >= GROWTH_RATIO * from && to >= from + GROWTH_CALLS;
+  const newest = lastPolls(polls, STEADY_POLLS)?.polls ?? [];
+  const inFlight = newest.flatMap((poll) => poll.inFlight ?? []);
+  const [first] = inFlight;
+  const [last, before] = inFlight.toReversed();
+  if (first === undefined || last === undefined || before === undefined) return undefined;
+  // One burst is in flight in one poll; what rises, has risen by half before the last.
+  const isBurst = before - first < (last - first) / 2;
+  const isMore = last >= GROWTH_RATIO * first * moreStarts(newest) && last >= first + GROWTH_CALLS;
+  return isMore && !isBurst;
+}
+
+/** By what more calls were started before the last of these polls than after the first: 1 or more. */
+function moreStarts(polls: readonly CallCount[]): number {
+  const [first, second] = polls;
+  const [last, before] = polls.toReversed();
+  if (first === undefined || second === undefined || last === undefined || before === undefined)
+    return 1;
+  const perMs = (from: CallCount, to: CallCount) => (to.started - from.started) / (to.at - from.at);
+  const was = perMs(first, second);
+  return was > 0 ? Math.max(1, perMs(before, last) / was) : 1;
 }
 
 /** Whether the app itself counts calls past their deadline, in a share of at least half of `ratio`. */
@@ -158,9 +192,10 @@ export function endsAtOneAge(appCalls: AppCalls, windowMs: number): boolean | un
   const counts = bucketCounts(before, after);
   const all = counts.reduce((sum, count) => sum + count, 0);
   if (all < FEW_BAD) return false;
-  return counts.some((count, index) => {
+  // The last bucket has no upper bound: ages of minutes and of hours are not one age.
+  return after.upperMs.some((_upper, index) => {
     const lowerMs = after.upperMs[index - 1] ?? 0;
-    return count >= SAME_BUCKET_RATIO * all && lowerMs >= SHORTEST_DEADLINE_MS;
+    return (counts[index] ?? 0) >= SAME_BUCKET_RATIO * all && lowerMs >= SHORTEST_DEADLINE_MS;
   });
 }
 

@@ -33,6 +33,10 @@ interface Load {
   readonly started: number;
   readonly cancelled: number;
   readonly inFlight: number | readonly number[];
+  /** Of those in flight, on connections that begin nothing. */
+  readonly standing?: number | readonly number[];
+  /** Streams that others began and reset, by poll. */
+  readonly streams?: { readonly started: number; readonly reset: number };
   readonly implementation: ServerCalls["implementation"];
 }
 
@@ -40,17 +44,23 @@ interface Load {
 const storm: Load = { polls: 8, started: 100, cancelled: 50, inFlight: 20, implementation: "go" };
 
 function serverCalls(change: Partial<Load> = {}): ServerCalls {
-  const { polls, started, cancelled, inFlight, implementation } = { ...storm, ...change };
+  const load = { ...storm, ...change };
+  const { polls, started, cancelled, inFlight, standing, streams, implementation } = load;
+  const at = (values: number | readonly number[], index: number) =>
+    typeof values === "number" ? values : (values[index] ?? 0);
   return {
     implementation,
-    polls: series(polls, 10 * SECOND, (at, index) =>
+    polls: series(polls, 10 * SECOND, (instant, index) =>
       aCallPoll({
-        at,
+        at: instant,
         started: 1000 + started * index,
         succeeded: 1000 + (started - cancelled) * index,
         failed: cancelled * index,
         cancelled: cancelled * index,
-        inFlight: typeof inFlight === "number" ? inFlight : (inFlight[index] ?? 0),
+        inFlight: at(inFlight, index),
+        standing:
+          standing === undefined ? undefined : { streams: at(standing, index), connections: 1 },
+        streams: streams && { started: streams.started * index, reset: streams.reset * index },
       }),
     ),
   };
@@ -86,7 +96,23 @@ describe("is silent", () => {
     ["callers that cancel while the server is fast", { inFlight: 1 }, { probes: fastProbe }],
     ["a slow server that nobody gives up", { cancelled: 0 }, { probes: slowProbe }],
     ["plain errors: no second source", { inFlight: 1, cancelled: 100 }, {}],
-    ["a mean age below the limit", { inFlight: 9 }, {}],
+    ["a mean age below the limit, and its tolerance", { inFlight: 8.99 }, {}],
+    ["streams that stand on connections of their own", { inFlight: 60, standing: 52 }, {}],
+    [
+      "streams that stand on busy connections, where fewer than half of the calls fail",
+      { inFlight: 20, cancelled: 49 },
+      { services: streaming },
+    ],
+    [
+      "errors of a slow service: hardly a stream was reset",
+      { streams: { started: 90, reset: 2 } },
+      {},
+    ],
+    [
+      "the same, though a probe is slow as well",
+      { streams: { started: 100, reset: 0 } },
+      { probes: slowProbe },
+    ],
     [
       "users that leave at any time: the ages spread",
       { inFlight: [40, 10, 40, 10, 40, 10, 40, 10] },
@@ -107,9 +133,39 @@ describe("is silent", () => {
   it.each([
     ["by less than half", [0, 0, 22, 24, 26, 28, 30, 32]],
     ["by less than ten", [0, 0, 1, 2, 3, 4, 5, 10]],
+    ["in one burst", [0, 0, 0, 0, 0, 0, 0, 50]],
+    ["by less than half of it before its end", [0, 0, 20, 20, 20, 20, 34.9, 50]],
   ])("about calls in flight that rise %s", (_what, inFlight) => {
     const limits = { meanAge: meanAge.max };
     expect(judged({ inFlight }, {}, { limits })).toEqual([]);
+  });
+
+  it("about streams that open one after the other on connections of their own", () => {
+    const opened = [0, 0, 0, 8, 16, 24, 32, 40];
+    const young = [0, 0, 0, 8, 8, 8, 8, 8];
+    const standing = opened.map((open, index) => open - (young[index] ?? 0));
+    expect(judged({ inFlight: opened, standing })).toEqual([]);
+    expect(judged({ inFlight: opened })).toHaveLength(1);
+  });
+
+  it("about calls in flight that rise as their load does", () => {
+    const ramp = (lastStarted: number) => ({
+      serverCalls: {
+        implementation: "go" as const,
+        polls: [0, 100, 200, 300, 400, 500, 600, 600 + lastStarted].map((started, index) =>
+          aCallPoll({
+            at: NOW - (7 - index) * 10 * SECOND,
+            started,
+            failed: started / 2,
+            cancelled: started / 2,
+            inFlight: [1, 1, 10, 12, 14, 16, 18, 20][index],
+          }),
+        ),
+      },
+      services: streaming,
+    });
+    expect(judge(deadlineStorm, ramp(134))).toEqual([]);
+    expect(judge(deadlineStorm, ramp(133))).toHaveLength(1);
   });
 
   it.each([
@@ -178,7 +234,15 @@ describe("speaks", () => {
   });
 
   it.each<[string, Partial<Load>, Partial<Facts>, readonly string[]]>([
-    ["the mean age is at its limit", { inFlight: 10 }, {}, ["mean-age"]],
+    ["the mean age is at its limit, a tenth less", { inFlight: 9 }, {}, ["mean-age"]],
+    ["calls wait beside streams that stand", { inFlight: 60, standing: 51 }, {}, ["mean-age"]],
+    ["one in twenty of them was reset", { streams: { started: 90, reset: 2.5 } }, {}, ["mean-age"]],
+    [
+      "the connections that were read say nothing of the others",
+      { streams: { started: 89, reset: 0 } },
+      {},
+      ["mean-age"],
+    ],
     [
       "deadlines of a minute are the longest",
       { inFlight: 600 },
@@ -239,7 +303,7 @@ describe("speaks", () => {
 
   it("of in flight that rise by exactly half, and of exactly ten more", () => {
     const rising = (first: number, last: number) =>
-      judged({ inFlight: [0, 0, first, 50, 1, 50, 1, last] })?.map(
+      judged({ inFlight: [0, 0, first, 50, 1, 50, 25, last] })?.map(
         ({ evidence }) => evidence["secondSource"],
       );
     expect(rising(20, 30)).toEqual([["in-flight"]]);
@@ -257,11 +321,11 @@ describe("speaks", () => {
     [
       "streams stand as usual, and calls that fail wait no longer",
       { services: streaming },
-      39.9,
+      38.9,
       0,
     ],
-    ["streams stand as usual, and calls wait beside them", { services: streaming }, 40, 1],
-    ["the methods are not known", { services: someServices({ methods: undefined }) }, 39.9, 0],
+    ["streams stand as usual, and calls wait beside them", { services: streaming }, 39, 1],
+    ["the methods are not known", { services: someServices({ methods: undefined }) }, 38.9, 0],
   ])("of a mean age of 3 s that is usual, where %s", (_where, facts, inFlight, symptoms) => {
     const usually = { meanAge: aBaseline({ mean: 3000 }) };
     expect(judged({ inFlight }, facts, { usual: usually })).toHaveLength(symptoms);
@@ -390,6 +454,10 @@ describe("by metrics alone", () => {
     ],
     ["too few were cancelled to tell", scraped({ expired: 50, durations: durations(9, 0) })],
     ["four of five is not quite reached", scraped({ expired: 50, durations: durations(7, 3) })],
+    [
+      "watches end at an age beyond every bound",
+      scraped({ expired: 50, durations: durations(0, 100) }),
+    ],
   ])("is silent where %s", (_when, appCalls) => {
     expect(byMetrics(appCalls)).toEqual([]);
   });
@@ -472,7 +540,7 @@ function scraped({
 /** Cancelled calls by age: between 50 and 250 ms, older, and younger. */
 function durations(inBucket: number, older: number, younger = 0): DurationBuckets {
   return {
-    upperMs: [5, 50, 250, Number.POSITIVE_INFINITY],
+    upperMs: [5, 50, 250],
     counts: [younger, younger, younger + inBucket, younger + inBucket + older],
   };
 }

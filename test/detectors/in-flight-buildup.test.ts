@@ -29,6 +29,7 @@ interface Course {
   readonly inFlight: (index: number) => number;
   readonly finished: (index: number) => number;
   readonly isEstimated: boolean;
+  readonly standing?: (index: number) => { readonly streams: number; readonly connections: number };
 }
 
 /** Three min in which ten calls start in every poll and five of them never end. */
@@ -40,7 +41,7 @@ const sick: Course = {
 };
 
 function calls(change: Partial<Course> = {}): Facts["serverCalls"] {
-  const { polls, inFlight, finished, isEstimated } = { ...sick, ...change };
+  const { polls, inFlight, finished, isEstimated, standing } = { ...sick, ...change };
   return {
     implementation: "go",
     polls: series(polls, 10 * SECOND, (at, index) =>
@@ -50,6 +51,7 @@ function calls(change: Partial<Course> = {}): Facts["serverCalls"] {
         succeeded: finished(index),
         inFlight: inFlight(index),
         isEstimated,
+        standing: standing?.(index),
       }),
     ),
   };
@@ -99,6 +101,35 @@ describe("against what is usual", () => {
     ["it is below three times the usual", { inFlight: (index) => index / 4 + 1 }],
   ])("is silent when %s", (_when, change) => {
     expect(judged(change)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Facts>, number]>([
+    ["streams may stay open", { services: mixed }, 0],
+    ["the methods are not known", {}, 0],
+    ["calls ought to end", { services: unary }, 1],
+  ])(
+    "where more and more of those in flight are on quiet connections: %s",
+    (_where, facts, count) => {
+      const standing = (index: number) => ({ streams: 5 * index, connections: index });
+      expect(judged({ standing }, facts)).toHaveLength(count);
+    },
+  );
+
+  it("is silent where each client holds one stream, though every method is unary", () => {
+    const standing = (index: number) => ({ streams: 5 * index, connections: 5 * index });
+    expect(judged({ standing }, { services: unary })).toEqual([]);
+  });
+
+  it("is silent where streams may stay open and as many calls end as usual", () => {
+    const at = (mean: number, facts: Partial<Facts>) =>
+      judge(
+        inFlightBuildup,
+        { serverCalls: calls(), ...facts },
+        { usual: { ...usual, finishedPerMinute: aBaseline({ mean }) } },
+      );
+    expect(at(33, { services: mixed })).toEqual([]);
+    expect(at(33.1, { services: mixed })).toHaveLength(1);
+    expect(at(33, { services: unary })).toHaveLength(1);
   });
 
   it("is silent one below its least number, and speaks at it", () => {
@@ -240,11 +271,16 @@ it.each([
   ]);
 });
 
-it("learns how many are usually in flight, while calls start", () => {
+it("learns how many are usually in flight, while calls start, and how many end", () => {
   const samples = (course: Partial<Course>) =>
     inFlightBuildup.samples(aTargetSnapshot({ facts: { serverCalls: known(calls(course)) } }));
-  expect(samples({})).toEqual({ inFlight: { value: 90, weight: 10 } });
-  expect(samples({ inFlight: () => 3, finished: () => 4 })).toEqual({});
+  const finishedPerMinute = { value: 30, weight: 5 };
+  expect(samples({})).toEqual({ inFlight: { value: 90, weight: 10 }, finishedPerMinute });
+  const standing = () => ({ streams: 80, connections: 1 });
+  expect(samples({ standing })).toEqual({ inFlight: { value: 10, weight: 10 }, finishedPerMinute });
+  expect(samples({ inFlight: () => 3, finished: () => 4 })).toEqual({
+    finishedPerMinute: { value: 0, weight: 0 },
+  });
 });
 
 it("reads what it declares, and nothing else", () => {

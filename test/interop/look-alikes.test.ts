@@ -64,6 +64,19 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
     expect(await unjudgedOf(agent, ["deadline-storm"])).toEqual([]);
   });
 
+  it("where streams stand open beside them", { timeout: LONGEST_MS }, async (stage) => {
+    const server = await aServer(stage, implementation);
+    await server.command("delay 30ms");
+    const watcher = await aCaller(stage, implementation, [addressOf(server), "--rate", "0"]);
+    await watcher.command("hold 60");
+    const caller = await aCaller(stage, implementation, [addressOf(server)]);
+    await caller.command("patience 20ms");
+    const agent = await anAgent(stage, `targets: [{ name: app, address: "${addressOf(server)}" }]`);
+    await silent(agent, 120);
+    expect(toldLoudly(agent)).toEqual([]);
+    expect(await unjudgedOf(agent, ["deadline-storm"])).toEqual([]);
+  });
+
   it("where the answers of DNS rotate", { timeout: LONGEST_MS }, async (stage) => {
     const addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"] as const;
     const zone = await startResolver({

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { statusName } from "../model/status.ts";
 import type { GoawayFacts } from "../model/xray.ts";
 import { CallError, type CallFault } from "./call-error.ts";
+import type { FloodGuard } from "./flood-guard.ts";
 import { frameMessage, MessageReader } from "./framing.ts";
 import { type Reply, statusOfHttp, statusOfReset } from "./reply.ts";
 import type { CallOptions, Metadata } from "./transport.ts";
@@ -14,6 +15,7 @@ const LONGEST_TIMEOUT_MS = 99_999_999;
 export interface CallWire {
   readonly session: ClientHttp2Session;
   readonly socket: Socket;
+  readonly guard: FloodGuard;
   readonly scheme: "http" | "https";
   readonly authority: string;
   readonly metadata: Metadata;
@@ -36,16 +38,19 @@ export async function* exchange(
   const { signal } = options;
   if (signal.aborted) throw CallError.from(signal.reason, "rpc");
   const stream = startStream(wire, options);
+  // 1xx: a call of gRPC has none.
+  stream.on("headers", () => wire.guard.heardControlFrame());
   stream.once("response", (headers) => reply.hearHeaders(headers));
   stream.once("trailers", (trailers) => reply.hearTrailers(trailers));
   wire.streams.add(stream);
+  wire.guard.callStarted();
   const ended = new Promise<void>((resolve) => stream.once("close", resolve));
   stream.once("close", () => wire.streams.delete(stream));
   // What ends a stream is judged once, below; without a listener it would end the process.
   stream.on("error", () => {});
   try {
     stream.end(frameMessage(options.request));
-    yield* messages(stream, options, reply);
+    yield* messages({ stream, guard: wire.guard, reply }, options);
     await ended;
   } catch (thrown) {
     throw judge({ wire, stream, reply, signal, thrown }) ?? CallError.from(thrown, "rpc");
@@ -87,15 +92,21 @@ function merged(metadata: Metadata): Record<string, string[]> {
   return headers;
 }
 
+interface Answering {
+  readonly stream: ClientHttp2Stream;
+  readonly guard: FloodGuard;
+  readonly reply: Reply;
+}
+
 async function* messages(
-  stream: ClientHttp2Stream,
+  { stream, guard, reply }: Answering,
   options: CallOptions,
-  reply: Reply,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = new MessageReader(options.maxMessageBytes);
   // Reading by pulling: a consumer that is slow makes the server wait, not us hold.
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     const bytes = chunk as Uint8Array;
+    guard.heardBody(bytes.length);
     reply.hearBody(bytes);
     if (!reply.isForeign) yield* reader.push(bytes);
     else if (reply.isBodyKept) return;

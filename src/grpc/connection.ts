@@ -9,6 +9,7 @@ import { hangUp } from "../net/sniff.ts";
 import { type CallWire, exchange } from "./call.ts";
 import { CallError } from "./call-error.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
+import type { FloodGuard } from "./flood-guard.ts";
 import type { CallLedger, OwnCallEnd } from "./own-calls.ts";
 import { type ReachOptions, reach } from "./reach.ts";
 import { Reply } from "./reply.ts";
@@ -104,6 +105,7 @@ class Http2Connection implements OpenedConnection, CallWire {
   readonly ended: Promise<ConnectionEnd>;
   readonly session: ClientHttp2Session;
   readonly socket: Socket;
+  readonly guard: FloodGuard;
   readonly scheme: "http" | "https";
   readonly authority: string;
   readonly metadata: Metadata;
@@ -121,6 +123,7 @@ class Http2Connection implements OpenedConnection, CallWire {
     this.trail = trail;
     this.session = spoken.session;
     this.socket = spoken.socket;
+    this.guard = spoken.guard;
     this.scheme = spoken.spoke === "tls" ? "https" : "http";
     this.authority = target.authority ?? authorityOf(target);
     this.metadata = credentials.metadata;
@@ -218,9 +221,10 @@ class Http2Connection implements OpenedConnection, CallWire {
 
   #endOf(thrown: unknown): ConnectionEnd {
     if (this.isClosedByUs) return { by: "us" };
+    const { errno, reason } = CallError.from(thrown, "http2").fault;
+    if (reason === "flooded") return { by: "flood" };
     if (this.goaway !== undefined) return { by: "goaway" };
     if (thrown === undefined) return { by: "fin" };
-    const { errno } = CallError.from(thrown, "http2").fault;
     if (errno === undefined) return { by: "error" };
     return { by: errno === "ECONNRESET" || errno === "EPIPE" ? "rst" : "error", errno };
   }

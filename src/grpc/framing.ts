@@ -16,17 +16,22 @@ export function frameMessage(message: Uint8Array): Uint8Array {
   return framed;
 }
 
+/** What is kept of a message that has begun; it doubles as the message comes. */
+const FIRST_CAPACITY = 64;
+
 /**
  * Cuts a body into messages, over whatever chunks it comes in.
  *
- * A length is checked before anything is kept for it, so a peer can make us hold one message of the
- * greatest size and one chunk, no more. A compressed message is refused: we never offer an encoding.
+ * A length is checked before anything is kept for it, and room is made as bytes come and not as they
+ * are announced. What is kept is a copy: a chunk of one byte is a view of a read of 64 KiB, which it
+ * would hold. So a peer can make us hold twice the greatest message, no more. A compressed message is
+ * refused: we never offer an encoding.
  */
 export class MessageReader {
   readonly #maxBytes: number;
-  #chunks: Uint8Array[] = [];
+  #frame: Uint8Array = new Uint8Array();
   #length = 0;
-  /** Bytes of the whole frame at the front; until its prefix is there, those of the prefix. */
+  /** Bytes of the whole frame; until its prefix is there, those of the prefix. */
   #wanted = PREFIX_BYTES;
 
   constructor(maxBytes: number = DEFAULT_MAX_MESSAGE_BYTES) {
@@ -40,23 +45,33 @@ export class MessageReader {
 
   /** Yields each message that this chunk completes. Throws a `CallError` on what is no message. */
   *push(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    while (this.#length >= this.#wanted) {
-      if (this.#wanted === PREFIX_BYTES) {
-        const size = this.#readPrefix();
-        this.#wanted = PREFIX_BYTES + size;
-        if (size > 0) continue;
-      }
-      yield this.#take(this.#wanted).subarray(PREFIX_BYTES);
-      this.#wanted = PREFIX_BYTES;
+    let rest = chunk;
+    while (rest.length > 0) {
+      rest = this.#keep(rest);
+      if (this.#length < this.#wanted) return;
+      if (this.#wanted === PREFIX_BYTES) this.#wanted += this.#readPrefix();
+      if (this.#length === this.#wanted) yield this.#take();
     }
   }
 
+  /** Keeps what belongs to the frame at the front; what is beyond it is returned. */
+  #keep(chunk: Uint8Array): Uint8Array {
+    const kept = chunk.subarray(0, this.#wanted - this.#length);
+    const length = this.#length + kept.length;
+    if (length > this.#frame.length) {
+      const capacity = Math.max(length, FIRST_CAPACITY, 2 * this.#frame.length);
+      const larger = new Uint8Array(Math.min(capacity, PREFIX_BYTES + this.#maxBytes));
+      larger.set(this.#frame.subarray(0, this.#length));
+      this.#frame = larger;
+    }
+    this.#frame.set(kept, this.#length);
+    this.#length = length;
+    return chunk.subarray(kept.length);
+  }
+
   #readPrefix(): number {
-    const prefix = this.#joined();
-    const size = new DataView(prefix.buffer, prefix.byteOffset).getUint32(1);
-    const flag = prefix[0] ?? 0;
+    const size = new DataView(this.#frame.buffer).getUint32(1);
+    const flag = this.#frame[0] ?? 0;
     if (flag > 1) throw new CallError({ phase: "rpc", reason: "not_grpc" });
     if (size > this.#maxBytes) {
       throw new CallError({ phase: "rpc", reason: "message_too_large" });
@@ -65,24 +80,12 @@ export class MessageReader {
     return size;
   }
 
-  #joined(): Uint8Array {
-    const [first] = this.#chunks;
-    if (this.#chunks.length === 1 && first !== undefined) return first;
-    const joined = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#chunks = [joined];
-    return joined;
-  }
-
-  #take(bytes: number): Uint8Array {
-    const all = this.#joined();
-    this.#length = all.length - bytes;
-    this.#chunks = this.#length === 0 ? [] : [all.subarray(bytes)];
-    return all.subarray(0, bytes);
+  #take(): Uint8Array {
+    const message = this.#frame.subarray(PREFIX_BYTES, this.#wanted);
+    this.#frame = new Uint8Array();
+    this.#length = 0;
+    this.#wanted = PREFIX_BYTES;
+    return message;
   }
 }
 

@@ -21,7 +21,7 @@ const LONGEST_BACK_OFF_UNCERTIFIED_MS = 300_000;
 const JITTER = 0.2;
 /** Longer than the greatest wait of each phase together, the other protocol included. */
 const OPEN_TIMEOUT_MS = 20_000;
-/** A connection that ended sooner counts as a failed attempt: the server takes and drops us. */
+/** A connection that ended sooner, or in a flood, counts as a failed attempt. */
 const STABLE_MS = 10_000;
 /** After a GOAWAY a server that still takes connections then is no draining one, but a proxy. */
 const DRAIN_MS = 60_000;
@@ -211,11 +211,12 @@ export class KeptConnection {
   #hearEnd(connection: OpenedConnection, end: ConnectionEnd): void {
     // When a GOAWAY made us close, the server ended it.
     const by = connection.goaway !== undefined && end.by === "us" ? "goaway" : end.by;
+    const isFlood = by === "flood";
     const reason = REASON_BY_END[by];
     this.#tell({ kind: "closed", by, reason });
     const state = this.#state;
     if (state.kind !== "open" || state.connection !== connection) return;
-    if (this.#now() - state.sinceMs >= STABLE_MS) {
+    if (this.#now() - state.sinceMs >= STABLE_MS && !isFlood) {
       this.#failedInRow = 0;
       this.#state = { kind: "idle" };
       return;
@@ -238,6 +239,7 @@ const REASON_BY_END: Readonly<Record<ConnectionEnd["by"], Reason>> = {
   goaway: "goaway",
   fin: "connection_closed",
   rst: "connection_reset",
+  flood: "flooded",
   error: "socket_error",
 };
 

@@ -6,6 +6,7 @@ import type { Clock } from "../model/time.ts";
 import type { GoawayFacts, Http2Settings } from "../model/xray.ts";
 import { abortable } from "../net/abortable.ts";
 import { CallError } from "./call-error.ts";
+import { FloodGuard } from "./flood-guard.ts";
 
 /** How long a server may take for its first SETTINGS, once it may speak. */
 const SETTINGS_TIMEOUT_MS = 5000;
@@ -24,10 +25,18 @@ export interface SessionFacts {
 export interface SessionOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** The TCP socket, where TLS lies between. Default: the session's own. */
+  readonly wire?: Socket;
   /** Default 5 s. */
   readonly settingsTimeoutMs?: number;
   readonly onSettings?: (settings: Http2Settings) => void;
   readonly onGoaway?: (goaway: GoawayFacts) => void;
+}
+
+/** HTTP/2, begun. */
+export interface Begun {
+  readonly session: ClientHttp2Session;
+  readonly guard: FloodGuard;
 }
 
 /**
@@ -38,13 +47,14 @@ export async function beginSession(
   socket: Socket,
   facts: SessionFacts,
   options: SessionOptions,
-): Promise<ClientHttp2Session> {
-  const { clock, signal, settingsTimeoutMs = SETTINGS_TIMEOUT_MS } = options;
+): Promise<Begun> {
+  const { clock, signal, wire = socket, settingsTimeoutMs = SETTINGS_TIMEOUT_MS } = options;
   signal.throwIfAborted();
   const session = connect("http://localhost", {
     createConnection: () => socket,
     settings: { enablePush: false },
   });
+  const guard = new FloodGuard(session, wire, clock);
   session.on("remoteSettings", (settings) => {
     facts.settings = settingsOf(settings);
     options.onSettings?.(facts.settings);
@@ -57,7 +67,7 @@ export async function beginSession(
   });
   try {
     await firstSettings(session, clock.deadline(settingsTimeoutMs, signal));
-    return session;
+    return { session, guard };
   } catch (thrown) {
     session.destroy();
     signal.throwIfAborted();

@@ -1,4 +1,3 @@
-import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { present } from "../model/present.ts";
 import type { Target } from "../model/target.ts";
@@ -10,7 +9,7 @@ import { shakeHands } from "../net/handshake.ts";
 import { sniff } from "../net/sniff.ts";
 import { CallError, errorCode } from "./call-error.ts";
 import type { Credentials } from "./credentials.ts";
-import { beginSession, type SessionOptions } from "./session.ts";
+import { type Begun, beginSession, type SessionOptions } from "./session.ts";
 import { newTrail, type Trail } from "./trail.ts";
 
 export type Spoken = "plaintext" | "tls";
@@ -26,8 +25,7 @@ export interface SpeakOptions extends SessionOptions {
 }
 
 /** HTTP/2, begun: the server's SETTINGS are here. */
-export interface Spoke {
-  readonly session: ClientHttp2Session;
+export interface Spoke extends Begun {
   /** The socket under the session: of TLS where TLS is spoken. */
   readonly socket: Socket;
   readonly spoke: Spoken;
@@ -132,7 +130,7 @@ function reasonOfSniff({ found }: SniffResult, expected: Spoken | undefined) {
 
 async function speakPlaintext(socket: Socket, { trail, options }: Visit): Promise<Spoke> {
   trail.spoke = "plaintext";
-  return { session: await timedSession(socket, trail, options), socket, spoke: "plaintext" };
+  return { ...(await timedSession(socket, trail, options)), socket, spoke: "plaintext" };
 }
 
 async function speakTls(wire: Socket, visit: Visit): Promise<Spoke> {
@@ -156,23 +154,19 @@ async function speakTls(wire: Socket, visit: Visit): Promise<Spoke> {
   if (hands.outcome === "failed") throw handshakeFault(hands.thrown, hands.facts);
   const { socket } = hands;
   try {
-    return { session: await timedSession(socket, trail, options), socket, spoke: "tls" };
+    return { ...(await timedSession(socket, trail, { ...options, wire })), socket, spoke: "tls" };
   } catch (thrown) {
     signal.throwIfAborted();
     throw afterHandshake(CallError.from(thrown, "http2"), trail, hands.facts);
   }
 }
 
-async function timedSession(
-  socket: Socket,
-  trail: Trail,
-  options: SpeakOptions,
-): Promise<ClientHttp2Session> {
+async function timedSession(socket: Socket, trail: Trail, options: SpeakOptions): Promise<Begun> {
   const started = options.clock.monotonicMs();
   trail.phase = "http2";
-  const session = await beginSession(socket, trail, options);
+  const begun = await beginSession(socket, trail, options);
   trail.phaseMs.http2 = options.clock.monotonicMs() - started;
-  return session;
+  return begun;
 }
 
 function handshakeFault(thrown: unknown, facts: TlsFacts): CallError {

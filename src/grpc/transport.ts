@@ -23,9 +23,9 @@ export interface UnaryAnswer {
   readonly trailers: Metadata;
 }
 
-/** Why a connection ended, and who ended it. */
+/** Why a connection ended, and who ended it; `flood`: we did, as the peer would not stop talking. */
 export interface ConnectionEnd {
-  readonly by: "us" | "goaway" | "fin" | "rst" | "error";
+  readonly by: "us" | "goaway" | "fin" | "rst" | "flood" | "error";
   readonly errno?: string;
 }
 

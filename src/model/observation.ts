@@ -51,7 +51,7 @@ export type ConnectionObservation = Base & { readonly source: "connection" } & (
     | { readonly kind: "goaway"; readonly goaway: GoawayFacts }
     | {
         readonly kind: "closed";
-        readonly by: "us" | "goaway" | "fin" | "rst" | "error";
+        readonly by: "us" | "goaway" | "fin" | "rst" | "flood" | "error";
         readonly reason: Reason;
       }
     /** A small unary call, asked to see whether the server answers at all. */

@@ -35,6 +35,7 @@ export const REASONS = [
   "tls_expected",
   "not_http2",
   "settings_timeout",
+  "flooded",
   "not_grpc",
   "stream_reset",
   "stream_refused",

@@ -74,3 +74,29 @@ describe("a foreign body", () => {
     expect(decodedSize(Buffer.from("<ab"))).toBeUndefined();
   });
 });
+
+describe("what is kept of a message that has begun", () => {
+  test("is what has come of it, and not what was announced", () => {
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(4 * 1024 * 1024, 1);
+    const before = process.memoryUsage().arrayBuffers;
+    const readers = Array.from({ length: 64 }, () => new MessageReader());
+    const messages = readers.flatMap((reader) => [
+      ...reader.push(prefix),
+      ...reader.push(bytes(1)),
+    ]);
+
+    expect(messages).toEqual([]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 * 1024);
+  });
+
+  test("holds no chunk: each may be a view of something larger", () => {
+    const large = new Uint8Array(64 * 1024);
+    large.set([0, 0, 0, 0, 2, 7, 8]);
+    const reader = new MessageReader();
+    const [message] = [...reader.push(large.subarray(0, 6)), ...reader.push(large.subarray(6, 7))];
+
+    expect(message).toEqual(bytes(7, 8));
+    expect(message?.buffer.byteLength).toBe(64);
+  });
+});

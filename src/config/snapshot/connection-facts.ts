@@ -243,7 +243,7 @@ export const kept = exactly<Facts["kept"]>()({
   replies: list(z.object({ at: instant, outcome: z.enum(["replied", "silent"]), ms: count }), 100),
   silentInRow: count,
   lastReplyAt: maybe(instant),
-  closedBy: maybe(z.enum(["us", "goaway", "fin", "rst", "error"])),
+  closedBy: maybe(z.enum(["us", "goaway", "fin", "rst", "flood", "error"])),
   goaway: maybe(goaway),
   lost: count,
 });

@@ -21,7 +21,7 @@ export interface Kept {
   readonly silentInRow: number;
   readonly lastReplyAt?: Instant;
   /** How the last one ended. */
-  readonly closedBy?: "us" | "goaway" | "fin" | "rst" | "error";
+  readonly closedBy?: "us" | "goaway" | "fin" | "rst" | "flood" | "error";
   readonly goaway?: GoawayFacts;
   /** Connections that ended in this epoch. */
   readonly lost: number;

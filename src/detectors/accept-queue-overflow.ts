@@ -3,6 +3,7 @@ import type { AcceptRead } from "../model/facts/listeners.ts";
 import type { Evidence } from "../model/finding.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
+import { fdExhaustion } from "./fd-exhaustion.ts";
 
 /** How long a queue must have stood before what rose meanwhile convicts. */
 const SPAN_MS = 10_000;
@@ -25,7 +26,7 @@ export const acceptQueueOverflow = defineDetector({
     "Keep the accept loop free and raise the backlog (`net.core.somaxconn` and the server's own); mostly it is blocking work.",
   needs: ["listeners", "expectation"],
   uses: ["kept"],
-  causes: [appFrozen],
+  causes: [appFrozen, fdExhaustion],
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

@@ -10,6 +10,7 @@ import type { Detector } from "./detector.ts";
 import { detectorCrashed } from "./detector-crashed.ts";
 import { dnsFailing } from "./dns-failing.ts";
 import { dnsStale } from "./dns-stale.ts";
+import { fdExhaustion } from "./fd-exhaustion.ts";
 import { halfOpenConnection } from "./half-open-connection.ts";
 import { healthFlapping } from "./health-flapping.ts";
 import { healthNotServing } from "./health-not-serving.ts";
@@ -44,6 +45,7 @@ export const DETECTORS: readonly Detector[] = [
   acceptQueueOverflow,
   appFrozen,
   connectBlackholed,
+  fdExhaustion,
   halfOpenConnection,
 
   tlsAlpnMissing,

@@ -10,6 +10,7 @@ import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsFailing } from "./dns-failing.ts";
+import { fdExhaustion } from "./fd-exhaustion.ts";
 import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
 import { tlsCertNotYetValid } from "./tls-cert-not-yet-valid.ts";
@@ -71,6 +72,7 @@ export const notGrpc = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings"],
   causes: [
+    fdExhaustion,
     dnsFailing,
     connectionRefused,
     connectBlackholed,

@@ -4,6 +4,7 @@ import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
 import type { Detector } from "./detector.ts";
 import { dnsFailing } from "./dns-failing.ts";
+import { fdExhaustion } from "./fd-exhaustion.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
@@ -32,6 +33,7 @@ export const WIRE: readonly Detector[] = [
   ...UNREACHABLE,
   appFrozen,
   acceptQueueOverflow,
+  fdExhaustion,
   ...HANDSHAKE,
   notGrpc,
 ];

@@ -31,6 +31,7 @@ const FACT_WORDS: Readonly<Record<FactName, string>> = {
   sockets: "channelz of the server's connections",
   channels: "channelz of the app's channels",
   appCalls: "the app's own metrics",
+  appProcess: "the app's own process metrics",
   probes: "a probe of the target",
   servedFile: "the certificate file",
   peers: "the app's connections to the upstream",

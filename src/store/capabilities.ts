@@ -89,6 +89,7 @@ const RULED_OUT: Partial<Record<FactName, (target: Target) => Absence | undefine
   sockets: withoutChannelz,
   channels: withoutChannelz,
   appCalls: ({ metrics }) => (metrics === undefined ? NO_METRICS : undefined),
+  appProcess: ({ metrics }) => (metrics === undefined ? NO_METRICS : undefined),
   servedFile: ({ tls }) =>
     tls?.mode === "tls" && tls.servedFrom !== undefined ? undefined : NO_CERTIFICATE_FILE,
 };

@@ -274,6 +274,7 @@ it("waits until its causes were looked at", () => {
     "connect-blackholed",
     "app-frozen",
     "accept-queue-overflow",
+    "fd-exhaustion",
     "tls-plaintext-mismatch",
     "tls-client-cert-rejected",
     "tls-cert-expired",

@@ -88,6 +88,7 @@ it.each<[FactName, number, Observation]>([
   ["sockets", 25, aCycleAt(0)],
   ["channels", 25, aCycleAt(0)],
   ["appCalls", 37.5, aScrapeAt(0)],
+  ["appProcess", 37.5, aScrapeAt(0, { openFds: 9, maxFds: 1024 })],
 ])("knows %s for %d s and no longer", (fact, seconds, observation) => {
   expect(factAt(seconds, fact, [observation])).toMatchObject({ state: "known", at: NOW });
   const late = { state: "unknown", why: "stale" };

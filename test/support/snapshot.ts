@@ -308,6 +308,10 @@ export const someAppCalls = builder<Facts["appCalls"]>({
   scrapes: series(20, 15 * SECOND, (at, index) => ({ at, handledByCode: { OK: 15 * index } })),
 });
 
+export const anAppProcess = builder<Facts["appProcess"]>({
+  scrapes: series(3, 15 * SECOND, (at) => ({ at, openFds: 100, maxFds: 1024 })),
+});
+
 export const aProbeRun = builder<ProbeRun>({
   at: NOW,
   outcome: "passed",

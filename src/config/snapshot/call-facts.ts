@@ -194,6 +194,10 @@ const probeHistory = exactly<ProbeHistory>()({
 
 export const probes = exactly<Facts["probes"]>()({ probes: record(probeHistory, 500) });
 
+export const appProcess = exactly<Facts["appProcess"]>()({
+  scrapes: list(z.object({ at: instant, openFds: count, maxFds: count }), 20),
+});
+
 export const servedFile = exactly<Facts["servedFile"]>()({
   path: text,
   fingerprint: maybe(text),

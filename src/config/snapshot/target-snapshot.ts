@@ -40,6 +40,7 @@ const facts = exactly<TargetSnapshot["facts"]>()({
   channels: maybe(known(calls.channels)),
   appCalls: maybe(known(calls.appCalls)),
   probes: maybe(known(calls.probes)),
+  appProcess: maybe(known(calls.appProcess)),
   servedFile: maybe(known(calls.servedFile)),
   peers: maybe(known(calls.peers)),
   upstreamCalls: maybe(known(calls.upstreamCalls)),

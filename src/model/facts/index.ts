@@ -1,4 +1,5 @@
 import type { AppCalls } from "./app-calls.ts";
+import type { AppProcess } from "./app-process.ts";
 import type { Channels } from "./channels.ts";
 import type { ConfigState } from "./config-state.ts";
 import type { Crashes } from "./crashes.ts";
@@ -39,6 +40,7 @@ export interface Facts {
   sockets: Sockets;
   channels: Channels;
   appCalls: AppCalls;
+  appProcess: AppProcess;
   probes: Probes;
   servedFile: ServedFile;
   peers: Peers;

@@ -16,7 +16,7 @@ export interface Xray {
 }
 
 /** True when the latest result was seen twice, at least a second apart, on fresh connections. */
-function isConfirmed(xray: Xray): boolean {
+export function isConfirmedXray(xray: Xray): boolean {
   return xray.same.count >= 2 && xray.same.lastAt - xray.same.since >= 1000;
 }
 
@@ -25,7 +25,9 @@ function isConfirmed(xray: Xray): boolean {
  * about to expire though the handshake passed, so TLS is looked at twice.
  */
 export function isSettled(xray: Xray): boolean {
-  return isConfirmed(xray) || (xray.latest.outcome === "passed" && xray.latest.tls === undefined);
+  return (
+    isConfirmedXray(xray) || (xray.latest.outcome === "passed" && xray.latest.tls === undefined)
+  );
 }
 
 /**
@@ -33,5 +35,5 @@ export function isSettled(xray: Xray): boolean {
  * is not judged.
  */
 export function onceConfirmed<T>(xray: Xray, found: readonly T[]): readonly T[] | undefined {
-  return found.length === 0 || isConfirmed(xray) ? found : undefined;
+  return found.length === 0 || isConfirmedXray(xray) ? found : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Fold } from "../fold.ts";
 import { appCallsFold } from "./app-calls.ts";
+import { appProcessFold } from "./app-process.ts";
 import { channelsFold } from "./channels.ts";
 import { configStateFold } from "./config-state.ts";
 import { crashesFold } from "./crashes.ts";
@@ -37,6 +38,7 @@ export const FOLDS: readonly Fold[] = [
   socketsFold,
   channelsFold,
   appCallsFold,
+  appProcessFold,
   probesFold,
   servedFileFold,
   selfFold,

@@ -105,20 +105,26 @@ function codeOf(thrown: unknown): string {
   return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
 }
 
+/** How long a starved machine may make every read slow before that is taken for its cost. */
+const SPELL_MS = 120_000;
+
 /**
  * Begins to measure a read; what that yields ends it. The next read waits for 2 000 times the cost, so
- * one read that was slow once, or waited for the processor, would blind us for half an hour: the
- * cheaper of the newest two counts.
+ * reads that waited for the processor would blind us for half an hour: the cheapest of the newest two,
+ * and of all of the last two minutes, counts.
  */
 function createCostMeter(clock: Clock): () => () => number {
-  let beforeMs = USUAL_COST_MS;
+  let reads = [{ endedMs: Number.NEGATIVE_INFINITY, costMs: USUAL_COST_MS }];
   return () => {
     const startedMs = clock.monotonicMs();
     return () => {
-      const nowMs = clock.monotonicMs() - startedMs;
-      const costMs = Math.min(nowMs, beforeMs);
-      beforeMs = nowMs;
-      return costMs;
+      const endedMs = clock.monotonicMs();
+      const recent = reads.filter((read, at) => {
+        const isNewest = at === reads.length - 1;
+        return isNewest || endedMs - read.endedMs < SPELL_MS;
+      });
+      reads = [...recent, { endedMs, costMs: endedMs - startedMs }];
+      return Math.min(...reads.map(({ costMs }) => costMs));
     };
   };
 }

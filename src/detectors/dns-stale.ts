@@ -25,7 +25,8 @@ const LOCAL_PROXY: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
  *
  * A gRPC channel resolves again when a connection breaks, not when a TTL runs out: a backend taken
  * out of DNS keeps its clients until something closes the socket. Only an address that this very
- * name once returned can be stale. Absence is counted between answers, so silence of DNS adds none.
+ * name once returned can be stale. Absence is counted between answers, so silence of DNS adds none; and
+ * up to when the app was last seen to use the address, since what the kernel showed may be minutes old.
  *
  * Source: gRFC A61 (when a channel resolves again), gRFC A9 (MAX_CONNECTION_AGE).
  */
@@ -71,10 +72,11 @@ export const dnsStale = defineDetector({
       if (last === undefined || LOCAL_PROXY.has(peer.address)) return [];
       const limitMs = limitOf(peer, resolution, limits);
       const absentMs = answeredAt - last.at;
-      const isAway = currentAccepts && last.missed >= ANSWERS_WHEN_DEAD;
+      const usedMs = (peer.seenAt ?? answeredAt) - last.at;
+      const isAway = currentAccepts && usedMs > 0 && last.missed >= ANSWERS_WHEN_DEAD;
       const death = isAway ? deathOf(peer, reach) : undefined;
       const isUsed = peer.connections > 0 && peer.newStreams !== 0;
-      const isStale = isUsed && last.missed >= ANSWERS && absentMs > limitMs;
+      const isStale = isUsed && last.missed >= ANSWERS && Math.min(absentMs, usedMs) > limitMs;
       return isStale || death !== undefined
         ? [{ ...peer, absentMs, limitMs, death, lastAt: last.at }]
         : [];

@@ -51,10 +51,10 @@ const peersJoin: JoinDeclaration<"peers"> = {
   bound: "200 addresses",
 
   join(previous, context) {
-    const rows = context.own.fact("outbound")?.reads.at(-1)?.remotes;
+    const read = context.own.fact("outbound")?.reads.at(-1);
     const byChannels = peersOfChannels(context);
-    if (rows === undefined && byChannels === undefined) return undefined;
-    const all = withRows(byChannels ?? [], rows ?? [])
+    if (read === undefined && byChannels === undefined) return undefined;
+    const all = withRows(byChannels ?? [], read)
       .toSorted((a, b) => b.connections - a.connections)
       .slice(0, MOST_PEERS);
     const only = onlyPeer(previous, all, context.at);
@@ -63,14 +63,18 @@ const peersJoin: JoinDeclaration<"peers"> = {
 };
 
 /** The kernel counts connections better, the channels know what goes over them. */
-function withRows(byChannels: readonly Peer[], rows: readonly RemoteRows[]): readonly Peer[] {
+function withRows(
+  byChannels: readonly Peer[],
+  read: { readonly at: Instant; readonly remotes: readonly RemoteRows[] } | undefined,
+): readonly Peer[] {
   const peers = new Map(byChannels.map((peer) => [peer.address, peer]));
-  for (const { address, established, synSent, synRetransmits } of rows) {
+  for (const { address, established, synSent, synRetransmits } of read?.remotes ?? []) {
     if (established === 0 && synSent === 0) continue;
-    const seen = peers.get(address) ?? { address, seenBy: "kernel" };
+    const seen: Omit<Peer, "connections"> = peers.get(address) ?? { address, seenBy: "kernel" };
     peers.set(address, {
       ...seen,
       connections: established,
+      seenAt: Math.max(read?.at ?? 0, seen.seenAt ?? 0),
       ...(synSent === 0 ? {} : { failing: { by: "kernel", retransmits: synRetransmits } }),
     });
   }
@@ -80,7 +84,7 @@ function withRows(byChannels: readonly Peer[], rows: readonly RemoteRows[]): rea
 function peersOfChannels(context: JoinContext): readonly Peer[] | undefined {
   const named = namedGroup(context);
   if (named === undefined) return undefined;
-  const { name, group, polls } = named;
+  const { name, at, group, polls } = named;
   const before = (polls.at(-3) ?? polls.at(-2))?.upstreams[name]?.remotes;
   return Object.entries(group.remotes).map(([address, remote]): Peer => {
     const { started } = before?.[address] ?? { started: 0 };
@@ -88,6 +92,7 @@ function peersOfChannels(context: JoinContext): readonly Peer[] | undefined {
       address,
       connections: remote.connections,
       seenBy: "channelz-client",
+      seenAt: at,
       ...(polls.length < 2 ? {} : { newStreams: Math.max(0, remote.started - started) }),
       ...(remote.failing ? { failing: { by: "channelz-client" } } : {}),
     };

@@ -100,6 +100,13 @@ it.each<[string, Change<Facts>]>([
       seen: { "10.0.0.1": gone(), "10.0.0.9": aSeenAddress({ longestGapMs: absent }) },
     }),
   ],
+  [
+    "the app was last seen to use it one limit after it left, and nobody looked since",
+    {
+      ...resolutionOf({}, { at: NOW - 10 * absent }),
+      ...peersOf(peer({ seenAt: NOW - 9 * absent })),
+    },
+  ],
   ["it gets no new streams", peersOf(peer({ newStreams: 0 }))],
   ["the app has no connection to it", peersOf(peer({ connections: 0 }))],
   [
@@ -125,6 +132,10 @@ it.each<[string, Change<Facts>]>([
   [
     "it refuses, but only one answer lacks it",
     { ...resolutionOf({}, { at: NOW - SECOND, missed: 1 }), ...reachOf(refused()) },
+  ],
+  [
+    "it refuses, but the app was not seen to use it since it left",
+    { ...left, ...reachOf(refused()), ...peersOf(peer({ seenAt: NOW - 2 * SECOND })) },
   ],
   ["it refuses, as all do", { ...left, ...reachOf(refused(), refused()) }],
   ["it refused once only", { ...left, ...reachOf(refused({ count: 1 })) }],

@@ -149,6 +149,22 @@ it.each<[string, readonly Observation[], object]>([
       value: { peers: [{ address: A, connections: 3, seenBy: "channelz-client" }] },
     },
   ],
+  [
+    "the kernel's read is older than the poll of the channels",
+    [
+      rows(0, { address: B, established: 2 }),
+      cycle(20, connected(7)),
+      rows(10, { address: B, established: 2 }),
+    ],
+    {
+      value: {
+        peers: [
+          { address: B, connections: 2, seenBy: "kernel", seenAt: NOW + 10_000 },
+          { address: A, connections: 1, seenBy: "channelz-client", seenAt: NOW + 20_000 },
+        ],
+      },
+    },
+  ],
 ])("joins the app's connections to an upstream when %s", (_when, observations, want) => {
   expect(upstreamFact("peers", observations)).toMatchObject(want);
 });

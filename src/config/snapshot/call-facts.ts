@@ -218,6 +218,7 @@ export const peers = exactly<Facts["peers"]>()({
       connections: count,
       newStreams: maybe(count),
       seenBy: peerWitness,
+      seenAt: maybe(instant),
       failing: maybe(z.object({ by: peerWitness, retransmits: maybe(count) })),
     }),
     500,

@@ -8,6 +8,8 @@ export interface Peer {
   /** Streams started on them in the last two channelz polls; absent where streams cannot be seen. */
   readonly newStreams?: number;
   readonly seenBy: Extract<Witness, "kernel" | "channelz-client">;
+  /** When it was seen last: a read of the kernel's table may be minutes old. */
+  readonly seenAt?: Instant;
   /** SYN_SENT rows with their highest retransmission count, or a sub-channel in TRANSIENT_FAILURE. */
   readonly failing?: { readonly by: "kernel" | "channelz-client"; readonly retransmits?: number };
 }

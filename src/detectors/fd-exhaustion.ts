@@ -55,31 +55,7 @@ export const fdExhaustion = defineDetector({
     // A queue without a number is `accept-queue-overflow`; connections that are closed at once are told.
     if (scrape === undefined)
       return closedAtOnce === 0 ? undefined : [turnedAway(seen, closedAtOnce)];
-    const used = usedRatio(scrape);
-    if (used < high) return [];
-    const unaccepted = unacceptedBeside(seen);
-    const isShut = closedAtOnce + unaccepted > 0;
-    const others: readonly Witness[] = [
-      ...(unaccepted > 0 ? (["kernel"] as const) : []),
-      ...(closedAtOnce > 0 ? (["preflight"] as const) : []),
-    ];
-    const shut = isShut ? ", and new connections are turned away" : "";
-    return [
-      {
-        subject: {},
-        severity: isShut && used >= full ? "critical" : "warning",
-        witnesses: ["metrics", ...others],
-        summary: `The app has ${scrape.openFds} of ${scrape.maxFds} file descriptors open (${Math.floor(100 * used)} %)${shut}`,
-        evidence: {
-          openFds: scrape.openFds,
-          maxFds: scrape.maxFds,
-          usedRatio: used,
-          ...(unaccepted === 0 ? {} : { unaccepted }),
-          ...(closedAtOnce === 0 ? {} : { closedAtOnce }),
-          ...surroundingsOf(seen),
-        },
-      },
-    ];
+    return usedRatio(scrape) < high ? [] : [usedUp(seen, { scrape, closedAtOnce, full })];
   },
 });
 
@@ -115,6 +91,37 @@ function unacceptedBeside(seen: Seen): number {
 function keptAnswersSince({ kept }: Seen, since: Instant): boolean {
   if (kept?.state !== "open" || kept.silentInRow > 0) return false;
   return (kept.lastReplyAt ?? kept.since) >= since;
+}
+
+function usedUp(
+  seen: Seen,
+  {
+    scrape: { openFds, maxFds },
+    closedAtOnce,
+    full,
+  }: { readonly scrape: ProcessScrape; readonly closedAtOnce: number; readonly full: number },
+): Symptom {
+  const used = openFds / maxFds;
+  const unaccepted = unacceptedBeside(seen);
+  const others: readonly Witness[] = [
+    ...(unaccepted > 0 ? (["kernel"] as const) : []),
+    ...(closedAtOnce > 0 ? (["preflight"] as const) : []),
+  ];
+  const isShut = others.length > 0;
+  return {
+    subject: {},
+    severity: isShut && used >= full ? "critical" : "warning",
+    witnesses: ["metrics", ...others],
+    summary: `The app has ${openFds} of ${maxFds} file descriptors open (${Math.floor(100 * used)} %)${isShut ? ", and new connections are turned away" : ""}`,
+    evidence: {
+      openFds,
+      maxFds,
+      usedRatio: used,
+      ...(unaccepted === 0 ? {} : { unaccepted }),
+      ...(closedAtOnce === 0 ? {} : { closedAtOnce }),
+      ...surroundingsOf(seen),
+    },
+  };
 }
 
 function turnedAway(seen: Seen, closedAtOnce: number): Symptom {

@@ -2,9 +2,10 @@ import { nearest } from "../model/nearest.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT, UsageError } from "./exit.ts";
-import { commandHelp, programHelp } from "./help.ts";
+import { commandHelp, type HelpStyle, programHelp } from "./help.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import type { Program } from "./program.ts";
+import { lineWidth } from "./report/paint.ts";
 import type { Tools } from "./tools.ts";
 
 /**
@@ -14,33 +15,46 @@ import type { Tools } from "./tools.ts";
 export async function runCli(program: Program, tools: Tools): Promise<number> {
   const [first] = program.argv;
   if (first === undefined) {
-    program.stderr.write(programHelp(COMMANDS, program.version));
+    program.stderr.write(programHelp(COMMANDS, styleOf(program)));
     return EXIT.usage;
   }
-  if (["help", "-h", "--help", "-help"].includes(first)) {
-    const about = findCommand(program.argv.slice(1));
-    if (about !== undefined) {
-      program.stdout.write(commandHelp(about));
-      return EXIT.fine;
-    }
-    program.stdout.write(programHelp(COMMANDS, program.version));
-    return EXIT.fine;
-  }
+  if (["help", "-h", "--help", "-help"].includes(first)) return help(program);
   if (["version", "--version", "-version"].includes(first)) {
     program.stdout.write(`grpc-doctor ${program.version}\n`);
     return EXIT.fine;
   }
   const command = findCommand(program.argv);
   if (command !== undefined) return runCommand(command, program, tools);
-  program.stderr.write(`${unknownCommand(program.argv)}\nSee grpc-doctor --help.\n`);
+  return refuse(program, program.argv);
+}
+
+/** Of everything, or of the command that is named after it. */
+function help(program: Program): number {
+  const about = program.argv.slice(1);
+  const command = findCommand(about);
+  if (command === undefined && about.length > 0) return refuse(program, about);
+  program.stdout.write(
+    command === undefined
+      ? programHelp(COMMANDS, styleOf(program))
+      : commandHelp(command, styleOf(program)),
+  );
+  return EXIT.fine;
+}
+
+function refuse(program: Program, words: readonly string[]): number {
+  program.stderr.write(`${unknownCommand(words)}\nSee grpc-doctor --help.\n`);
   return EXIT.usage;
+}
+
+function styleOf(program: Program): HelpStyle {
+  return { version: program.version, width: lineWidth(program) };
 }
 
 async function runCommand(command: Command, program: Program, tools: Tools): Promise<number> {
   const rest = program.argv.slice(command.name.split(" ").length);
   // Help is given whatever else is missing on the line.
   if (rest.some((argument) => ["-h", "--help", "-help"].includes(argument))) {
-    program.stdout.write(commandHelp(command));
+    program.stdout.write(commandHelp(command, styleOf(program)));
     return EXIT.fine;
   }
   try {
@@ -72,7 +86,8 @@ function unknownCommand([first = "", second]: readonly string[]): string {
     return `grpc-doctor ${first} needs one of: ${below.join(", ")}`;
   }
   const written = below.length > 0 ? `${first} ${second}` : first;
-  const meant = nearest(written, names);
+  const groups = names.flatMap((name) => (name.includes(" ") ? [name.split(" ")[0] ?? ""] : []));
+  const meant = nearest(written, [...names, ...groups]);
   const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
   return `unknown command ${JSON.stringify(written)}${hint}`;
 }

@@ -34,5 +34,6 @@ export const HEALTH_FLAGS: readonly Flag[] = [
     value: "NAME",
     says: "with -tls: the name that the certificate must cover",
   },
-  { name: "v", says: "tells how long the connection and the call took" },
+  { name: "version", says: "prints the version" },
+  { name: "v", letter: "v", says: "tells how long the connection and the call took" },
 ];

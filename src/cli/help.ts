@@ -2,33 +2,43 @@ import { wrap } from "../model/wrap.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import type { Flag } from "./flag.ts";
 
-const WIDTH = 100;
+export interface HelpStyle {
+  readonly version: string;
+  /** Of a line, in characters. */
+  readonly width: number;
+}
 
 /** The list of all commands: `grpc-doctor --help`. */
-export function programHelp(commands: readonly Command[], version: string): string {
+export function programHelp(commands: readonly Command[], { version, width }: HelpStyle): string {
   const listed = commands.filter(({ isHidden }) => isHidden !== true);
   const rows = listed.map((command) => [usageOf(command), command.summary] as const);
   return [
-    `grpc-doctor ${version}: names the one cause, with evidence and a remedy.`,
+    ...wrap(`grpc-doctor ${version}: names the one cause, with evidence and a remedy.`, width),
     "",
     "Usage: grpc-doctor COMMAND [flags]",
     "",
     "Commands:",
-    ...table(rows),
+    ...table(rows, width),
     "",
     "Flags:",
-    ...table([
-      ["-h, --help", "prints this; after a command, its flags"],
-      ["    --version", "prints the version"],
-    ]),
+    ...table(
+      [
+        ["-h, --help", "prints this; after a command, its flags"],
+        ["    --version", "prints the version"],
+      ],
+      width,
+    ),
     "",
-    "Exit codes: 0 fine, 1 findings or a failed probe, 2 usage, 3 invalid configuration, 70 a bug of ours.",
+    ...wrap(EXIT_CODES, width),
     "",
   ].join("\n");
 }
 
+const EXIT_CODES =
+  "Exit codes: 0 fine, 1 findings or a failed probe, 2 usage, 3 invalid configuration, 70 a bug of ours.";
+
 /** `grpc-doctor COMMAND --help`. */
-export function commandHelp(command: Command): string {
+export function commandHelp(command: Command, { width }: Pick<HelpStyle, "width">): string {
   const flags = [...command.flags, HELP_FLAG].map(
     (flag) => [flagText(flag), flagSays(flag)] as const,
   );
@@ -37,15 +47,15 @@ export function commandHelp(command: Command): string {
       ? []
       : ["", "Examples:", ...command.examples.map((line) => `  ${line}`)];
   return [
-    `grpc-doctor ${command.name}: ${command.summary}.`,
+    ...wrap(`grpc-doctor ${command.name}: ${command.summary}.`, width),
     "",
     `Usage: grpc-doctor ${usageOf(command)}${command.flags.length > 0 ? " [flags]" : ""}`,
     ...(command.details.length === 0
       ? []
-      : ["", ...command.details.flatMap((line) => wrap(line, WIDTH))]),
+      : ["", ...command.details.flatMap((line) => wrap(line, width))]),
     "",
     "Flags:",
-    ...table(flags),
+    ...table(flags, width),
     ...examples,
     "",
   ].join("\n");
@@ -56,8 +66,10 @@ export function usageOf({ name, positionals }: Command): string {
 }
 
 export function flagText(flag: Flag): string {
-  const letter = flag.letter === undefined ? "    " : `-${flag.letter}, `;
-  return `${letter}--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`;
+  const { name, letter, value } = flag;
+  const written =
+    letter === name ? `-${letter}` : `${letter === undefined ? "    " : `-${letter}, `}--${name}`;
+  return value === undefined ? written : `${written} ${value}`;
 }
 
 export function flagSays(flag: Flag): string {
@@ -65,10 +77,11 @@ export function flagSays(flag: Flag): string {
   return `${flag.says}${repeated}${flag.default === undefined ? "" : ` (default ${flag.default})`}`;
 }
 
-function table(rows: readonly (readonly [string, string])[]): readonly string[] {
-  const left = Math.min(36, Math.max(...rows.map(([name]) => name.length)));
+function table(rows: readonly (readonly [string, string])[], width: number): readonly string[] {
+  const widest = Math.max(...rows.map(([name]) => name.length));
+  const left = Math.min(36, Math.floor(width / 2.5), widest);
   return rows.flatMap(([name, says]) => {
-    const [first = "", ...rest] = wrap(says, WIDTH - left - 4);
+    const [first = "", ...rest] = wrap(says, width - left - 4);
     const lead =
       name.length > left
         ? [`  ${name}`, `  ${" ".repeat(left)}  ${first}`]

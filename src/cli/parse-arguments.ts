@@ -75,9 +75,12 @@ function checkPositionals(words: readonly string[], names: readonly string[]): v
   if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
 }
 
-/** `-plaintext` as `--plaintext`, `-tls=false` as nothing. Other arguments stay as they are. */
+/**
+ * `-plaintext` as `--plaintext`, `-tls=false` as nothing, `-d={}` as `--d={}`. Other arguments stay as
+ * they are.
+ */
 function fromGo(argument: string, flags: readonly Flag[]): readonly string[] {
-  const [, name, value] = /^--?([\w-]{2,})(?:=(.*))?$/s.exec(argument) ?? [];
+  const [, name, value] = /^--?([\w-]{2,}|\w(?==))(?:=(.*))?$/s.exec(argument) ?? [];
   const flag = flags.find((one) => one.name === name);
   const isLetter = flags.some(
     ({ letter }) => letter !== undefined && name?.startsWith(letter) === true,

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import type { Clock } from "../../src/model/time.ts";
+import { systemClock } from "../../src/schedule/clock.ts";
 import { issue, issueCa, writeFiles } from "../support/certificates.ts";
 import { refusingPort } from "../support/faulty-server.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
@@ -7,13 +12,13 @@ import { runLine } from "./run-line.ts";
 
 let plain: GrpcServer;
 let secure: GrpcServer;
-let files: Awaited<ReturnType<typeof writeFiles<"ca" | "other">>>;
+let files: Awaited<ReturnType<typeof writeFiles<"ca" | "other" | "key">>>;
 
 beforeAll(async () => {
   const [ca, other] = await Promise.all([issueCa(), issueCa({ name: "another" })]);
   const leaf = await issue({ issuer: ca, dns: ["orders.test"], ip: ["127.0.0.1"] });
   const pair = { cert_chain: Buffer.from(leaf.cert), private_key: Buffer.from(leaf.key) };
-  files = await writeFiles({ ca: ca.cert, other: other.cert });
+  files = await writeFiles({ ca: ca.cert, other: other.cert, key: leaf.key });
   plain = await startGrpcServer({ health: { "": "SERVING", sick: "NOT_SERVING" } });
   secure = await startGrpcServer({ credentials: grpc.ServerCredentials.createSsl(null, [pair]) });
 });
@@ -53,10 +58,45 @@ it("exits 3 when the call fails", async () => {
 
 it("exits 2 when nothing listens", async () => {
   const { port, release } = await refusingPort();
-  const outcome = await runLine(["health", `127.0.0.1:${port}`]);
+  const outcome = await runLine(["health", `127.0.0.1:${port}`, "-connect-timeout=150ms"]);
   await release();
   const stderr = `error: no connection to 127.0.0.1:${port}: tcp: nothing listens there (ECONNREFUSED)\n`;
   expect(outcome).toEqual({ exit: 2, stdout: "", stderr });
+});
+
+it("waits for a server that is not there yet, as long as -connect-timeout allows", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const bind = `unix:${join(folder, "app.sock")}`;
+  let outcome: ReturnType<typeof runLine> | undefined;
+  await new Promise<void>((refused) => {
+    const sleep: Clock["sleep"] = (ms, signal) => {
+      refused();
+      return systemClock.sleep(ms, signal);
+    };
+    outcome = runLine(["health", bind, "-connect-timeout=60s"], {
+      clock: { ...systemClock, sleep },
+    });
+  });
+  const late = await startGrpcServer({ bind });
+  onTestFinished(late.stop);
+  expect(await outcome).toEqual({ exit: 0, stdout: "status: SERVING\n", stderr: "" });
+});
+
+it("prints its version", async () => {
+  const outcome = await runLine("health -version");
+  expect(outcome).toEqual({ exit: 0, stdout: "grpc-doctor 1.2.3\n", stderr: "" });
+});
+
+it.each([
+  ["is not there", () => "/none/ca.pem", "ENOENT"],
+  ["is no certificate", () => files.paths.key, "no PEM"],
+])("exits 1 for a bundle that %s", async (_what, path, why) => {
+  const outcome = await runLine(["health", secure.address, "-tls", "-tls-ca-cert", path()]);
+  expect({ exit: outcome.exit, first: outcome.stderr.split("\n")[0] }).toEqual({
+    exit: 1,
+    first: `grpc-doctor health: cannot use ${path()} (${why})`,
+  });
 });
 
 it("sends headers and the user agent, and tells times with -v", async () => {

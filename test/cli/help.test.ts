@@ -26,6 +26,15 @@ it("keeps every line of help within 100 columns", async () => {
   expect(lines.filter((line) => line.length > 100)).toEqual([]);
 });
 
+it("breaks help at the width of a narrow terminal", async () => {
+  const narrow = { isTerminal: { stdout: true, stderr: true }, columns: 60 };
+  const texts = await Promise.all(
+    ["help", ...LISTED.map(({ name }) => `${name} -h`)].map((line) => runLine(line, narrow)),
+  );
+  const prose = texts.flatMap(({ stdout }) => stdout.split("\nExamples:", 1)[0]?.split("\n"));
+  expect(prose.filter((line) => line !== undefined && line.length > 60)).toEqual([]);
+});
+
 it("prints the version", async () => {
   expect(await runLine("--version")).toEqual({
     exit: 0,
@@ -47,6 +56,8 @@ it.each([
     "grpc-doctor config needs one of: config check, config print, config schema, config init",
   ],
   ["config chek", 'unknown command "config chek" (did you mean config check?)'],
+  ["confg", 'unknown command "confg" (did you mean config?)'],
+  ["help chek", 'unknown command "chek" (did you mean check?)'],
   ["zzzzzz", 'unknown command "zzzzzz"'],
 ])("refuses %s", async (line, message) => {
   const stderr = `${message}\nSee grpc-doctor --help.\n`;

@@ -36,6 +36,13 @@ it.each([
   });
 });
 
+it.each([
+  [["-H={}", "a:1"], { H: ["{}"] }],
+  [["--H=a: 1", "-H", "b: 2", "-Hc: 3", "a:1"], { H: ["a: 1", "b: 2", "c: 3"] }],
+])("reads a flag of one letter as Go does: %j", (argv, lists) => {
+  expect(parseArguments(argv, GO)).toMatchObject({ lists, positionals: ["a:1"] });
+});
+
 it("takes Go's false as an absent flag", () => {
   expect(parseArguments(["-plaintext=false", "a:1"], GO).switches).toEqual(new Set());
 });

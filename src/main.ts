@@ -23,9 +23,10 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 // A reader that went away (`| head`) is no fault of ours; the daemon works on without its log.
+const isDaemon = process.argv[2] === "run";
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", () => {
-    if (process.argv[2] !== "run") process.exit(0);
+    if (!isDaemon) process.exit(0);
   });
 }
 
@@ -70,7 +71,7 @@ const program: Program = {
 };
 
 process.exitCode = await runCli(program, agentTools);
-if (ending.signal.aborted || process.argv[2] === "run") process.exit();
+if (ending.signal.aborted || isDaemon) process.exit();
 
 /** The keys of the terminal, unechoed; Ctrl-C is the signal that it is elsewhere. */
 async function* keys(signal: AbortSignal): AsyncGenerator<string> {

@@ -6,7 +6,7 @@ import type { Settings } from "../model/settings.ts";
 import type { Clock, Random } from "../model/time.ts";
 import { createNameResolver } from "../net/resolve.ts";
 import { type FanOut, fanOut } from "../sinks/fan-out.ts";
-import type { LogStream } from "../sinks/log.ts";
+import type { LogStream } from "../sinks/log-stream.ts";
 import { type Core, createCore } from "./core.ts";
 import { type Identity } from "./identity.ts";
 import { type ConfigurationFile, followConfiguration, type Reload } from "./reload.ts";

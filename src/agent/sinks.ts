@@ -34,7 +34,13 @@ export function createSinks(options: SinksOptions): Sinks {
     upstreamOf: (target) => upstreamName(target).name,
     build: { version: identity.version, node: identity.node },
   });
-  const log = createLogSink({ ...settings.log, stream: output, colour, width });
+  const log = createLogSink({
+    ...settings.log,
+    stream: output,
+    colour,
+    width,
+    event: options.hear,
+  });
   return { prometheus, all: [log, prometheus, ...createOptionalSinks(options)] };
 }
 

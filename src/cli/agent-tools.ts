@@ -16,7 +16,7 @@ export const agentTools: Tools = {
       clock,
       random,
       environment,
-      output: { write: (line) => void program.stdout.write(line) },
+      output: program.stdout,
       colour: wantsColour(program, "stdout"),
       width: lineWidth(program),
       readProcess,

@@ -3,7 +3,11 @@ import type { Clock, Random } from "../model/time.ts";
 
 /** Where text goes. A stream of Node's fits. */
 export interface Output {
-  write(text: string): unknown;
+  write(text: string, taken?: () => void): unknown;
+  /** What waits for its reader; absent = nothing ever waits. */
+  readonly writableLength?: number;
+  /** `false`: nobody reads any more. */
+  readonly writable?: boolean;
 }
 
 /** All of the process that a command may touch. `main.ts` fills it in; tests write it down. */

@@ -42,6 +42,8 @@ export type AgentEvent = Base &
       }
     | { readonly kind: "sink-failed"; readonly sink: string; readonly errorText: string }
     | { readonly kind: "sink-recovered"; readonly sink: string }
+    /** What a sink had to tell and could not: lines of the log, transitions of the webhook. */
+    | { readonly kind: "sink-dropped"; readonly sink: string; readonly count: number }
     | {
         readonly kind: "detector-crashed";
         readonly detector: string;

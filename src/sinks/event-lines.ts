@@ -72,6 +72,8 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
       component: event.sink,
     }),
   ],
+  // The log tells its own losses, with the next line that it can write.
+  "sink-dropped": (event) => (event.sink === "log" ? [] : [dropped(event)]),
   "detector-crashed": (event) => [
     line(event, "error", {
       name: "detector.crashed",
@@ -148,8 +150,14 @@ export function eventLines<K extends EventKind>(event: EventOf<K>): readonly Log
   return lines(event);
 }
 
+/** What a sink could not tell. */
+export function dropped({ sink, count, at }: Omit<EventOf<"sink-dropped">, "kind">): LogLine {
+  const msg = `${sink} lost ${counted(count, "message")}`;
+  return line({ at }, "warn", { name: "sink.dropped", msg, component: sink, messages: count });
+}
+
 function line(
-  event: AgentEvent,
+  event: Pick<AgentEvent, "at">,
   level: LogLevel,
   {
     name,

@@ -4,18 +4,14 @@ import type { Observation } from "../model/observation.ts";
 import type { LogSettings } from "../model/settings.ts";
 import { rfc3339 } from "../model/time.ts";
 import { type Drain, watchDrains } from "./drain-watch.ts";
-import { eventLines } from "./event-lines.ts";
+import { dropped, eventLines } from "./event-lines.ts";
 import { findingLine } from "./finding-line.ts";
 import { type HealthChange, watchHealth } from "./health-changes.ts";
 import { type LogLevel, type LogLine, SEVERITY_NUMBERS } from "./log-line.ts";
+import { flushed, type LogStream, takesLines } from "./log-stream.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import type { Sink } from "./sink.ts";
 import { textOf } from "./text-format.ts";
-
-/** Where the lines go: each call is one whole line with its line break. */
-export interface LogStream {
-  write(line: string): void;
-}
 
 export interface LogOptions extends LogSettings {
   readonly stream: LogStream;
@@ -23,6 +19,8 @@ export interface LogOptions extends LogSettings {
   readonly colour?: boolean;
   /** For `format: text`: where the texts of a finding are broken, 100 characters without it. */
   readonly width?: number;
+  /** Hears of lines that were lost. */
+  readonly event: (event: AgentEvent) => void;
 }
 
 /** A line a minute of each job that fails, each detector that crashes, and of dropped spans. */
@@ -34,9 +32,12 @@ const QUIET_MS = 60_000;
  * One JSON line for each transition of a finding, which is the alert; transitions of health and of
  * capabilities at info; and the agent's own life. Nothing else speaks at warn or error because the
  * app is sick: a sick app is a finding. The agent's own faults carry `component`, never a code.
+ *
+ * A reader that stands still, or is gone, costs its lines and nothing else: they are counted, and the
+ * first one that can be written again says how many are missing.
  */
 export function createLogSink(options: LogOptions): Sink {
-  const write = options.format === "text" ? textWriter(options) : jsonWriter(options);
+  const write = writerOf(options);
   const healthChange = watchHealth();
   const watchDrain = watchDrains();
   const limit = createRateLimit(QUIET_MS);
@@ -60,6 +61,7 @@ export function createLogSink(options: LogOptions): Sink {
       const capability = capabilityLine(observation);
       if (capability !== undefined) write(capability);
     },
+    close: (signal) => flushed(options.stream, signal),
   };
 }
 
@@ -71,6 +73,8 @@ function limitKey(event: AgentEvent): string | undefined {
       return `${event.kind}/${event.job}`;
     case "detector-crashed":
       return `${event.kind}/${event.detector}`;
+    case "sink-dropped":
+      return `${event.kind}/${event.sink}`;
     case "spans-dropped":
       return event.kind;
     default:
@@ -131,6 +135,23 @@ function capabilityLine(observation: Observation): LogLine | undefined {
 
 /** Columns of a finding's texts, indent included; a terminal rarely has fewer. */
 const WIDTH = 100;
+/** Writes a line that the level lets through, or counts it as lost. */
+function writerOf(options: LogOptions): (line: LogLine) => void {
+  const { level, format, stream, event } = options;
+  const write = format === "text" ? textWriter(options) : jsonWriter(options);
+  let lost = 0;
+  return (line) => {
+    if (SEVERITY_NUMBERS[line.level] < SEVERITY_NUMBERS[level]) return;
+    if (!takesLines(stream)) {
+      lost += 1;
+      event({ kind: "sink-dropped", at: line.at, sink: "log", count: 1 });
+      return;
+    }
+    if (lost > 0) write(dropped({ sink: "log", count: lost, at: line.at }));
+    lost = 0;
+    write(line);
+  };
+}
 
 function jsonWriter({ level, stream }: LogOptions): (line: LogLine) => void {
   const logger = pino(
@@ -149,10 +170,10 @@ function jsonWriter({ level, stream }: LogOptions): (line: LogLine) => void {
     logger[at]({ time: rfc3339(line.at), "otel.event.name": event, ...fields }, msg);
 }
 
-function textWriter(options: LogOptions): (line: LogLine) => void {
-  const { level, stream, colour = false, width = WIDTH } = options;
-  return (line) => {
-    if (SEVERITY_NUMBERS[line.level] < SEVERITY_NUMBERS[level]) return;
-    stream.write(textOf(line, { isColoured: colour, width }));
-  };
+function textWriter({
+  stream,
+  colour = false,
+  width = WIDTH,
+}: LogOptions): (line: LogLine) => void {
+  return (line) => void stream.write(textOf(line, { isColoured: colour, width }));
 }

@@ -13,6 +13,11 @@ export interface WebhookOptions {
   readonly event: SinkReport["event"];
 }
 
+interface Message {
+  readonly url: string;
+  readonly body: string;
+}
+
 /** Transitions that wait while the receiver is away; the newest are refused, the first are the roots. */
 const MOST_WAITING = 100;
 /** A receiver that needs longer than this has not taken it. */
@@ -29,23 +34,21 @@ const RETRIES_MS = [1_000, 5_000];
 export function createWebhookSink({ url, identity, clock, event }: WebhookOptions): Sink {
   const state = new SinkState("webhook", { now: () => clock.now(), event });
   const closing = new AbortController();
-  const queue: { readonly url: string; readonly body: string }[] = [];
+  const queue: Message[] = [];
   let draining: Promise<void> | undefined;
 
-  const attempt = async (message: (typeof queue)[number]): Promise<void> => {
-    const { postJson } = await import("./webhook-post.ts");
-    const deadline = clock.deadline(DEADLINE_MS, closing.signal);
-    const status = await postJson(message.url, message.body, deadline);
-    if (status < 200 || status > 299) throw new Error(`the receiver answered ${status}`);
+  const lose = (count: number) => {
+    if (count > 0) event({ kind: "sink-dropped", at: clock.now(), sink: "webhook", count });
   };
-  const deliver = async (message: (typeof queue)[number]): Promise<void> => {
+  const deliver = async (message: Message): Promise<void> => {
     for (const delayMs of [...RETRIES_MS, undefined]) {
       try {
-        await attempt(message);
+        await post(message, clock.deadline(DEADLINE_MS, closing.signal));
         return state.worked("post");
       } catch (thrown) {
         state.failed("post", thrown);
-        if (delayMs === undefined || closing.signal.aborted) return;
+        if (closing.signal.aborted) throw thrown;
+        if (delayMs === undefined) return lose(1);
         await clock.sleep(delayMs, closing.signal);
       }
     }
@@ -58,7 +61,8 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
         queue.shift();
       }
     } catch (thrown) {
-      state.failed("post", thrown); // the agent stops, and what waits is lost
+      state.failed("post", thrown);
+      lose(queue.splice(0).length); // the agent stops, and what waits is lost
     } finally {
       draining = undefined;
     }
@@ -69,7 +73,10 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
     change(change) {
       const receiver = url();
       if (receiver === undefined) return;
-      if (queue.length >= MOST_WAITING) throw new Error("the queue of transitions is full");
+      if (queue.length >= MOST_WAITING) {
+        lose(1);
+        throw new Error("the queue of transitions is full");
+      }
       queue.push({ url: receiver, body: JSON.stringify(messageOf(change, identity)) });
       draining ??= drain();
     },
@@ -81,6 +88,12 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
       signal.removeEventListener("abort", abort);
     },
   };
+}
+
+async function post({ url, body }: Message, deadline: AbortSignal): Promise<void> {
+  const { postJson } = await import("./webhook-post.ts");
+  const status = await postJson(url, body, deadline);
+  if (status < 200 || status > 299) throw new Error(`the receiver answered ${status}`);
 }
 
 /** What the receiver gets: the transition, and the finding as the findings document shows it. */

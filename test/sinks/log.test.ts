@@ -8,8 +8,10 @@ import { aChange, aFinding, NOW } from "./values.ts";
 function start(options: Partial<LogOptions> = {}) {
   const lines: string[] = [];
   const stream = { write: (line: string) => void lines.push(line) };
-  const sink = createLogSink({ level: "info", format: "json", stream, ...options });
-  return { sink, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
+  const lost: AgentEvent[] = [];
+  const event = (told: AgentEvent) => void lost.push(told);
+  const sink = createLogSink({ level: "info", format: "json", stream, event, ...options });
+  return { sink, lines, lost, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
 const status = (to: "SERVING" | "NOT_SERVING", service = ""): HealthObservation => ({
@@ -46,6 +48,8 @@ const events: readonly AgentEvent[] = [
   { kind: "config-warning", text: "the configuration is mounted with subPath", at: NOW },
   { kind: "sink-failed", sink: "webhook", errorText: "connect ECONNREFUSED", at: NOW },
   { kind: "sink-recovered", sink: "webhook", at: NOW },
+  { kind: "sink-dropped", sink: "webhook", count: 2, at: NOW },
+  { kind: "sink-dropped", sink: "log", count: 1, at: NOW },
   { kind: "job-failed", job: "dns/app", target: "app", errorText: "no", at: NOW },
   { kind: "spans-dropped", count: 3, at: NOW },
   { kind: "snapshot-written", file: "/snapshots/app.json", at: NOW },
@@ -226,4 +230,56 @@ it("cuts the longest evidence first", () => {
   const evidence = { note: "kept", sans: Array(2000).fill("a.b") };
   sink.change?.(aChange({ finding: aFinding({ evidence }) }));
   expect(parsed()[0].finding.evidence).toEqual({ note: "kept" });
+});
+
+it("holds so much for a reader that stands still, and says what it lost meanwhile", () => {
+  const read: string[] = [];
+  const stream = { writableLength: 0, write: (line: string) => void read.push(line) };
+  const { sink, lost } = start({ stream });
+  const stop = (signal: string) => sink.hear?.({ kind: "stopping", signal, at: NOW });
+  stream.writableLength = 256 * 1024 - 1;
+  stop("just taken");
+  stream.writableLength = 256 * 1024;
+  stop("lost");
+  stop("lost too");
+  sink.hear?.({ kind: "stalled", lateMs: 900, at: NOW }); // below the level: nothing is lost
+  stream.writableLength = 0;
+  stop("told again");
+  stop("and again");
+  const one = { kind: "sink-dropped", sink: "log", count: 1, at: NOW };
+  expect(lost).toEqual([one, one]);
+  expect(read.map((line) => JSON.parse(line).msg)).toEqual([
+    "stops (just taken)",
+    "log lost 2 messages",
+    "stops (told again)",
+    "stops (and again)",
+  ]);
+});
+
+it("writes nothing to a reader that is gone, and ends without it", async () => {
+  const read: string[] = [];
+  const stream = {
+    writable: false,
+    writableLength: 9,
+    write: (line: string) => void read.push(line),
+  };
+  const { sink, lost } = start({ stream });
+  sink.hear?.({ kind: "stopping", signal: "SIGTERM", at: NOW });
+  expect(lost).toHaveLength(1);
+  expect(read).toEqual([]);
+  await sink.close?.(new AbortController().signal);
+});
+
+it("ends when its lines are read, or its time is up", async () => {
+  const taken: (() => void)[] = [];
+  const write = (_line: string, done?: () => void) => void (done && taken.push(done));
+  const { sink } = start({ stream: { writableLength: 9, write } });
+  const read = sink.close?.(new AbortController().signal);
+  for (const done of taken) done();
+  await read;
+  const up = new AbortController();
+  const never = sink.close?.(up.signal);
+  up.abort();
+  await never;
+  expect(taken).toHaveLength(2);
 });

@@ -84,8 +84,8 @@ it("shows no secret of the configuration in any output", async () => {
   const event = (told: AgentEvent) => all.hear(told);
   const identity = { agent: "1.0.0" };
   const sinks = [
-    createLogSink({ level: "debug", format: "json", stream }),
-    createLogSink({ level: "debug", format: "text", stream }),
+    createLogSink({ level: "debug", format: "json", stream, event }),
+    createLogSink({ level: "debug", format: "text", stream, event }),
     prometheus,
     createOtlpSink({
       settings,

@@ -95,7 +95,7 @@ it("tries again, tells the failure once, and the recovery", async () => {
 });
 
 it("gives a transition up after three tries, and goes on with the next", async () => {
-  const { sink, received } = await start([500, 500, 500, 204]);
+  const { sink, received, events } = await start([500, 500, 500, 204]);
   sink.change?.(aChange());
   sink.change?.(aChange({ transition: "resolved" }));
   await sink.close?.(never());
@@ -104,6 +104,11 @@ it("gives a transition up after three tries, and goes on with the next", async (
     "opened",
     "opened",
     "resolved",
+  ]);
+  expect(events).toMatchObject([
+    { kind: "sink-failed" },
+    { kind: "sink-dropped", sink: "webhook", count: 1 },
+    { kind: "sink-recovered" },
   ]);
 });
 
@@ -119,13 +124,15 @@ it("follows no redirect, and never tells the address with its key", async () => 
 });
 
 it("refuses what its queue does not hold", async () => {
-  const { sink } = await start(Array(200).fill(500));
+  const { sink, events } = await start(Array(200).fill(500));
   const fill = () => sink.change?.(aChange());
   for (const _ of Array.from({ length: 100 })) fill();
   expect(fill).toThrow("the queue of transitions is full");
   const gone = new AbortController();
   gone.abort();
   await sink.close?.(gone.signal);
+  const dropped = events.filter(({ kind }) => kind === "sink-dropped");
+  expect(dropped).toMatchObject([{ count: 1 }, { count: 100 }]);
 });
 
 it("ends although the receiver never answers", async () => {
@@ -141,5 +148,8 @@ it("ends although the receiver never answers", async () => {
   const closed = sink.close?.(gone.signal);
   gone.abort(new Error("time is up"));
   await closed;
-  expect(events).toMatchObject([{ kind: "sink-failed", errorText: "time is up" }]);
+  expect(events).toMatchObject([
+    { kind: "sink-failed", errorText: "time is up" },
+    { kind: "sink-dropped", sink: "webhook", count: 1 },
+  ]);
 });

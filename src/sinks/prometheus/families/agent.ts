@@ -145,6 +145,21 @@ export const AGENT_FAMILIES: readonly Family[] = [
     from: countJobs("job-skipped"),
   },
   {
+    name: `${PREFIX}sink_dropped_total`,
+    help: "What could not be told: lines of a log that nobody reads, transitions that no webhook took.",
+    type: "counter",
+    labels: ["sink"],
+    inDefaultPod: 1,
+    from: () => ({
+      starts: ({ settings }) => [
+        { sink: "log" },
+        ...(settings.webhook === undefined ? [] : [{ sink: "webhook" }]),
+      ],
+      hear: (event) =>
+        event.kind === "sink-dropped" ? [{ labels: { sink: event.sink }, value: event.count }] : [],
+    }),
+  },
+  {
     name: `${PREFIX}spans_dropped_total`,
     help: "Spans that no collector took.",
     type: "counter",

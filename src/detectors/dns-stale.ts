@@ -1,6 +1,6 @@
 import type { Peer } from "../model/facts/peers.ts";
 import { isConfirmedRun, type Reach } from "../model/facts/reach.ts";
-import type { Resolution } from "../model/facts/resolution.ts";
+import type { Resolution, SeenAddress } from "../model/facts/resolution.ts";
 import type { Symptom } from "../model/finding.ts";
 import { present } from "../model/present.ts";
 import type { Witness } from "../model/source-name.ts";
@@ -68,15 +68,14 @@ export const dnsStale = defineDetector({
       ([, run]) => run.outcome === "connected",
     );
     const stale = peers.peers.flatMap((peer): readonly StalePeer[] => {
-      const last = resolution.seen[peer.address];
-      if (last === undefined || LOCAL_PROXY.has(peer.address)) return [];
+      const last = lastAnswerOf(peer, resolution);
+      if (last === undefined) return [];
       const limitMs = limitOf(peer, resolution, limits);
       const absentMs = answeredAt - last.at;
-      const usedMs = (peer.seenAt ?? answeredAt) - last.at;
+      const usedMs = Math.min(answeredAt, peer.seenAt ?? answeredAt) - last.at;
       const isAway = currentAccepts && usedMs > 0 && last.missed >= ANSWERS_WHEN_DEAD;
       const death = isAway ? deathOf(peer, reach) : undefined;
-      const isUsed = peer.connections > 0 && peer.newStreams !== 0;
-      const isStale = isUsed && last.missed >= ANSWERS && Math.min(absentMs, usedMs) > limitMs;
+      const isStale = isUsed(peer) && last.missed >= ANSWERS && usedMs > limitMs;
       return isStale || death !== undefined
         ? [{ ...peer, absentMs, limitMs, death, lastAt: last.at }]
         : [];
@@ -89,6 +88,14 @@ export const dnsStale = defineDetector({
     return worst === undefined ? [] : [symptomOf(worst, worstFirst, resolution)];
   },
 });
+
+/** Connected, and not seen to be idle. */
+const isUsed = ({ connections, newStreams }: Peer) => connections > 0 && newStreams !== 0;
+
+/** When this very name returned the peer's address last, where a stale one would mean anything. */
+function lastAnswerOf({ address }: Peer, { seen }: Resolution): SeenAddress | undefined {
+  return LOCAL_PROXY.has(address) ? undefined : seen[address];
+}
 
 /** A peer whose address has left DNS for too long, or has left it and fails. */
 interface StalePeer extends Peer {

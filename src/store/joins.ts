@@ -54,7 +54,7 @@ const peersJoin: JoinDeclaration<"peers"> = {
     const read = context.own.fact("outbound")?.reads.at(-1);
     const byChannels = peersOfChannels(context);
     if (read === undefined && byChannels === undefined) return undefined;
-    const all = withRows(byChannels ?? [], read)
+    const all = (read === undefined ? (byChannels ?? []) : withRows(byChannels ?? [], read))
       .toSorted((a, b) => b.connections - a.connections)
       .slice(0, MOST_PEERS);
     const only = onlyPeer(previous, all, context.at);
@@ -65,16 +65,16 @@ const peersJoin: JoinDeclaration<"peers"> = {
 /** The kernel counts connections better, the channels know what goes over them. */
 function withRows(
   byChannels: readonly Peer[],
-  read: { readonly at: Instant; readonly remotes: readonly RemoteRows[] } | undefined,
+  read: { readonly at: Instant; readonly remotes: readonly RemoteRows[] },
 ): readonly Peer[] {
   const peers = new Map(byChannels.map((peer) => [peer.address, peer]));
-  for (const { address, established, synSent, synRetransmits } of read?.remotes ?? []) {
+  for (const { address, established, synSent, synRetransmits } of read.remotes) {
     if (established === 0 && synSent === 0) continue;
     const seen: Omit<Peer, "connections"> = peers.get(address) ?? { address, seenBy: "kernel" };
     peers.set(address, {
       ...seen,
       connections: established,
-      seenAt: Math.max(read?.at ?? 0, seen.seenAt ?? 0),
+      seenAt: Math.max(read.at, seen.seenAt ?? read.at),
       ...(synSent === 0 ? {} : { failing: { by: "kernel", retransmits: synRetransmits } }),
     });
   }

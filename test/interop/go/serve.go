@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/channelz/service"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -126,6 +125,7 @@ func serve(arguments []string) {
 	upstream := flags.String("calls", "", "gRPC target that is called twice a second")
 	policy := flags.String("policy", "", "how calls to the upstream are balanced; empty = the default")
 	lookaside := flags.String("lookaside", "", "address that targets of scheme xds resolve to")
+	counts := flags.Bool("count", false, "count what clients send, for the command counted")
 	tcpKeepalive := flags.Bool("tcp-keepalive", true, "TCP keepalives; off for thousands of idle connections")
 	_ = flags.Parse(arguments)
 
@@ -148,12 +148,19 @@ func serve(arguments []string) {
 			MaxConnectionAgeGrace: 5 * time.Second,
 		}))
 	}
+	secured := &swappable{}
+	transport := insecure.NewCredentials()
 	if *certificate != "" {
-		pair, err := tls.LoadX509KeyPair(*certificate, *key)
-		if err != nil {
+		if err := secured.load(*certificate, *key); err != nil {
 			fail(err.Error())
 		}
-		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(&pair)))
+		transport = secured.credentials()
+	}
+	counted := &tally{byOwn: map[string]*frames{}}
+	if *counts {
+		options = append(options, counted.options(transport)...)
+	} else {
+		options = append(options, grpc.Creds(transport))
 	}
 	ready := answer{"address": listener.Addr().String(), "port": listener.Addr().(*net.TCPAddr).Port}
 	if *withMetrics {
@@ -179,8 +186,13 @@ func serve(arguments []string) {
 	go func() { _ = server.Serve(listener) }()
 	say(ready)
 	obey(func(verb string, words []string) (answer, error) {
-		if verb == "accept" {
+		switch verb {
+		case "accept":
 			return nil, listener.set(words[0])
+		case "certificate":
+			return nil, secured.load(words[0], words[1])
+		case "counted":
+			return counted.answer(len(words) > 0 && words[0] == "times")
 		}
 		return command(server, sample, checks, verb, words)
 	})

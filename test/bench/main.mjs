@@ -6,6 +6,7 @@ import { channelz } from "./measures/channelz.mjs";
 import { gracefulStop } from "./measures/graceful-stop.mjs";
 import { latency } from "./measures/latency.mjs";
 import { reaction } from "./measures/reaction.mjs";
+import { scale } from "./measures/scale.mjs";
 import { scrape } from "./measures/scrape.mjs";
 import { starting } from "./measures/start.mjs";
 import { growth, steady } from "./measures/steady.mjs";
@@ -22,6 +23,7 @@ import { buildPeer } from "./peer.mjs";
  *   npm run bench -- --settle 180        memory and processor after so many seconds of work
  *   npm run bench -- --only start,scrape
  *   npm run bench -- --minutes 60        only the growth of memory at 25 probes a second
+ *   npm run bench -- --scale 10          the tables of docs/scale.md, from ten minutes of work
  */
 const { values: options } = parseArgs({
   options: {
@@ -29,6 +31,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     settle: { type: "string" },
     minutes: { type: "string" },
+    scale: { type: "string" },
   },
 });
 const { quick } = options;
@@ -63,6 +66,11 @@ const chosen =
     : [{ together: true, run: (line) => growth(line, { minutes: Number(options.minutes) }) }];
 
 console.log(`${cpus().length} × ${cpus()[0].model}, load average ${loadavg()[0].toFixed(1)}\n`);
+if (options.scale !== undefined) {
+  const [image] = lines;
+  for (const row of await scale(image, { minutes: Number(options.scale) })) console.log(row);
+  process.exit();
+}
 console.log(`| what | budget | ${lines.map(({ name }) => name).join(" | ")} |`);
 console.log(`|---|---|${lines.map(() => "---|").join("")}`);
 for (const measure of chosen) print(await runAll(measure));

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { IMPLEMENTATIONS, type Implementation, type Peer } from "../interop/peer.ts";
 import {
@@ -12,6 +11,7 @@ import {
   toldLoudly,
 } from "../interop/scene.ts";
 import { isExcused, type RunningAgent } from "../support/running-agent.ts";
+import { asInTheImage } from "./image.ts";
 
 /**
  * Long silence beside a healthy, loaded server that is restarted once, as a rollout does it; then one
@@ -129,15 +129,3 @@ function meanBytes(scrapes: readonly Scrape[], from: number, to = 1): number {
 }
 
 const megabytes = (bytes = Number.NaN) => (bytes / MIB).toFixed(1);
-
-/** Memory depends on the flags of V8 and on malloc's variables: those of the image. */
-function asInTheImage() {
-  const dockerfile = readFileSync(new URL("../../Dockerfile", import.meta.url), "utf8");
-  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]";
-  return {
-    node: (JSON.parse(entry) as string[]).filter((word) => word.startsWith("--")),
-    environment: Object.fromEntries(
-      [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
-    ),
-  };
-}

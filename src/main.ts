@@ -31,6 +31,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const startedAt = systemClock.now() - process.uptime() * 1000;
+const file = fileURLToPath(import.meta.url);
 const program: Program = {
   argv: process.argv.slice(2),
   environment: process.env,
@@ -44,7 +45,9 @@ const program: Program = {
   ...(process.stdout.isTTY === true ? { columns: process.stdout.columns } : {}),
   version: __VERSION__,
   node: process.version,
-  file: fileURLToPath(import.meta.url),
+  file,
+  askApart: async (words) => (await import("./cli/apart.ts")).askApart(file, words),
+  ...(process.send === undefined ? {} : { tellParent }),
   protoDirectory: fileURLToPath(new URL("../../proto", import.meta.url)),
   ...(process.stdin.isTTY === true ? { keys } : {}),
   clock: systemClock,
@@ -89,6 +92,14 @@ async function* keys(signal: AbortSignal): AsyncGenerator<string> {
     stdin.setRawMode(false);
     stdin.pause();
   }
+}
+
+/** Tells the process that started this one, and resolves when that hangs up. */
+function tellParent(message: unknown): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("disconnect", resolve);
+    process.send?.(message);
+  });
 }
 
 /** Open and permitted file descriptors; nothing where there is no /proc. */

@@ -287,6 +287,16 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/demo.ts"),
   },
   {
+    name: "read-settings",
+    summary: "a process of the daemon's, which reads its configuration file",
+    details: [],
+    positionals: ["FILE"],
+    flags: [],
+    examples: [],
+    isHidden: true,
+    load: () => import("./commands/read-settings.ts"),
+  },
+  {
     name: "demo-actor",
     summary: "a process of the demo's world",
     details: [],

@@ -26,6 +26,10 @@ export interface Program {
   readonly version: string;
   /** The program itself, as Node runs it: the demo starts it again for its other processes. */
   readonly file: string;
+  /** Runs a hidden command in a process of its own and resolves with what it tells; may reject. */
+  readonly askApart?: (words: readonly string[]) => Promise<unknown>;
+  /** Present in such a process: tells who started it, and resolves when that was heard. */
+  readonly tellParent?: (message: unknown) => Promise<void>;
   /** The build's dist/proto. */
   readonly protoDirectory: string;
   /** Keys of a terminal, one by one and unechoed, until the signal; absent without a terminal. */

@@ -11,10 +11,15 @@ const GREATEST_REQUEST = 4 * 1024 * 1024;
 
 /**
  * The settings of a configuration file. Relative paths in it start from its folder. Throws
- * `ConfigError`, also for a file that cannot be read.
+ * `ConfigError`, also for a file that cannot be read. `look` hears of each file before it is looked at.
  */
-export async function readSettings(call: Call, file: string): Promise<Settings> {
+export async function readSettings(
+  call: Call,
+  file: string,
+  look: (path: string) => void = () => undefined,
+): Promise<Settings> {
   const { program, tools } = call;
+  look(file);
   const [text, detectors, { loadSettings }] = await Promise.all([
     readText(file),
     tools.detectors(),
@@ -25,8 +30,14 @@ export async function readSettings(call: Call, file: string): Promise<Settings> 
     file,
     environment: program.environment,
     detectors,
-    fileExists: existsSync,
-    readFile: readRequest,
+    fileExists: (path) => {
+      look(path);
+      return existsSync(path);
+    },
+    readFile: (path) => {
+      look(path);
+      return readRequest(path);
+    },
     resolvePath: (path) => resolve(dirname(file), path),
     logFormat: program.isTerminal.stdout ? "text" : "json",
     ...(await tools.expressions(text)),

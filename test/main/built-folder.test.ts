@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { askApart } from "../../src/cli/apart.ts";
 import { makeCertificates } from "../../src/demo/certificates.ts";
 import { startChild } from "../../src/demo/child.ts";
 import { startCollector } from "../sinks/otlp-collector.ts";
@@ -72,6 +73,12 @@ describe.concurrent("the built folder, away from node_modules", () => {
   it("exits 3 for a bad file", async ({ expect }) => {
     const found = `${bad}:1:10: targets: found an empty list, allowed: at least one target\n1 fault\n`;
     expect(await built.run("config", "check", bad)).toMatchObject({ exit: 3, stderr: found });
+  });
+
+  it("reads a file in a process of its own", async ({ expect }) => {
+    const fault = { file: bad, line: 1, column: 10, path: "targets" };
+    expect(await askApart(built.main, ["read-settings", bad])).toMatchObject({ faults: [fault] });
+    await expect(askApart(built.main, ["--version"])).rejects.toThrow("--version ended with 0");
   });
 
   it("runs with a probe, CEL and tracing, answers its operator, ends on SIGTERM", async ({

@@ -4,7 +4,7 @@ import type { LogSettings, Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { listenFlag } from "../listen-flag.ts";
-import { readSettings } from "../read-settings.ts";
+import { createSettingsReader } from "../settings-reader.ts";
 import { withConfiguration } from "../tell-faults.ts";
 
 /**
@@ -30,7 +30,8 @@ async function runTarget(call: Call, address: string): Promise<void> {
 }
 
 async function runFile(call: Call, file: string): Promise<void> {
-  const reload = async () => overlay(await readSettings(call, file), call);
+  const read = createSettingsReader(call, file);
+  const reload = async () => overlay(await read(), call);
   const { program, tools } = call;
   try {
     await tools.runAgent(program, { settings: await reload(), file, reload });

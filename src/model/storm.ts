@@ -1,21 +1,12 @@
+import { badShare, type Outcomes } from "./bad-share.ts";
 import { agesMs, type CallCount, handledCalls, increase } from "./call-series.ts";
-import {
-  isManyOf,
-  lastCalls,
-  lastPolls,
-  lastWindow,
-  mean,
-  meanAgeMs,
-  type Span,
-  variation,
-} from "./counters.ts";
+import { lastCalls, lastPolls, lastWindow, mean, meanAgeMs, variation } from "./counters.ts";
 import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
 import type { DurationBuckets } from "./observation.ts";
 
 /** The newest whole polls that hold 30 finished calls. */
 const FEW_CALLS = 30;
 const FEW_BAD = 10;
-const LEAST_STARTED = 20;
 const TIMES_USUAL = 3;
 
 /** How steady the mean age of calls is that all wait for the same deadline. */
@@ -51,39 +42,22 @@ export interface RateLimits {
   readonly absoluteRatio: number;
 }
 
-/**
- * The share in the window, or in the newest calls where they are few: `none` is a share that is not
- * high, `undefined` is not known (too few polls, or no call ended in all that is remembered).
- */
+/** The share of cancelled calls, as `badShare` has it. */
 export function stormRate(
   polls: readonly CallCount[],
   usualRatio: number | undefined,
-  limits: RateLimits,
+  { window, ratio, minFailed, absoluteRatio }: RateLimits,
 ): StormRate | "none" | undefined {
-  const window = rateOf(lastWindow(polls, limits.window));
-  if (window !== undefined && isHigh(window, usualRatio, limits)) return window;
-  const countOf = (from: CallCount, to: CallCount) => increase(from, to).finished;
-  const span = lastCalls(polls, FEW_CALLS, countOf);
-  const finished = span === undefined ? 0 : countOf(span.from, span.to);
-  const few = span && rateOf(span, finished);
-  if (few !== undefined && isManyOf(few.cancelled, finished, FEW_BAD)) return few;
-  if (finished === 0) return undefined;
-  return window === undefined && finished < FEW_CALLS ? undefined : "none";
+  const limits = { windowMs: window, ratio, leastBad: minFailed, absoluteRatio };
+  const found = badShare(polls, outcomesOf, { usualRatio, limits });
+  if (found === undefined || found === "none") return found;
+  const { bad, ...rate } = found;
+  return { cancelled: bad, ...rate };
 }
 
-function rateOf(span: Span<CallCount> | undefined, of?: number): StormRate | undefined {
-  if (span === undefined) return undefined;
-  const { started, cancelled } = increase(span.from, span.to);
-  const calls = of ?? started;
-  const ratio = calls === 0 ? 0 : Math.min(1, cancelled / calls);
-  return { cancelled, calls, ratio, ms: span.ms, from: span.from.at };
-}
-
-function isHigh(rate: StormRate, usual: number | undefined, limits: RateLimits): boolean {
-  const { cancelled, calls, ratio } = rate;
-  if (ratio >= limits.absoluteRatio && calls >= LEAST_STARTED) return true;
-  if (usual === undefined) return false;
-  return ratio >= limits.ratio && cancelled >= limits.minFailed && ratio >= TIMES_USUAL * usual;
+function outcomesOf(from: CallCount, to: CallCount): Outcomes {
+  const { started, finished, cancelled } = increase(from, to);
+  return { calls: started, finished, bad: cancelled };
 }
 
 export interface MeanAge {

@@ -10,6 +10,7 @@ import type { Detector } from "./detector.ts";
 import { detectorCrashed } from "./detector-crashed.ts";
 import { dnsFailing } from "./dns-failing.ts";
 import { dnsStale } from "./dns-stale.ts";
+import { errorBurst } from "./error-burst.ts";
 import { fdExhaustion } from "./fd-exhaustion.ts";
 import { halfOpenConnection } from "./half-open-connection.ts";
 import { healthFlapping } from "./health-flapping.ts";
@@ -63,6 +64,7 @@ export const DETECTORS: readonly Detector[] = [
 
   channelLeak,
   deadlineStorm,
+  errorBurst,
   healthFlapping,
   healthNotServing,
   healthUnknownService,

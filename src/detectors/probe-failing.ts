@@ -8,6 +8,7 @@ import { rfc3339 } from "../model/time.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsStale } from "./dns-stale.ts";
+import { errorBurst } from "./error-burst.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
@@ -62,7 +63,7 @@ export const probeFailing = defineDetector({
   },
   needs: ["probes", "expectation"],
   uses: ["xray", "health", "appCalls", "serverCalls"],
-  causes: [...WIRE, dnsStale, streamExhaustion, deadlineStorm, inFlightBuildup],
+  causes: [...WIRE, dnsStale, streamExhaustion, deadlineStorm, errorBurst, inFlightBuildup],
   explainedBy: (cause, { reason, status }) =>
     cause.code !== deadlineStorm.code || reason === "deadline" || status === "DEADLINE_EXCEEDED",
 

@@ -22,8 +22,8 @@ export interface CallCount extends Timed {
   readonly cancelled: number;
   /** Absent where starts are not counted. */
   readonly inFlight?: number;
-  readonly standing?: CallPoll["standing"];
-  readonly streams?: CallPoll["streams"];
+  readonly standing?: NonNullable<CallPoll["standing"]>;
+  readonly streams?: NonNullable<CallPoll["streams"]>;
 }
 
 /** By channelz where it is known, else by the app's own metrics, else empty. */
@@ -104,11 +104,23 @@ export function increase(
  * stream; where the connections show hardly a reset, the calls ended with errors.
  */
 function withoutErrors(cancelled: number, from: CallCount, to: CallCount): number {
-  if (from.streams === undefined || to.streams === undefined) return cancelled;
-  const reset = to.streams.reset - from.streams.reset;
+  const reset = resetStreams(from, to);
+  const isTold = reset !== undefined && cancelled >= FEWEST_ENDS;
+  return isTold && reset < RESET_RATIO * cancelled ? reset : cancelled;
+}
+
+/**
+ * Streams that were reset between two polls; `undefined` where an implementation does not tell, and
+ * where the connections that were read do not speak for all calls.
+ */
+export function resetStreams(
+  from: Pick<CallCount, "started" | "streams">,
+  to: Pick<CallCount, "started" | "streams">,
+): number | undefined {
+  if (from.streams === undefined || to.streams === undefined) return undefined;
   const seen = to.streams.started - from.streams.started;
-  const isSeen = cancelled >= FEWEST_ENDS && seen >= SEEN_RATIO * (to.started - from.started);
-  return isSeen && reset < RESET_RATIO * cancelled ? reset : cancelled;
+  if (seen < SEEN_RATIO * (to.started - from.started)) return undefined;
+  return to.streams.reset - from.streams.reset;
 }
 
 /** Mean age of the calls in flight at each poll of a span, against the span's own rate of starts. */

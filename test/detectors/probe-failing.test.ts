@@ -286,6 +286,7 @@ it("waits until its causes were looked at", () => {
     "dns-stale",
     "stream-exhaustion",
     "deadline-storm",
+    "error-burst",
     "in-flight-buildup",
   ]);
 });

@@ -85,6 +85,7 @@ const callPoll = exactly<CallPoll>()({
 });
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({
+  failsByErrorOnly: maybe(z.literal(true)),
   implementation: z.enum(["go", "java", "c-core", "grpc-js", "tonic", "unknown"]),
   polls: list(callPoll, 200),
 });

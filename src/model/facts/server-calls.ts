@@ -30,5 +30,7 @@ export interface CallPoll {
 /** The server's calls over the last 10 min (70 polls at most), newest last. */
 export interface ServerCalls {
   readonly implementation: Implementation;
+  /** A failed call ended with an error: those that were cancelled never fail here. */
+  readonly failsByErrorOnly?: true;
   readonly polls: readonly CallPoll[];
 }

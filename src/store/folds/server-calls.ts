@@ -70,7 +70,11 @@ function polled(
     ...definedOnly({ standing, streams: toldStreams(streams, counters) }),
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
-  return { base, streams, value: { implementation, polls: pushed(recent, poll, MOST_POLLS) } };
+  const polls = pushed(recent, poll, MOST_POLLS);
+  // Where cancelled calls are counted as streams only, none of them is among those that failed.
+  const isApart = counters.cancelled === "streams-beyond-calls";
+  const apart = isApart ? ({ failsByErrorOnly: true } as const) : {};
+  return { base, streams, value: { implementation, ...apart, polls } };
 }
 
 function toldStreams(

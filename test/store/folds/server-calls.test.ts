@@ -263,3 +263,12 @@ it("keeps 10 min", () => {
 it("is not confused by a ledger of zeros", () => {
   expect(newest("go", { ownCalls: NO_OWN_CALLS })).toMatchObject({ started: 0, inFlight: 0 });
 });
+
+it.each([
+  ["java", true],
+  ["go", undefined],
+  ["c-core", undefined],
+  ["unknown", undefined],
+] as const)("knows whether cancelled calls fail on %s", (implementation, apart) => {
+  expect(folded("serverCalls", [aCycleAt(0, { implementation })])?.failsByErrorOnly).toBe(apart);
+});

@@ -1,0 +1,224 @@
+import type { BadShare, ShareLimits } from "../model/bad-share.ts";
+import type { Baseline, Sample } from "../model/baseline.ts";
+import { lastPolls } from "../model/counters.ts";
+import { failingDependency } from "../model/dependencies.ts";
+import { durationText } from "../model/duration-text.ts";
+import {
+  type ErrorShare,
+  errorShareOfChannelz,
+  errorShareOfMetrics,
+  errorsBetween,
+  faultsBetween,
+} from "../model/error-share.ts";
+import type { AppCalls } from "../model/facts/app-calls.ts";
+import type { Facts } from "../model/facts/index.ts";
+import type { Probes } from "../model/facts/probes.ts";
+import type { ServerCalls } from "../model/facts/server-calls.ts";
+import type { Evidence, Symptom } from "../model/finding.ts";
+import type { Witness } from "../model/source-name.ts";
+import { SERVER_FAULTS } from "../model/status.ts";
+import { boundList } from "../model/subjects.ts";
+import { appFrozen } from "./app-frozen.ts";
+import { deadlineStorm } from "./deadline-storm.ts";
+import { defineDetector } from "./detector.ts";
+import { WIRE } from "./root-causes.ts";
+
+/** How long before the burst a dependency may have begun to fail. */
+const EARLIER_MS = 30_000;
+const FAILING_RUNS = 3;
+
+type Seen = {
+  readonly [K in "appCalls" | "serverCalls" | "probes" | "channels"]: Facts[K] | undefined;
+};
+
+/**
+ * The server ends calls with errors of its own.
+ *
+ * The app's metrics tell codes, and a code tells whose fault it is: NOT_FOUND is the caller's. Channelz
+ * knows only that a call failed, so there nearly all must fail, or many more than usual.
+ *
+ * Source: grpc/grpc doc/statuscodes.md; gRFC A14 (channelz counters).
+ */
+export const errorBurst = defineDetector({
+  code: "error-burst",
+  title: "The server answers many calls with errors of its own",
+  layer: "handler",
+  severity: "critical",
+  remedy:
+    'Read the server\'s log for the method and code named; UNKNOWN mostly means an unhandled exception (Python "Exception calling application", grpc-js a throw, Java an uncaught RuntimeException).',
+  holdMs: 20_000,
+  clearAfterMs: 180_000,
+  limits: {
+    window: {
+      unit: "ms",
+      default: 60_000,
+      min: 20_000,
+      max: 300_000,
+      says: "How far back calls are counted",
+    },
+    ratio: {
+      unit: "ratio",
+      default: 0.05,
+      min: 0.001,
+      max: 1,
+      says: "Share of errors, by codes, that is a burst where it is also three times the usual one",
+    },
+    minFailed: {
+      unit: "count",
+      default: 20,
+      min: 1,
+      max: 100_000,
+      says: "Errors in the window below which that share says nothing",
+    },
+    absoluteRatio: {
+      unit: "ratio",
+      default: 0.2,
+      min: 0.01,
+      max: 1,
+      says: "Share of at least 20 calls, by codes, that is a burst whatever is usual",
+    },
+    critical: {
+      unit: "ratio",
+      default: 0.5,
+      min: 0.01,
+      max: 1,
+      says: "Share that is critical where two sources agree",
+    },
+  },
+  needs: [],
+  uses: ["appCalls", "serverCalls", "probes", "channels"],
+  needsAny: ["appCalls", "serverCalls"],
+  causes: [appFrozen, deadlineStorm],
+  dependencyCauses: [...WIRE],
+  learns: {
+    faultRatio: ({ appCalls }) => sampleOf(appCalls && faultsLately(appCalls)),
+    errorRatio: ({ serverCalls }) => sampleOf(serverCalls && errorsLately(serverCalls)),
+  },
+
+  detect({ usual, ...seen }, { critical, window, ratio, minFailed, absoluteRatio }) {
+    const limits = { windowMs: window, ratio, leastBad: minFailed, absoluteRatio };
+    const byMetrics = metricsTell(seen.appCalls, usual.faultRatio, limits);
+    const byChannelz = channelzTells(seen.serverCalls, usual.errorRatio, limits);
+    // Codes know better: where they say that all is well, failed calls are the callers' own.
+    const told = byMetrics.share === undefined ? byChannelz : byMetrics;
+    if (told.share === undefined) return undefined;
+    if (told.share === "none") return [];
+    const others: readonly Witness[] = [
+      ...(told === byMetrics && isBurst(byChannelz) ? (["channelz"] as const) : []),
+      ...(failsByProbe(seen.probes) ? (["probe"] as const) : []),
+    ];
+    return [symptomOf(seen, { ...told, found: told.share, others, critical })];
+  },
+});
+
+interface Told {
+  readonly witness: "metrics" | "channelz";
+  readonly share: ErrorShare;
+  readonly usual: number | undefined;
+}
+
+function metricsTell(
+  calls: AppCalls | undefined,
+  baseline: Baseline | undefined,
+  limits: ShareLimits,
+): Told {
+  const usual = baseline?.mean;
+  const share = calls && errorShareOfMetrics(calls, { usualRatio: usual, limits });
+  return { witness: "metrics", share, usual };
+}
+
+function channelzTells(
+  calls: ServerCalls | undefined,
+  baseline: Baseline | undefined,
+  limits: ShareLimits,
+): Told {
+  const usual = baseline?.mean;
+  const share = calls && errorShareOfChannelz(calls, { usualRatio: usual, limits });
+  return { witness: "channelz", share, usual };
+}
+
+interface Burst {
+  readonly found: BadShare;
+  readonly usual: number | undefined;
+  readonly witness: "metrics" | "channelz";
+  readonly others: readonly Witness[];
+  readonly critical: number;
+}
+
+function symptomOf(seen: Seen, { found, usual, witness, others, critical }: Burst): Symptom {
+  const { bad, calls, ratio, ms, from } = found;
+  const dependency = failingDependency(seen.channels, from - EARLIER_MS, ratio)?.upstream;
+  const codes = witness === "metrics" && seen.appCalls ? codesSince(seen.appCalls, from) : [];
+  const [most] = codes;
+  const what = most === undefined ? "" : `, most of them ${most.code}`;
+  const where =
+    dependency === undefined ? "" : `; its calls fail there alike, so look at ${dependency}`;
+  return {
+    subject: {},
+    severity: ratio >= critical && others.length > 0 ? "critical" : "warning",
+    witnesses: [witness, ...others],
+    summary: `${bad} of ${calls} calls (${Math.round(100 * ratio)} %) ended with an error in ${durationText(ms)}${what}${where}`,
+    evidence: {
+      failed: bad,
+      calls,
+      ratio,
+      ...(usual === undefined ? {} : { baselineRatio: usual }),
+      ...codesEvidence(codes),
+      ...(dependency === undefined ? {} : { dependency }),
+    },
+  };
+}
+
+interface CodeCount {
+  readonly code: string;
+  readonly count: number;
+}
+
+/** What the errors since then were, the most frequent first. */
+function codesSince({ scrapes }: AppCalls, since: number): readonly CodeCount[] {
+  const from = scrapes.find(({ at }) => at >= since)?.handledByCode ?? {};
+  const to = scrapes.at(-1)?.handledByCode ?? {};
+  return [...SERVER_FAULTS]
+    .map((code) => ({ code, count: (to[code] ?? 0) - (from[code] ?? 0) }))
+    .filter(({ count }) => count > 0)
+    .toSorted((a, b) => b.count - a.count);
+}
+
+/** UNKNOWN is what a server says of an exception that nobody caught. */
+function codesEvidence(codes: readonly CodeCount[]): Evidence {
+  if (codes.length === 0) return {};
+  return {
+    codes: boundList(codes.map(({ code, count }) => `${code} ${count}`)),
+    unhandledException: codes[0]?.code === "UNKNOWN",
+  };
+}
+
+function isBurst({ share }: Told): boolean {
+  return share !== undefined && share !== "none";
+}
+
+/** A probe meets such an error as well, again and again. */
+function failsByProbe(probes: Probes | undefined): boolean {
+  return Object.values(probes?.probes ?? {}).some(({ runs }) => {
+    const newest = runs.slice(-FAILING_RUNS);
+    const isFault = newest.every(({ status }) => status !== undefined && SERVER_FAULTS.has(status));
+    return newest.length === FAILING_RUNS && isFault;
+  });
+}
+
+function faultsLately({ scrapes }: AppCalls) {
+  const newest = lastPolls(scrapes, 2);
+  return newest && faultsBetween(newest.from, newest.to);
+}
+
+function errorsLately(serverCalls: ServerCalls) {
+  const newest = lastPolls(serverCalls.polls, 2);
+  return newest && errorsBetween(serverCalls, newest.from, newest.to);
+}
+
+function sampleOf(
+  outcomes: { readonly bad: number; readonly finished: number } | undefined,
+): Sample | undefined {
+  if (outcomes === undefined || outcomes.finished === 0) return undefined;
+  return { value: outcomes.bad / outcomes.finished, weight: outcomes.finished };
+}

@@ -1,0 +1,287 @@
+import { describe, expect, it } from "vitest";
+import { errorBurst } from "../../src/detectors/error-burst.ts";
+import type { AppScrape } from "../../src/model/facts/app-calls.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
+import type { ServerCalls } from "../../src/model/facts/server-calls.ts";
+import type { StatusName } from "../../src/model/status.ts";
+import {
+  aBaseline,
+  aCallPoll,
+  aChannelGroup,
+  aProbeHistory,
+  aProbeRun,
+  aTargetSnapshot,
+  factsDeclared,
+  factsRead,
+  type JudgeOptions,
+  judge,
+  known,
+  SECOND,
+  series,
+  someAppCalls,
+  someChannels,
+  someProbes,
+} from "../support/snapshot.ts";
+
+const { ratio, minFailed, absoluteRatio, critical } = errorBurst.limits;
+
+/** What each scrape of 15 s adds. */
+const metrics = (added: Readonly<Partial<Record<StatusName, number>>>, scrapes = 8) =>
+  someAppCalls({
+    scrapes: series(scrapes, 15 * SECOND, (at, index): AppScrape => {
+      const counts = Object.entries(added).map(([code, count]) => [code, count * index] as const);
+      return { at, handledByCode: Object.fromEntries(counts) };
+    }),
+  });
+
+interface Load {
+  readonly finished: number;
+  readonly failed: number;
+  readonly reset?: number;
+  readonly polls?: number;
+}
+
+/** What each poll of 10 s adds, on an implementation that tells resets from errors. */
+const channelz = ({ finished, failed, reset = 0, polls = 12 }: Load): ServerCalls => ({
+  implementation: "go",
+  polls: series(polls, 10 * SECOND, (at, index) =>
+    aCallPoll({
+      at,
+      started: finished * index,
+      succeeded: (finished - failed) * index,
+      failed: failed * index,
+      cancelled: failed * index,
+      streams: { started: finished * index, reset: reset * index },
+    }),
+  ),
+});
+
+const judged = (facts: Partial<Facts>, options: JudgeOptions<typeof errorBurst> = {}) =>
+  judge(errorBurst, facts, options);
+
+const probe = (...statuses: readonly StatusName[]) =>
+  someProbes({
+    probes: {
+      "get-order": aProbeHistory({
+        runs: statuses.map((status) => aProbeRun({ outcome: "failed", status })),
+      }),
+    },
+  });
+
+describe("is silent about", () => {
+  it.each<[string, Partial<Facts>]>([
+    [
+      "a healthy server",
+      { appCalls: metrics({ OK: 100 }), serverCalls: channelz({ finished: 100, failed: 0 }) },
+    ],
+    [
+      "callers that ask for what is not there, though most calls fail",
+      {
+        appCalls: metrics({ OK: 5, NOT_FOUND: 90, INVALID_ARGUMENT: 5 }),
+        serverCalls: channelz({ finished: 100, failed: 95 }),
+      },
+    ],
+    ["users that cancel", { appCalls: metrics({ OK: 50, CANCELLED: 50 }) }],
+    ["deadlines: another code", { appCalls: metrics({ OK: 50, DEADLINE_EXCEEDED: 50 }) }],
+    ["a share just below the absolute one", { appCalls: metrics({ OK: 81, INTERNAL: 19 }) }],
+    [
+      "failed calls of unknown codes, half of all",
+      { serverCalls: channelz({ finished: 100, failed: 50 }) },
+    ],
+    [
+      "streams that clients cancel, though every call fails",
+      { serverCalls: channelz({ finished: 100, failed: 100, reset: 95 }) },
+    ],
+    ["nine errors in the newest calls", { appCalls: metrics({ OK: 21, INTERNAL: 9 }, 2) }],
+  ])("%s", (_what, facts) => {
+    expect(judged(facts)).toEqual([]);
+  });
+
+  it.each([
+    ["it is not three times the usual", { INTERNAL: 14, OK: 86 }, 0.05],
+    ["it is below the limit", { INTERNAL: 4, OK: 96 }, 0.001],
+    ["there are too few errors", { INTERNAL: 4, OK: 40 }, 0.001],
+  ])("a share where %s", (_when, added, mean) => {
+    const usual = { faultRatio: aBaseline({ mean }) };
+    expect(judged({ appCalls: metrics(added) }, { usual })).toEqual([]);
+  });
+
+  it("a share of failed calls that is not three times the usual", () => {
+    const usual = { errorRatio: aBaseline({ mean: 0.1 }) };
+    const serverCalls = channelz({ finished: 100, failed: 29 });
+    expect(judged({ serverCalls }, { usual })).toEqual([]);
+  });
+});
+
+describe("does not judge", () => {
+  it.each<[string, Partial<Facts>]>([
+    ["without any counter", { probes: probe("INTERNAL", "INTERNAL", "INTERNAL") }],
+    ["a server on which no call ended", { appCalls: metrics({ OK: 0 }) }],
+    ["before there are scrapes enough", { appCalls: metrics({ OK: 9 }, 2) }],
+    [
+      "failed calls of an implementation that counts cancels among them",
+      {
+        serverCalls: {
+          ...channelz({ finished: 100, failed: 100 }),
+          polls: series(12, 10 * SECOND, (at, i) =>
+            aCallPoll({ at, started: 100 * i, failed: 100 * i }),
+          ),
+        },
+      },
+    ],
+    [
+      "connections that do not speak for all calls",
+      {
+        serverCalls: {
+          implementation: "go",
+          polls: series(12, 10 * SECOND, (at, i) =>
+            aCallPoll({
+              at,
+              started: 100 * i,
+              failed: 100 * i,
+              streams: { started: 80 * i, reset: 0 },
+            }),
+          ),
+        },
+      },
+    ],
+  ])("%s", (_what, facts) => {
+    expect(judged(facts)).toBeUndefined();
+  });
+});
+
+describe("speaks", () => {
+  it("of errors by their codes", () => {
+    expect(judged({ appCalls: metrics({ OK: 60, UNKNOWN: 30, UNAVAILABLE: 10 }) })).toEqual([
+      {
+        subject: {},
+        severity: "warning",
+        witnesses: ["metrics"],
+        summary: "160 of 400 calls (40 %) ended with an error in 60 s, most of them UNKNOWN",
+        evidence: {
+          failed: 160,
+          calls: 400,
+          ratio: 0.4,
+          codes: ["UNKNOWN 120", "UNAVAILABLE 40"],
+          unhandledException: true,
+        },
+      },
+    ]);
+  });
+
+  it("of nearly all calls, where only channelz counts them", () => {
+    expect(judged({ serverCalls: channelz({ finished: 100, failed: 90 }) })).toEqual([
+      {
+        subject: {},
+        severity: "warning",
+        witnesses: ["channelz"],
+        summary: "540 of 600 calls (90 %) ended with an error in 60 s",
+        evidence: { failed: 540, calls: 600, ratio: 0.9 },
+      },
+    ]);
+  });
+
+  it("of failed calls where none of them can be a cancel", () => {
+    const polls = series(12, 10 * SECOND, (at, i) =>
+      aCallPoll({ at, started: 100 * i, succeeded: 5 * i, failed: 95 * i }),
+    );
+    const serverCalls = { implementation: "java", failsByErrorOnly: true, polls } as const;
+    expect(judged({ serverCalls })).toMatchObject([{ evidence: { failed: 570 } }]);
+  });
+
+  it("of a share that is three times the usual", () => {
+    const usual = { faultRatio: aBaseline({ mean: 0.01 }) };
+    expect(judged({ appCalls: metrics({ OK: 95, INTERNAL: 5 }) }, { usual })).toMatchObject([
+      { evidence: { ratio: 0.05, baselineRatio: 0.01 } },
+    ]);
+    const often = { errorRatio: aBaseline({ mean: 0.05 }) };
+    expect(
+      judged({ serverCalls: channelz({ finished: 100, failed: 20 }) }, { usual: often }),
+    ).toMatchObject([{ evidence: { ratio: 0.2, baselineRatio: 0.05 } }]);
+    expect([ratio.default, minFailed.default, absoluteRatio.default]).toEqual([0.05, 20, 0.2]);
+  });
+
+  it("of three calls a minute, all of them failing", () => {
+    expect(judged({ appCalls: metrics({ INTERNAL: 1 }, 12) })).toMatchObject([
+      { evidence: { failed: 11, calls: 11 } },
+    ]);
+  });
+
+  it.each<[string, Partial<Facts>, string, readonly string[]]>([
+    [
+      "critical where channelz agrees",
+      { serverCalls: channelz({ finished: 100, failed: 95 }) },
+      "critical",
+      ["metrics", "channelz"],
+    ],
+    [
+      "critical where a probe agrees",
+      { probes: probe("INTERNAL", "UNKNOWN", "INTERNAL") },
+      "critical",
+      ["metrics", "probe"],
+    ],
+    [
+      "a warning where the probe failed twice only",
+      { probes: probe("NOT_FOUND", "INTERNAL", "INTERNAL") },
+      "warning",
+      ["metrics"],
+    ],
+    [
+      "a warning where channelz is well",
+      { serverCalls: channelz({ finished: 100, failed: 10 }) },
+      "warning",
+      ["metrics"],
+    ],
+  ])("as %s", (_what, facts, severity, witnesses) => {
+    expect(judged({ appCalls: metrics({ OK: 50, INTERNAL: 50 }), ...facts })).toMatchObject([
+      { severity, witnesses },
+    ]);
+  });
+
+  it("as a warning below half, though all agree", () => {
+    const appCalls = metrics({ OK: 51, INTERNAL: 49 });
+    const serverCalls = channelz({ finished: 100, failed: 95 });
+    expect(judged({ appCalls, serverCalls })).toMatchObject([{ severity: "warning" }]);
+    expect(critical.default).toBe(0.5);
+  });
+
+  it("of a dependency whose calls fail alike", () => {
+    const channels = someChannels({
+      polls: series(16, 10 * SECOND, (at, i) => {
+        const sick = Math.max(0, i - 6);
+        const calls = { callsSucceeded: 10 * i, callsFailed: 30 * sick };
+        return { at, upstreams: { "stock:1": aChannelGroup(calls) } };
+      }),
+    });
+    expect(judged({ appCalls: metrics({ OK: 50, INTERNAL: 50 }), channels })).toMatchObject([
+      {
+        summary:
+          "200 of 400 calls (50 %) ended with an error in 60 s, most of them INTERNAL; its calls fail there alike, so look at stock:1",
+        evidence: { dependency: "stock:1", unhandledException: false },
+      },
+    ]);
+  });
+});
+
+it("learns what is usual from the newest readings", () => {
+  const facts = {
+    appCalls: known(metrics({ OK: 90, INTERNAL: 10, NOT_FOUND: 100 })),
+    serverCalls: known(channelz({ finished: 40, failed: 20, reset: 10 })),
+  };
+  expect(errorBurst.samples(aTargetSnapshot({ facts }))).toEqual({
+    faultRatio: { value: 0.05, weight: 200 },
+    errorRatio: { value: 0.25, weight: 40 },
+  });
+  const idle = { appCalls: known(metrics({ OK: 0 })) };
+  expect(errorBurst.samples(aTargetSnapshot({ facts: idle }))).toEqual({});
+});
+
+it("reads what it declares", () => {
+  judged({
+    appCalls: metrics({ OK: 50, INTERNAL: 50 }),
+    serverCalls: channelz({ finished: 1, failed: 1 }),
+    probes: probe("INTERNAL"),
+    channels: someChannels(),
+  });
+  expect(factsRead(errorBurst)).toEqual(factsDeclared(errorBurst));
+});

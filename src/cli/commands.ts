@@ -81,7 +81,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "probe",
     summary: "runs one configured probe now and shows every phase of it",
-    details: ["Exits 1 when the probe fails."],
+    details: ["Exits 1 when the probe fails, or could not be run."],
     positionals: ["NAME"],
     flags: [CONFIG, JSON_OUTPUT],
     examples: ["grpc-doctor probe get-order --config grpc-doctor.yaml"],
@@ -143,6 +143,7 @@ export const COMMANDS: readonly Command[] = [
         says: "the message; several for a client stream; @ reads standard input",
         default: "{}",
       },
+      { name: "v", letter: "v", says: "tells headers, trailers and time on standard error" },
       PROTOSET,
       ...CONNECTION_FLAGS,
     ],
@@ -259,9 +260,9 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Probes are written as comments, marked WRITES? unless the method's declaration says NO_SIDE_EFFECTS.",
     ],
-    positionals: [],
+    positionals: ["[ADDR]"],
     flags: [
-      { name: "target", letter: "t", value: "ADDR", says: "the server to ask" },
+      { name: "target", letter: "t", value: "ADDR", says: "the server to ask; or as the argument" },
       ...CONNECTION_FLAGS,
     ],
     goFlags: true,

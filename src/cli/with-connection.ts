@@ -3,7 +3,7 @@ import { connectOnce } from "../grpc/connect-once.ts";
 import type { Connection } from "../grpc/transport.ts";
 import type { Target } from "../model/target.ts";
 import type { Call } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, UsageError } from "./exit.ts";
 import { faultSentence } from "./report/fault-text.ts";
 import { maxTimeMs, targetFromFlags } from "./target-from-flags.ts";
 
@@ -13,13 +13,21 @@ export type Talk = (
   limits: { readonly signal: AbortSignal; readonly target: Target },
 ) => Promise<number>;
 
+/** The service that a command asks for, and what to do where the server does not have it. */
+export interface Asked {
+  readonly service: string;
+  readonly fix: string;
+}
+
 /**
  * Opens the connection that grpcurl's flags describe, talks, and closes it. A failure is told as a
  * diagnosis (phase, reason, what the server said) and exits 1.
  */
-export async function withConnection(call: Call, talk: Talk): Promise<number> {
+export async function withConnection(call: Call, asked: Asked, talk: Talk): Promise<number> {
   const { program, given } = call;
-  const target = targetFromFlags(given.positionals[0] ?? given.texts["target"] ?? "", given);
+  const address = given.positionals[0] ?? given.texts["target"];
+  if (address === undefined) throw new UsageError("ADDR is missing");
+  const target = targetFromFlags(address, given);
   const signal = program.clock.deadline(maxTimeMs(given), program.signal);
   const isVerified = !given.switches.has("insecure");
   try {
@@ -32,8 +40,13 @@ export async function withConnection(call: Call, talk: Talk): Promise<number> {
     }
   } catch (thrown) {
     if (!(thrown instanceof CallError)) throw thrown;
-    program.stderr.write(`${target.address}: ${faultSentence(thrown)}\n`);
-    program.stderr.write(`For the whole diagnosis: grpc-doctor check ${target.address}\n`);
+    program.stderr.write(`${target.address}: ${failureText(thrown, target, asked)}\n`);
     return EXIT.found;
   }
+}
+
+function failureText(error: CallError, { address }: Target, { service, fix }: Asked): string {
+  if (error.fault.phase === "rpc" && error.fault.status === "UNIMPLEMENTED")
+    return `${service} is not served\n→ ${fix}`;
+  return `${faultSentence(error)}\nFor the whole diagnosis: grpc-doctor check ${address}`;
 }

@@ -41,7 +41,11 @@ export function startingFile(found: Discovered): string {
     ...(methods.length === 0
       ? []
       : ["", "# Remove the `#` of those that you want; WRITES? may change data.", "#probes:"]),
-    ...methods.slice(0, MOST_METHODS).flatMap(probeLines),
+    ...methods.slice(0, MOST_METHODS).flatMap((method, index, all) => {
+      const before = all.slice(0, index).map(wordsOf);
+      const times = before.filter((words) => words === wordsOf(method)).length;
+      return probeLines(method, times === 0 ? "" : `-${times + 1}`);
+    }),
     "",
   ].join("\n");
 }
@@ -52,16 +56,20 @@ function tlsValue(tls: TlsExpectation): unknown {
   return Object.keys(files).length === 0 ? "on" : files;
 }
 
-function probeLines(method: DiscoveredMethod, index: number): readonly string[] {
-  const { name, kind, hasNoSideEffects } = method;
+/** `GetOrder` as `get-order`. */
+function wordsOf({ name }: DiscoveredMethod): string {
   const [, short = name] = name.split("/");
-  const words = short
+  return short
     .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
     .toLowerCase()
     .slice(0, 50);
+}
+
+function probeLines(method: DiscoveredMethod, suffix: string): readonly string[] {
+  const { name, kind, hasNoSideEffects } = method;
   const takesStream = kind === "client-streaming" || kind === "bidi";
   return [
-    `#  - name: ${words}-${index + 1}${hasNoSideEffects ? "" : " # WRITES?"}`,
+    `#  - name: ${wordsOf(method)}${suffix}${hasNoSideEffects ? "" : " # WRITES?"}`,
     "#    target: app",
     `#    method: ${name} # ${kind}`,
     `#    request: ${takesStream ? "[{}]" : "{}"}`,

@@ -12,6 +12,10 @@ import {
 import type { Connection } from "./transport.ts";
 import { callUnary } from "./typed-call.ts";
 
+/** How a server comes to serve it, in the languages whose servers can. */
+export const SERVE_CHANNELZ =
+  "Add the channelz service to the server: Go `RegisterChannelzServiceToServer`, Java `ChannelzService`, Python `add_channelz_servicer`, Node `addAdminServicesToServer`.";
+
 /** A list that ended, or was cut at our bound. */
 export interface Listed<T> {
   readonly items: readonly T[];

@@ -33,6 +33,8 @@ export interface ClientCall {
   readonly metadata: Metadata;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** Each response as it comes. */
+  readonly heard?: (message: Uint8Array) => void;
 }
 
 /** What came of a call, whether it ended well or not. */
@@ -190,6 +192,7 @@ export class ProbeClient {
         firstMessageMs ??= clock.monotonicMs() - startedMs;
         received += message.length;
         responses.push(message);
+        call.heard?.(message);
         if (responses.length > MAX_RESPONSES || received > MAX_RESPONSE_BYTES) stream.cancel();
       });
       // The status tells it too, and always comes; without a listener the error would be thrown.

@@ -7,11 +7,12 @@ import type {
   FileRegistry,
 } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 
 /**
  * A symbol as grpcurl's `describe` shows it: what it is, then its declaration in the language of .proto
  * files. `undefined` where the registry does not know it. Symbols: a service, a method (with a dot or a
- * slash before its name), a message or an enumeration.
+ * slash before its name), a message, one of its fields, or an enumeration.
  */
 export function describeSymbol(registry: FileRegistry, symbol: string): string | undefined {
   const name = symbol.replace(/^\./, "").replace("/", ".");
@@ -23,13 +24,27 @@ export function describeSymbol(registry: FileRegistry, symbol: string): string |
       return `${name} is a message:\n${messageText(type, "")}`;
     case "enum":
       return `${name} is an enum:\n${enumText(type, "")}`;
-    default: {
-      const dot = name.lastIndexOf(".");
-      const service = registry.getService(name.slice(0, Math.max(0, dot)));
-      const method = service?.methods.find((each) => each.name === name.slice(dot + 1));
-      return method && `${name} is a method:\n${methodText(method)}`;
-    }
+    default:
+      return memberText(registry, name);
   }
+}
+
+/** Every symbol that can be described, for a hint where one was mistyped. */
+export function symbolsOf(registry: FileRegistry): readonly string[] {
+  return [...registry].flatMap((type) => {
+    if (type.kind === "service")
+      return [type.typeName, ...type.methods.map(({ name }) => `${type.typeName}.${name}`)];
+    return type.kind === "message" || type.kind === "enum" ? [type.typeName] : [];
+  });
+}
+
+function memberText(registry: FileRegistry, name: string): string | undefined {
+  const dot = name.lastIndexOf(".");
+  const [owner, member] = [name.slice(0, Math.max(0, dot)), name.slice(dot + 1)];
+  const method = registry.getService(owner)?.methods.find((each) => each.name === member);
+  if (method !== undefined) return `${name} is a method:\n${methodText(method, "")}`;
+  const field = registry.getMessage(owner)?.fields.find((each) => each.name === member);
+  return field && `${name} is a field:\n${fieldText(field)}`;
 }
 
 function serviceText({ name, methods }: DescService): string {
@@ -37,16 +52,29 @@ function serviceText({ name, methods }: DescService): string {
   return block(
     `service ${name}`,
     "",
-    sorted.map((method) => `  ${methodText(method)}`),
+    sorted.map((method) => `  ${methodText(method, "  ")}`),
   );
 }
 
-function methodText({ name, input, output, methodKind }: DescMethod): string {
+function methodText(method: DescMethod, indent: string): string {
+  const { name, input, output, methodKind } = method;
   const takesStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
   const givesStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
   const request = `${takesStream ? "stream " : ""}.${input.typeName}`;
   const response = `${givesStream ? "stream " : ""}.${output.typeName}`;
-  return `rpc ${name} ( ${request} ) returns ( ${response} );`;
+  const head = `rpc ${name} ( ${request} ) returns ( ${response} )`;
+  const options = optionsOf(method).map((option) => `${indent}  option ${option};`);
+  return options.length === 0 ? `${head};` : block(head, indent, options);
+}
+
+/** Those that a caller must know; custom ones would need their extensions. */
+function optionsOf({ idempotency, deprecated }: DescMethod): readonly string[] {
+  const level = MethodOptions_IdempotencyLevel[idempotency];
+  const isUnknown = idempotency === MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
+  return [
+    ...(deprecated ? ["deprecated = true"] : []),
+    ...(isUnknown ? [] : [`idempotency_level = ${level}`]),
+  ];
 }
 
 function messageText(

@@ -3,13 +3,19 @@ import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
 import { CallError } from "./call-error.ts";
 import { registryFromFiles, registryFromSet } from "./descriptors.ts";
 import { methodNamed } from "./proto-json.ts";
-import { readFiles } from "./reflection.ts";
+import { listServices, readFiles } from "./reflection.ts";
 import type { Connection } from "./transport.ts";
 
 /** A method with the registry that knows its types. */
 export interface ResolvedMethod {
   readonly registry: FileRegistry;
   readonly method: DescMethod;
+}
+
+/** The source of the types has no such method; what it has in its place, by full names. */
+export interface UnknownMethod {
+  readonly unknown: "service" | "method";
+  readonly known: readonly string[];
 }
 
 export interface MethodQuestion {
@@ -27,24 +33,25 @@ const MAX_SET_BYTES = 16 * 1024 * 1024;
  * Finds methods and their types, once: for reflection per connection, since a new process may describe
  * itself otherwise; for a descriptor set per version of the file.
  *
- * `undefined` where the source has no such method. Throws `CallError`: of the connection, of reflection
+ * Where the source has no such method, it tells what it has. Throws `CallError`: of the connection, of reflection
  * (UNIMPLEMENTED is a capability), or with reason `descriptor` where the descriptors are no use.
  */
 export class MethodResolver {
   readonly #reflected = new WeakMap<Connection, Map<string, Promise<FileRegistry>>>();
   readonly #sets = new Map<string, { readonly version: string; readonly registry: FileRegistry }>();
 
-  async resolve(question: MethodQuestion): Promise<ResolvedMethod | undefined> {
+  async resolve(question: MethodQuestion): Promise<ResolvedMethod | UnknownMethod> {
     const registry =
       question.protoset === undefined
         ? await this.#reflect(question)
         : await this.#read(question.protoset);
-    const method = registry && methodNamed(registry, question.method);
-    return registry && method && { registry, method };
+    if (registry === undefined) return { unknown: "service", known: await servicesOf(question) };
+    const method = methodNamed(registry, question.method);
+    return method === undefined ? unknownIn(registry, question.method) : { registry, method };
   }
 
   async #reflect({ method, connection, signal }: MethodQuestion) {
-    const service = method.replace(/^\//, "").split("/", 1)[0] ?? "";
+    const service = serviceOf(method);
     const via = await connection();
     const known = this.#reflected.get(via) ?? new Map<string, Promise<FileRegistry>>();
     this.#reflected.set(via, known);
@@ -78,6 +85,28 @@ export class MethodResolver {
       await file.close();
     }
   }
+}
+
+function serviceOf(method: string): string {
+  return method.replace(/^\//, "").split("/", 1)[0] ?? "";
+}
+
+/** For a hint: without them it is told all the same that there is no such service. */
+async function servicesOf({ connection, signal }: MethodQuestion): Promise<readonly string[]> {
+  const none = () => [];
+  return connection()
+    .then((via) => listServices(via, { signal }))
+    .catch(none);
+}
+
+function unknownIn(registry: FileRegistry, method: string): UnknownMethod {
+  const service = registry.getService(serviceOf(method));
+  if (service !== undefined) {
+    const known = service.methods.map(({ name }) => `${service.typeName}/${name}`);
+    return { unknown: "method", known };
+  }
+  const services = [...registry].filter(({ kind }) => kind === "service");
+  return { unknown: "service", known: services.map(({ typeName }) => typeName) };
 }
 
 function unreadable(thrown: unknown): never {

@@ -4,7 +4,7 @@ import type { Clock, Random } from "../model/time.ts";
 import { createNameResolver } from "../net/resolve.ts";
 import { connectOnce } from "./connect-once.ts";
 import { createOwnCalls } from "./own-calls.ts";
-import { type ProbeResult, ProbeRunner } from "./probe-run.ts";
+import { type ProbeResult, type ProbeRun, ProbeRunner } from "./probe-run.ts";
 import type { Connection } from "./transport.ts";
 
 export interface ProbeOnceOptions {
@@ -12,6 +12,7 @@ export interface ProbeOnceOptions {
   readonly random: Random;
   /** Of the whole run, reflection included. */
   readonly signal: AbortSignal;
+  readonly heard?: ProbeRun["heard"];
 }
 
 /** One run of one RPC for a person who waits, with its trace id. Leaves no connection behind. */
@@ -20,7 +21,7 @@ export async function probeOnce(
   target: Target,
   options: ProbeOnceOptions,
 ): Promise<{ readonly result: ProbeResult; readonly traceId: string }> {
-  const { clock, random, signal } = options;
+  const { clock, random, signal, heard } = options;
   let opened: Promise<Connection> | undefined;
   const runner = new ProbeRunner({
     clock,
@@ -32,7 +33,8 @@ export async function probeOnce(
   const traceparent = `00-${traceId}-${hex(random, 8)}-01`;
   const once: ProbeSpec = { ...spec, connection: "fresh" };
   try {
-    return { result: await runner.run({ spec: once, target, signal, traceparent }), traceId };
+    const run = { spec: once, target, signal, traceparent, ...(heard && { heard }) };
+    return { result: await runner.run(run), traceId };
   } finally {
     runner.close();
     // What could not be opened needs no closing; the run has told why.

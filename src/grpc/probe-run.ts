@@ -14,9 +14,16 @@ import { readCredentials } from "./credentials.ts";
 import type { firstUnmet, Unmet } from "./expect.ts";
 import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
-import { decodeResponses, encodeRequests, RequestError, responseJson } from "./proto-json.ts";
+import {
+  decodeResponses,
+  encodeRequests,
+  messageOf,
+  RequestError,
+  responseJson,
+} from "./proto-json.ts";
 import type { Connection } from "./transport.ts";
 import { methodPath } from "./typed-call.ts";
+import { unknownMethodText } from "./unknown-method.ts";
 import { verificationReason } from "./verification.ts";
 
 /** What a run of a probe needs beside its specification. */
@@ -27,6 +34,8 @@ export interface ProbeRun {
   readonly signal: AbortSignal;
   /** W3C trace context, sent with the call. */
   readonly traceparent: string;
+  /** Each response as it comes, as canonical ProtoJSON: for a person who waits. */
+  readonly heard?: (message: Json) => void;
 }
 
 /** What the server or the configuration will not let the probe do: no fault of the server's. */
@@ -124,6 +133,7 @@ export class ProbeRunner {
         metadata: [...metadata, ["traceparent", run.traceparent]],
         deadlineMs: spec.deadlineMs,
         signal,
+        ...hearing(run, resolved),
       });
       ledger.ended(reply.error === undefined ? "OK" : reply.error.fault.status);
       const verdict = await this.#judge(run, resolved, reply);
@@ -144,7 +154,8 @@ export class ProbeRunner {
         ...question,
         ...(protoset !== undefined && { protoset }),
       });
-      return resolved ?? unknownMethod(spec.method, protoset);
+      if (!("unknown" in resolved)) return resolved;
+      return { part: spec.method, ...unknownMethodText(spec.method, resolved, protoset) };
     } catch (thrown) {
       const isMissing = thrown instanceof CallError && thrown.fault.status === "UNIMPLEMENTED";
       if (!isMissing) throw thrown;
@@ -221,16 +232,6 @@ export class ProbeRunner {
 const GIVE_DESCRIPTORS =
   "Give the probe a `protoset`, or register the reflection service with the server.";
 
-function unknownMethod(method: string, protoset: string | undefined): Missing {
-  return protoset === undefined
-    ? { part: method, reason: "reflection does not describe it", fix: GIVE_DESCRIPTORS }
-    : {
-        part: method,
-        reason: "the descriptor set has no such method",
-        fix: `Build ${protoset} anew.`,
-      };
-}
-
 function withOwnMetadata({ spec, target }: ProbeRun): Target {
   const own = new Set(spec.metadata.map(({ key }) => key));
   const rest = target.metadata.filter(({ key }) => !own.has(key));
@@ -271,6 +272,18 @@ async function firstMissed(...asked: Parameters<typeof firstUnmet>): Promise<Unm
   const [expressions] = asked;
   if (expressions.length === 0) return undefined;
   return (await import("./expect.ts")).firstUnmet(...asked);
+}
+
+/** What does not fit its type is told by the verdict. */
+function hearing({ heard }: ProbeRun, resolved: ResolvedMethod) {
+  if (heard === undefined) return {};
+  const { registry, method } = resolved;
+  return {
+    heard(bytes: Uint8Array) {
+      const message = messageOf(method, bytes);
+      if (message !== undefined) heard(responseJson(registry, method, message));
+    },
+  };
 }
 
 function shown({ registry, method }: ResolvedMethod, reply: ClientReply): readonly Json[] {

@@ -79,6 +79,15 @@ export function decodeResponses(
   }
 }
 
+/** One message; `undefined` where the bytes are none of its type. */
+export function messageOf(method: DescMethod, bytes: Uint8Array): Message | undefined {
+  try {
+    return fromBinary(method.output, bytes);
+  } catch {
+    return undefined; // decodeResponses tells of it, once all is there
+  }
+}
+
 /** A response as canonical ProtoJSON, for a person; what its schema cannot show becomes a sentence. */
 export function responseJson(registry: FileRegistry, method: DescMethod, message: Message): Json {
   try {

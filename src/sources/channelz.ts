@@ -1,5 +1,5 @@
 import { CallError } from "../grpc/call-error.ts";
-import { ChannelzReader } from "../grpc/channelz.ts";
+import { ChannelzReader, SERVE_CHANNELZ } from "../grpc/channelz.ts";
 import { readChannels } from "../grpc/channelz-channels.ts";
 import { serverTotals } from "../grpc/channelz-facts.ts";
 import { readServerSockets, type ServerSockets, serverAt } from "../grpc/channelz-servers.ts";
@@ -14,9 +14,6 @@ const MAX_SERVERS = 100;
 /** What the app's own channels may cost in one cycle: 120 small calls where it has that many. */
 const CHANNELS = { channels: 500, subchannels: 60, sockets: 60 } as const;
 const NO_SOCKETS: ServerSockets = { listed: 0, truncated: false, read: [] };
-const FIX =
-  "Add the channelz service to the server: Go `RegisterChannelzServiceToServer`, Java `ChannelzService`, Python `add_channelz_servicer`, Node `addAdminServicesToServer`.";
-
 /**
  * One cycle of channelz over the kept connection: the server that is the target, its connections within
  * the budget, and the app's own channels; normalised by the dialect of the implementation, without our
@@ -60,7 +57,7 @@ async function* cycle(
     if (!(thrown instanceof CallError)) throw thrown;
     const isBroken = thrown.fault.reason === "malformed_reply";
     if (!thrown.isCapability && !isBroken) return;
-    yield* refused(connection, question(), { error: thrown, fix: FIX });
+    yield* refused(connection, question(), { error: thrown, fix: SERVE_CHANNELZ });
   }
 }
 

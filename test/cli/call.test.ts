@@ -1,7 +1,8 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { parseMessages } from "../../src/cli/message-sequence.ts";
 import type { Tools } from "../../src/cli/tools.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
@@ -12,7 +13,8 @@ let server: GrpcServer;
 let bare: GrpcServer;
 let config: string;
 beforeAll(async () => {
-  server = await startGrpcServer();
+  const down = { code: status.UNAVAILABLE, details: "stores are down" };
+  server = await startGrpcServer({ handlers: { AddOrder: (_call, done) => done(down) } });
   bare = await startGrpcServer({ reflection: false });
   config = join(mkdtempSync(join(tmpdir(), "grpc-doctor-")), "probes.yaml");
   writeFileSync(
@@ -21,6 +23,7 @@ beforeAll(async () => {
 probes:
   - { name: get-order, target: app, method: order.OrderService/GetOrder, request: { id: order-123 } }
   - { name: dear-order, target: app, method: order.OrderService/GetOrder, request: { id: order-123 }, expect: { that: [response.price > 100.0] } }
+  - { name: no-order, target: app, method: order.OrderService/GetOrdr }
 `,
   );
 });
@@ -57,18 +60,92 @@ it("makes a client-streaming call of what standard input holds", async () => {
   expect({ exit, answer: JSON.parse(stdout) }).toEqual({ exit: 0, answer: { updated: 2 } });
 });
 
-it("tells the diagnosis when the call fails", async () => {
+it("tells the diagnosis when the way to the server fails", async () => {
   const { exit, stdout, stderr } = await runLine(
-    call("order.OrderService/GetOrder", "-d", '{"id":"x"}'),
+    call("order.OrderService/AddOrder", "-d", "{}"),
     {},
     { examine },
   );
   expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
   expect(stderr.split("\n").slice(0, 3)).toEqual([
-    "order.OrderService/GetOrder failed: in rpc, the server answered with an error (NOT_FOUND: no order x)",
+    "order.OrderService/AddOrder failed: in rpc, the server answered with an error (UNAVAILABLE: stores are down)",
     "",
     "✖ critical  dns-stale  app · orders.shop.svc",
   ]);
+});
+
+it("says that no cause was found", async () => {
+  const look: Tools["examine"] = async (...asked) => ({
+    ...(await examine(...asked)),
+    report: aReport(),
+  });
+  const { stderr } = await runLine(call("order.OrderService/AddOrder"), {}, { examine: look });
+  expect(stderr.split("\n").slice(1)).toEqual([
+    "",
+    `No cause was found; a longer look: grpc-doctor check ${server.address} --for 30s`,
+    "",
+  ]);
+});
+
+it.each([
+  [
+    "what the app says of a request",
+    ["order.OrderService/GetOrder", "-d", '{"id":"x"}'],
+    "failed: in rpc, the server answered with an error (NOT_FOUND: no order x)\n",
+  ],
+  [
+    "a request that does not fit",
+    ["order.OrderService/GetOrder", "-d", '{"idd":"x"}'],
+    'failed: the request does not fit: cannot decode message order.GetOrderRequest from JSON: key "idd" is unknown\n',
+  ],
+  [
+    "a mistyped method",
+    ["order.OrderService/GetOrdr"],
+    "failed: order.OrderService has no method GetOrdr\n→ Did you mean order.OrderService/GetOrder?\n",
+  ],
+  [
+    "a mistyped service",
+    ["order.OrderServce/GetOrder"],
+    "failed: the server's reflection names no service order.OrderServce\n→ Did you mean order.OrderService/GetOrder?\n",
+  ],
+  [
+    "a service without its package",
+    ["OrderService/GetOrder"],
+    "failed: the server's reflection names no service OrderService\n→ Did you mean order.OrderService/GetOrder?\n",
+  ],
+  [
+    "a method that is near to none",
+    ["order.OrderService/Zzz"],
+    "failed: order.OrderService has no method Zzz\n→ It names order.OrderService/GetOrder, order.OrderService/AddOrder, order.OrderService/SearchOrders, order.OrderService/UpdateOrders, order.OrderService/ProcessOrders. A `protoset` describes what reflection does not.\n",
+  ],
+])("looks for no cause of %s", async (_what, words, told) => {
+  expect(await runLine(call(...words))).toEqual({
+    exit: 1,
+    stdout: "",
+    stderr: `${words[0]} ${told}`,
+  });
+});
+
+it("prints what a stream gave before it was cut off by -max-time", async () => {
+  const endless = await startGrpcServer({
+    handlers: { SearchOrders: (stream) => void stream.write({ id: "order-1" }) },
+  });
+  onTestFinished(endless.crash);
+  const method = "order.OrderService/SearchOrders";
+  const line = ["call", endless.address, method, "-max-time", "2"];
+  const { exit, stdout, stderr } = await runLine(line, {}, { examine });
+  expect({ exit, answer: JSON.parse(stdout) }).toEqual({ exit: 1, answer: { id: "order-1" } });
+  // Of the call, or of all that was around it too, whichever was over first.
+  expect(stderr).toMatch(/^\S+ failed: (?:in rpc, no answer in time |not within 2 s )/);
+});
+
+it("tells headers and trailers with -v", async () => {
+  const { stderr } = await runLine(
+    call("order.OrderService/GetOrder", "-v", "-d", '{"id":"order-123"}'),
+  );
+  expect(stderr).toMatch(
+    /^headers\n {2}content-type +application\/grpc.*\n[^]*took {2}[\d.]+ ms\n$/,
+  );
 });
 
 it("says what is missing where reflection is not served", async () => {
@@ -118,6 +195,17 @@ it("exits 1 for a probe whose assertion fails, and says what was there", async (
   expect({ exit, first: stdout.split("\n")[0] }).toEqual({
     exit: 1,
     first: "failed  dear-order: response.price > 100.0 is not so: response.price = 12.5",
+  });
+});
+
+it("exits 1 for a probe that could not be run", async () => {
+  const { exit, stdout } = await runLine(["probe", "no-order", "-c", config]);
+  expect({ exit, lines: stdout.split("\n").slice(0, 2) }).toEqual({
+    exit: 1,
+    lines: [
+      "unsupported  no-order: order.OrderService has no method GetOrdr",
+      "  → Did you mean order.OrderService/GetOrder?",
+    ],
   });
 });
 

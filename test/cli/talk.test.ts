@@ -27,14 +27,45 @@ it.each(["order.OrderService/GetOrder", "order.OrderService.GetOrder"])(
     expect({ exit, stdout }).toEqual({
       exit: 0,
       stdout:
-        "order.OrderService.GetOrder is a method:\nrpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order );\n",
+        "order.OrderService.GetOrder is a method:\nrpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order ) {\n  option idempotency_level = NO_SIDE_EFFECTS;\n}\n",
     });
   },
 );
 
-it("exits 1 for a symbol that the server does not know", async () => {
-  const { exit, stdout } = await runLine(["describe", server.address, "order.Nobody"]);
-  expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
+it("describes a service with what its methods promise, and a field", async () => {
+  const service = await runLine(["describe", server.address, "order.OrderService"]);
+  expect(service.stdout).toContain(`
+  rpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order ) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+  }
+  rpc ProcessOrders (`);
+  const field = await runLine(["describe", server.address, "order.Order.price"]);
+  expect(field.stdout).toBe("order.Order.price is a field:\ndouble price = 4;\n");
+});
+
+it.each([
+  ["order.OrderServce", "order.OrderService"],
+  ["Order", "order.Order"],
+  ["order.OrderService/GetOrdr", "order.OrderService.GetOrder"],
+])("exits 1 for %s, which the server does not know, and names %s", async (symbol, meant) => {
+  expect(await runLine(["describe", server.address, symbol])).toEqual({
+    exit: 1,
+    stdout: "",
+    stderr: `${symbol} is not known there (did you mean ${meant}?)\n`,
+  });
+});
+
+it("has no hint for a symbol that is near to none", async () => {
+  const { exit, stderr } = await runLine(["describe", server.address, "zzz.Quux"]);
+  expect({ exit, stderr }).toEqual({ exit: 1, stderr: "zzz.Quux is not known there\n" });
+});
+
+it("says what to do where reflection is not served", async () => {
+  const { exit, stderr } = await runLine(["describe", bare.address]);
+  expect({ exit, stderr }).toEqual({
+    exit: 1,
+    stderr: `${bare.address}: reflection is not served\n→ Register the reflection service with the server, or give -protoset FILE.\n`,
+  });
 });
 
 it("prints the tree of channelz", async () => {
@@ -54,7 +85,7 @@ it("gives the diagnosis instead of a code where channelz is not served", async (
   const { exit, stdout, stderr } = await runLine(["channelz", bare.address]);
   expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
   expect(stderr).toMatch(
-    /^127.0.0.1:\d+: rpc: the server answered with an error \(UNIMPLEMENTED.*\nFor the whole diagnosis: grpc-doctor check 127.0.0.1:\d+\n$/,
+    /^127.0.0.1:\d+: channelz is not served\n→ Add the channelz service to the server: .*\n$/,
   );
 });
 
@@ -85,27 +116,27 @@ it("writes a starting file that is valid, with and without its probes", async ()
 
 # Remove the \`#\` of those that you want; WRITES? may change data.
 #probes:
-#  - name: get-order-1
+#  - name: get-order
 #    target: app
 #    method: order.OrderService/GetOrder # unary
 #    request: {}
 #    every: 30s
-#  - name: add-order-2 # WRITES?
+#  - name: add-order # WRITES?
 #    target: app
 #    method: order.OrderService/AddOrder # unary
 #    request: {}
 #    every: 30s
-#  - name: search-orders-3
+#  - name: search-orders
 #    target: app
 #    method: order.OrderService/SearchOrders # server-streaming
 #    request: {}
 #    every: 30s
-#  - name: update-orders-4 # WRITES?
+#  - name: update-orders # WRITES?
 #    target: app
 #    method: order.OrderService/UpdateOrders # client-streaming
 #    request: [{}]
 #    every: 30s
-#  - name: process-orders-5 # WRITES?
+#  - name: process-orders # WRITES?
 #    target: app
 #    method: order.OrderService/ProcessOrders # bidi
 #    request: [{}]
@@ -138,7 +169,7 @@ it.each([
   ["channelz a:1 -max-time x", "channelz: --max-time takes seconds, not x"],
   ["describe a:1 -protoset x", "describe: SYMBOL is missing; a protoset needs one"],
   ["describe a:1 x -protoset /none", "describe: /none cannot be read"],
-  ["config init", "config init: ADDR takes host:port"],
+  ["config init", "config init: ADDR is missing"],
 ])("refuses %s", async (line, message) => {
   const { exit, stderr } = await runLine(line);
   expect(exit).toBe(2);

@@ -95,16 +95,22 @@ describe("a description", () => {
       `order.OrderService is a service:
 service OrderService {
   rpc AddOrder ( .order.Order ) returns ( .order.AddOrderResponse );
-  rpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order );
+  rpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order ) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+  }
   rpc ProcessOrders ( stream .order.ProcessOrdersRequest ) returns ( stream .order.CombinedShipment );
-  rpc SearchOrders ( .order.SearchOrdersRequest ) returns ( stream .order.Order );
+  rpc SearchOrders ( .order.SearchOrdersRequest ) returns ( stream .order.Order ) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+  }
   rpc UpdateOrders ( stream .order.Order ) returns ( .order.UpdateOrdersResponse );
 }`,
     ],
     [
       "order.OrderService/GetOrder",
       `order.OrderService.GetOrder is a method:
-rpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order );`,
+rpc GetOrder ( .order.GetOrderRequest ) returns ( .order.Order ) {
+  option idempotency_level = NO_SIDE_EFFECTS;
+}`,
     ],
     [
       ".order.Order",
@@ -118,7 +124,9 @@ message Order {
   optional int64 priority = 6;
 }`,
     ],
+    ["order.Order.price", "order.Order.price is a field:\ndouble price = 4;"],
     ["order.Nothing", undefined],
+    ["order.Order.nothing", undefined],
     ["order.OrderService.Nothing", undefined],
   ])("of %s is grpcurl's", (symbol, text) => {
     expect(describeSymbol(registry, symbol)).toBe(text);

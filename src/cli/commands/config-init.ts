@@ -8,9 +8,12 @@ import type { Call } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { withConnection } from "../with-connection.ts";
 
+/** Health and reflection are each done without. */
+const ANYTHING = { service: "gRPC", fix: "Point at a gRPC port." };
+
 /** Writes a starting file from what health and reflection name; what is not served is left out. */
 export function run(call: Call): Promise<number> {
-  return withConnection(call, async (connection, { signal, target }) => {
+  return withConnection(call, ANYTHING, async (connection, { signal, target }) => {
     const services = await orNone(call, "health does not list its services", () =>
       listHealth(connection, { signal }),
     );

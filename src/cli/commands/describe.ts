@@ -1,26 +1,56 @@
 import { readFile } from "node:fs/promises";
-import { describeSymbol } from "../../grpc/describe.ts";
+import { CallError } from "../../grpc/call-error.ts";
+import { describeSymbol, symbolsOf } from "../../grpc/describe.ts";
 import { registryFromFiles, registryFromSet } from "../../grpc/descriptors.ts";
+import { knownSymbols } from "../../grpc/known-symbols.ts";
 import { listServices, readFiles } from "../../grpc/reflection.ts";
+import type { Connection } from "../../grpc/transport.ts";
+import { nearest } from "../../model/nearest.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { withConnection } from "../with-connection.ts";
+
+interface Limits {
+  readonly signal: AbortSignal;
+}
 
 /** The services of a server, or the declaration of one symbol: by reflection, or from a protoset. */
 export async function run(call: Call): Promise<number> {
   const [, symbol] = call.given.positionals;
   const { protoset } = call.given.texts;
   if (protoset !== undefined) return describeFromSet(call, protoset, symbol);
-  return withConnection(call, async (connection, limits) => {
+  return withConnection(call, REFLECTION, async (connection, limits) => {
     if (symbol === undefined) {
       const services = await listServices(connection, limits);
       call.program.stdout.write(services.map((name) => `${name}\n`).join(""));
       return EXIT.fine;
     }
-    const name = symbol.replace(/^\./, "").replace("/", ".");
-    const registry = registryFromFiles(await readFiles(connection, name, limits));
-    return print(call, symbol, describeSymbol(registry, symbol));
+    const text = await describeFrom(connection, symbol, limits);
+    if (text !== undefined) return print(call, text);
+    return tellUnknown(call, symbol, await knownSymbols(connection, limits));
   });
+}
+
+const REFLECTION = {
+  service: "reflection",
+  fix: "Register the reflection service with the server, or give -protoset FILE.",
+};
+
+async function describeFrom(
+  connection: Connection,
+  symbol: string,
+  limits: Limits,
+): Promise<string | undefined> {
+  try {
+    return describeSymbol(
+      registryFromFiles(await readFiles(connection, plainName(symbol), limits)),
+      symbol,
+    );
+  } catch (thrown) {
+    const isUnknown = thrown instanceof CallError && thrown.fault.status === "NOT_FOUND";
+    if (isUnknown) return undefined;
+    throw thrown;
+  }
 }
 
 async function describeFromSet(
@@ -31,14 +61,26 @@ async function describeFromSet(
   if (symbol === undefined) throw new UsageError("SYMBOL is missing; a protoset needs one");
   const bytes = await readFile(file).catch(() => undefined);
   if (bytes === undefined) throw new UsageError(`${file} cannot be read`);
-  return print(call, symbol, describeSymbol(registryFromSet(bytes), symbol));
+  const registry = registryFromSet(bytes);
+  const text = describeSymbol(registry, symbol);
+  return text === undefined ? tellUnknown(call, symbol, symbolsOf(registry)) : print(call, text);
 }
 
-function print({ program }: Call, symbol: string, text: string | undefined): number {
-  if (text === undefined) {
-    program.stderr.write(`${symbol} is not known there\n`);
-    return EXIT.found;
-  }
+function print({ program }: Call, text: string): number {
   program.stdout.write(`${text}\n`);
   return EXIT.fine;
+}
+
+function tellUnknown({ program }: Call, symbol: string, known: readonly string[]): number {
+  const name = plainName(symbol);
+  const last = name.slice(name.lastIndexOf(".") + 1);
+  const meant = known.find((one) => one.endsWith(`.${last}`)) ?? nearest(name, known);
+  const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  program.stderr.write(`${symbol} is not known there${hint}\n`);
+  return EXIT.found;
+}
+
+/** `.order.Order` and `order.OrderService/GetOrder` as the registry has them. */
+function plainName(symbol: string): string {
+  return symbol.replace(/^\./, "").replace("/", ".");
 }

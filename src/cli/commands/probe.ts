@@ -33,7 +33,7 @@ export function run(call: Call): Promise<number> {
         ? `${JSON.stringify(probeDocument(show), null, 2)}\n`
         : probeReport(show, paint);
     program.stdout.write(text);
-    return show.result.outcome === "failed" ? EXIT.found : EXIT.fine;
+    return show.result.outcome === "passed" ? EXIT.fine : EXIT.found;
   });
 }
 

@@ -34,6 +34,7 @@ const REASON_WORDS: Partial<Readonly<Record<Reason, string>>> = {
   client_certificate_required: "the server asks for a client certificate",
   not_http2: "the server does not speak HTTP/2",
   not_grpc: "the server speaks HTTP/2, and not gRPC",
+  descriptor: "the types cannot be had",
   deadline: "no answer in time",
   status: "the server answered with an error",
 };

@@ -56,11 +56,17 @@ export function whyText({
   actual,
   missing,
 }: ProbeResult): string {
-  if (missing !== undefined) return `: ${missing.part}: ${missing.reason}`;
+  if (missing !== undefined) return `: ${missingText(missing)}`;
   if (assertion !== undefined) return `: ${assertion} is not so: ${actual ?? ""}`;
   if (reason === undefined) return "";
+  if (phase === "assert" && reason === "descriptor") return `: the request does not fit: ${actual}`;
   const said = [status, statusText ?? actual].filter((part) => part !== undefined).join(": ");
   return `: ${phase === undefined ? "" : `in ${phase}, `}${reasonText(reason)}${said === "" ? "" : ` (${said})`}`;
+}
+
+/** A method that is missing is named by the reason. */
+function missingText({ part, reason }: NonNullable<ProbeResult["missing"]>): string {
+  return part.includes("/") ? reason : `${part}: ${reason}`;
 }
 
 function factRows(spec: ProbeSpec, { status, reply }: ProbeResult, traceId: string) {

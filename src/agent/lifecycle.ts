@@ -71,7 +71,7 @@ class Daemon implements Agent {
       random,
       settings,
       seed: identity.seed,
-      resolver: createNameResolver({ clock }),
+      resolver: createNameResolver({ clock, seed: identity.seed }),
       ...(podAddress === undefined ? {} : { podAddress }),
       ownListeners: this.#ownListeners,
       observe: (observation) => this.#fanOut.observe(observation),

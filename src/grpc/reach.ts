@@ -92,7 +92,7 @@ async function resolve(
   if (answer.outcome !== "answered") {
     throw new CallError({ phase: "dns", reason: reasonOf(answer) });
   }
-  const addresses = answer.addresses.slice(0, MOST_ADDRESSES);
+  const addresses = (answer.dialOrder ?? answer.addresses).slice(0, MOST_ADDRESSES);
   if (addresses.length === 0) throw new CallError({ phase: "dns", reason: "no_data" });
   return addresses.map((address) => ({ kind: "ip", host: address, port }));
 }

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { isIP, isIPv6 } from "node:net";
 import type { Clock } from "../model/time.ts";
+import { dialOrder } from "./dial-order.ts";
 import { type DnsCause, gravest, queryName } from "./dns-query.ts";
 import { parseHosts } from "./hosts.ts";
 import { expansionsOf, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
@@ -25,6 +26,8 @@ export type NameAnswer = {
       readonly via: "literal" | "hosts" | "dns";
       /** Sorted, without duplicates; at most 1000. */
       readonly addresses: readonly string[];
+      /** The same in the order in which this agent dials them; absent = the order above. */
+      readonly dialOrder?: readonly string[];
       /** The lowest TTL of the answer; absent where it came from no DNS. */
       readonly ttlMs?: number;
     }
@@ -40,6 +43,8 @@ export interface NameResolver {
 
 export interface NameResolverOptions {
   readonly clock: Clock;
+  /** The pod's UID or name: the pods of a fleet dial the addresses of a name each in its own order. */
+  readonly seed?: string;
   /** Default `/etc/hosts`. */
   readonly hostsFile?: string;
   /** Default `/etc/resolv.conf`. */
@@ -67,7 +72,7 @@ type Found =
  * Source: resolv.conf(5), RFC 6761 section 6.3 (localhost).
  */
 export function createNameResolver(options: NameResolverOptions): NameResolver {
-  const { clock, hostsFile = "/etc/hosts", resolvConf = "/etc/resolv.conf" } = options;
+  const { clock, seed, hostsFile = "/etc/hosts", resolvConf = "/etc/resolv.conf" } = options;
   const remembered = new Map<string, string>();
 
   const remember = (key: string, expansion: string) => {
@@ -125,10 +130,18 @@ export function createNameResolver(options: NameResolverOptions): NameResolver {
       const [triedNames, found] = await ask(question, parseResolvConf(text ?? ""));
       const facts = { triedNames, durationMs: done() };
       if ("cause" in found) return { outcome: "failed", cause: found.cause, ...facts };
-      const addresses = [...new Set(found.addresses)].sort().slice(0, MAX_ADDRESSES);
-      return { outcome: "answered", via: "dns", addresses, ttlMs: found.ttlMs, ...facts };
+      return { ...answered(found, seed), ...facts };
     },
   };
+}
+
+function answered(
+  { addresses: found, ttlMs }: Extract<Found, { readonly ttlMs: number }>,
+  seed: string | undefined,
+) {
+  const addresses = [...new Set(found)].sort().slice(0, MAX_ADDRESSES);
+  const order = seed === undefined ? {} : { dialOrder: dialOrder(addresses, seed) };
+  return { outcome: "answered", via: "dns", addresses, ...order, ttlMs } as const;
 }
 
 /** Causes that say nothing about whether the name exists. */

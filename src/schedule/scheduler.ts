@@ -1,7 +1,7 @@
 import type { AgentEvent } from "../model/event.ts";
 import type { Job } from "../model/job.ts";
+import { shareOf } from "../model/share.ts";
 import type { Clock, Random } from "../model/time.ts";
-import { shareOf } from "./offset.ts";
 import { createScheduledStream } from "./scheduled-stream.ts";
 import { createScheduledTurns } from "./scheduled-turns.ts";
 

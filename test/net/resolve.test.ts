@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { dialOrder } from "../../src/net/dial-order.ts";
 import { createNameResolver, type NameAnswer } from "../../src/net/resolve.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
 import { type ScriptedResolver, startResolver } from "../support/resolver.ts";
@@ -91,6 +92,17 @@ it("asks the search list in order, and then only the name that answered", async 
     ttlMs: 30_000,
     triedNames: ["orders.svc.test", "orders.shop.svc.test"],
   });
+});
+
+it("gives the order in which a pod dials, beside the sorted addresses", async () => {
+  dns.script({ "orders.svc.test": { a: ["10.0.0.2", "10.0.0.3", "10.0.0.1"] } });
+  const conf = { resolvConf: join(folder, "resolv.conf"), hostsFile: join(folder, "hosts") };
+  const resolver = createNameResolver({ clock: systemClock, seed: "pod-1", ...conf });
+  const addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+
+  expect(
+    await resolver.resolve({ name: "orders", nameServer: dns.address, signal: never }),
+  ).toMatchObject({ addresses, dialOrder: dialOrder(addresses, "pod-1") });
 });
 
 it("takes a name with enough dots as it stands, and one with a dot at the end alone", async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { AgentEvent } from "../../src/model/event.ts";
 import type { Job, JobOf } from "../../src/model/job.ts";
-import { shareOf } from "../../src/schedule/offset.ts";
+import { shareOf } from "../../src/model/share.ts";
 import { createScheduler, type RunContext } from "../../src/schedule/scheduler.ts";
 import { createManualClock, START } from "../support/clock.ts";
 

@@ -43,10 +43,9 @@ export function firstUnmet(
   outcome: Outcome,
   registry: FileRegistry,
 ): Unmet | undefined {
-  const env = celEnv({ registry, funcs: strings });
   const bindings = bindingsOf(outcome);
   for (const assertion of expressions) {
-    const { result, left } = evaluate(assertion, env, bindings);
+    const { result, left } = evaluate(assertion, registry, bindings);
     if (result !== true) return { assertion, actual: left ?? described(result) };
   }
   return undefined;
@@ -62,24 +61,53 @@ export function expressionFault(expression: string): string | undefined {
   }
 }
 
-type Environment = ReturnType<typeof celEnv>;
 type Bindings = ReturnType<typeof bindingsOf>;
+type Evaluate = (bindings: Bindings) => CelResult;
+
+/** An expression, ready to be evaluated. */
+interface Program {
+  readonly evaluate: Evaluate;
+  /** The left side of a comparison, as it is written. */
+  readonly left?: { readonly text: string; readonly evaluate: Evaluate };
+}
+
+/** Making a program costs many times what running it does. They go with the types that they speak of. */
+const PROGRAMS = new WeakMap<FileRegistry, Map<string, Program>>();
 
 const COMPARISONS: ReadonlySet<string> = new Set(["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"]);
 
-function evaluate(expression: string, env: Environment, bindings: Bindings) {
+function evaluate(expression: string, registry: FileRegistry, bindings: Bindings) {
   try {
-    const parsed = parse(expression);
-    const result = plan(env, parsed)(bindings);
-    const call = parsed.expr?.exprKind;
-    const isComparison = call?.case === "callExpr" && COMPARISONS.has(call.value.function);
-    const [operand] = isComparison ? call.value.args : [];
-    if (result !== false || operand === undefined) return { result };
-    const left = `${unparse(operand)} = ${described(plan(env, operand)(bindings))}`;
-    return { result, left: maskText(left) };
+    const program = programOf(expression, registry);
+    const result = program.evaluate(bindings);
+    const { left } = program;
+    if (result !== false || left === undefined) return { result };
+    return { result, left: maskText(`${left.text} = ${described(left.evaluate(bindings))}`) };
   } catch (thrown) {
     return { result: undefined, left: maskText(`error: ${messageOf(thrown)}`) };
   }
+}
+
+/** Throws for a text that is no expression. */
+function programOf(expression: string, registry: FileRegistry): Program {
+  const programs = PROGRAMS.get(registry) ?? new Map<string, Program>();
+  PROGRAMS.set(registry, programs);
+  const program = programs.get(expression) ?? makeProgram(expression, registry);
+  programs.set(expression, program);
+  return program;
+}
+
+function makeProgram(expression: string, registry: FileRegistry): Program {
+  const env = celEnv({ registry, funcs: strings });
+  const parsed = parse(expression);
+  const call = parsed.expr?.exprKind;
+  const isComparison = call?.case === "callExpr" && COMPARISONS.has(call.value.function);
+  const [operand] = isComparison ? call.value.args : [];
+  if (operand === undefined) return { evaluate: plan(env, parsed) };
+  return {
+    evaluate: plan(env, parsed),
+    left: { text: unparse(operand), evaluate: plan(env, operand) },
+  };
 }
 
 function bindingsOf({ responses, headers, trailers, status, latencyMs }: Outcome) {

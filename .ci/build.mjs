@@ -31,6 +31,30 @@ const requiredBuiltins = {
   },
 };
 
+/**
+ * What the packages load and the agent never calls: threads for log lines, metrics of a cluster, of the
+ * process (ours are our own) and for a push gateway. They load node:cluster, node:worker_threads, node:https
+ * and more. A class stands for each, since some are asked for with `instanceof`.
+ */
+const UNUSED = {
+  pino: /^(\.\/(lib\/)?(transport|multistream)|sonic-boom|worker_threads)$/,
+  "prom-client": /^\.\/lib\/(cluster|defaultMetrics|metricAggregators|pushgateway|summary)$/,
+};
+const unusedParts = {
+  name: "unused-parts",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /./ }, ({ path, importer, kind }) => {
+      const [, owner] = /.*\/node_modules\/([^/]+)\//.exec(importer) ?? [];
+      const isUnused = kind === "require-call" && UNUSED[owner]?.test(path);
+      return isUnused ? { path, namespace: "unused" } : undefined;
+    });
+    onLoad({ filter: /./, namespace: "unused" }, ({ path }) => {
+      const thrown = `throw new Error(${JSON.stringify(`${path} is not in the bundle`)})`;
+      return { contents: `module.exports = class { constructor() { ${thrown}; } };` };
+    });
+  },
+};
+
 rmSync(dist, { recursive: true, force: true });
 await build({
   entryPoints: [join(root, "src/main.ts")],
@@ -46,7 +70,7 @@ await build({
   minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
-  plugins: [requiredBuiltins],
+  plugins: [unusedParts, requiredBuiltins],
   define: { __VERSION__: JSON.stringify(version) },
   // No global by name: a module of the chunk may have a declaration of that name.
   banner: {

@@ -1,4 +1,4 @@
-import type { DurationBuckets } from "../model/observation.ts";
+import type { DurationBuckets, MethodCounts } from "../model/method-counts.ts";
 import type { StatusName } from "../model/status.ts";
 
 type ByCode = Partial<Record<StatusName, number>>;
@@ -8,21 +8,28 @@ export interface CallFacts {
   readonly started?: number;
   readonly handledByCode: Readonly<ByCode>;
   readonly durations: Readonly<Partial<Record<StatusName, DurationBuckets>>>;
-  readonly methods: readonly {
-    readonly method: string;
-    readonly handledByCode: Readonly<ByCode>;
-  }[];
+  readonly methods: readonly MethodCounts[];
 }
 
 /** Adds the samples of one scrape up; the sums are what the family counts over all its labels. */
 export interface CallCounts {
   started(count: number): void;
   handled(method: string, code: StatusName, count: number): void;
-  /** One bucket of a cumulative histogram; `le` as the label has it: seconds, or `+Inf`. */
-  bucket(code: StatusName, le: string | undefined, count: number): void;
+  /**
+   * One bucket of a cumulative histogram; `le` as the label has it: seconds, or `+Inf`. Of the calls
+   * with a code, or where the histogram has none, of a method.
+   */
+  bucket(of: { readonly code: StatusName } | { readonly method: string }, bucket: Bucket): void;
   /** `undefined` while nothing was counted. */
   facts(): CallFacts | undefined;
 }
+
+interface Bucket {
+  readonly le: string | undefined;
+  readonly count: number;
+}
+
+type Buckets = Map<number, number>;
 
 const MAX_METHODS_TOLD = 200;
 const MAX_METHODS = 5_000;
@@ -33,7 +40,8 @@ export function createCallCounts(): CallCounts {
   let startedSum: number | undefined;
   const byCode: ByCode = {};
   const byMethod = new Map<string, ByCode>();
-  const bucketsByCode = new Map<StatusName, Map<number, number>>();
+  const bucketsByCode = new Map<StatusName, Buckets>();
+  const bucketsByMethod = new Map<string, Buckets>();
 
   const methodOf = (method: string) => {
     const known = byMethod.get(method);
@@ -50,15 +58,10 @@ export function createCallCounts(): CallCounts {
       add(byCode, code, count);
       add(methodOf(method) ?? {}, code, count);
     },
-    bucket(code, le, count) {
-      const upperSeconds = le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le);
-      if (Number.isNaN(upperSeconds)) return;
-      const buckets = bucketsByCode.get(code) ?? new Map<number, number>();
-      bucketsByCode.set(code, buckets);
-      const before = buckets.get(upperSeconds);
-      if (before !== undefined || buckets.size < MAX_BUCKETS) {
-        buckets.set(upperSeconds, (before ?? 0) + count);
-      }
+    bucket(of, bucket) {
+      if ("code" in of) addBucket(bucketsByCode, of.code, bucket);
+      else if (bucketsByMethod.has(of.method) || bucketsByMethod.size < MAX_METHODS)
+        addBucket(bucketsByMethod, of.method, bucket);
     },
     facts() {
       if (startedSum === undefined && byMethod.size === 0 && bucketsByCode.size === 0) {
@@ -69,7 +72,10 @@ export function createCallCounts(): CallCounts {
         ...(startedSum === undefined ? {} : { started: startedSum }),
         handledByCode: byCode,
         durations: Object.fromEntries(durations) as CallFacts["durations"],
-        methods: busiest(byMethod),
+        methods: busiest(byMethod).map((counts) => {
+          const buckets = bucketsByMethod.get(counts.method);
+          return buckets === undefined ? counts : { ...counts, durations: histogramOf(buckets) };
+        }),
       };
     },
   };
@@ -77,6 +83,16 @@ export function createCallCounts(): CallCounts {
 
 function add(sums: ByCode, code: StatusName, count: number): void {
   sums[code] = (sums[code] ?? 0) + count;
+}
+
+function addBucket<K>(all: Map<K, Buckets>, key: K, { le, count }: Bucket): void {
+  const upperSeconds = le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le);
+  if (Number.isNaN(upperSeconds)) return;
+  const buckets = all.get(key) ?? new Map<number, number>();
+  all.set(key, buckets);
+  const before = buckets.get(upperSeconds);
+  if (before !== undefined || buckets.size < MAX_BUCKETS)
+    buckets.set(upperSeconds, (before ?? 0) + count);
 }
 
 function busiest(byMethod: ReadonlyMap<string, ByCode>): CallFacts["methods"] {
@@ -88,7 +104,7 @@ function busiest(byMethod: ReadonlyMap<string, ByCode>): CallFacts["methods"] {
 }
 
 /** The finite bounds, and one count more: the last bucket's bound is infinite, which JSON has not. */
-function histogramOf(buckets: ReadonlyMap<number, number>): DurationBuckets {
+function histogramOf(buckets: Buckets): DurationBuckets {
   const finite = [...buckets.keys()].filter(Number.isFinite).sort((a, b) => a - b);
   const counts = finite.map((upper) => buckets.get(upper) ?? 0);
   const all = buckets.get(Number.POSITIVE_INFINITY) ?? counts.at(-1) ?? 0;

@@ -1,5 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { isAdministrative } from "../model/administrative.ts";
 import type { MethodShape } from "../model/facts/services.ts";
 import { maskText } from "../model/mask.ts";
 import { statusName } from "../model/status.ts";
@@ -34,9 +35,6 @@ const MAX_METHODS = 500;
 const MAX_FILES = 500;
 const MAX_BYTES = 16 * 1024 * 1024;
 const WIDTH = 4;
-/** Served for the likes of us: nobody probes them. */
-const ADMINISTRATIVE = /^grpc\.(?:health|channelz|reflection|admin)\./;
-
 /**
  * Server reflection over a connection: v1, and v1alpha where v1 is unimplemented.
  *
@@ -98,7 +96,7 @@ export async function readMethods(
   limits: Limits,
 ): Promise<readonly MethodShape[]> {
   const listed = await listServices(connection, limits);
-  const services = listed.filter((name) => !ADMINISTRATIVE.test(name));
+  const services = listed.filter((name) => !isAdministrative(name));
   const methods = await concurrently(services, WIDTH, async (service) => {
     const question = { case: "fileContainingSymbol", value: service } as const;
     // A server may list services whose descriptors it does not have.

@@ -1,6 +1,7 @@
 import type { ChannelFacts, Implementation, ServerTotals, SocketFacts } from "./channelz.ts";
 import type { Expectation } from "./facts/expectation.ts";
 import type { MethodShape } from "./facts/services.ts";
+import type { DurationBuckets, MethodCounts } from "./method-counts.ts";
 import type { ProbePhase } from "./phase.ts";
 import type { Reason } from "./reason.ts";
 import type { SourceName } from "./source-name.ts";
@@ -248,19 +249,10 @@ export interface MetricsObservation extends Base {
   /** Cumulative histogram of server call durations by code: upper bounds in ms, and counts. */
   readonly durations: Readonly<Partial<Record<StatusName, DurationBuckets>>>;
   /** Cumulative handled calls by method and code; at most 200 methods. */
-  readonly methods: readonly {
-    readonly method: string;
-    readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
-  }[];
+  readonly methods: readonly MethodCounts[];
   readonly openFds?: number;
   readonly maxFds?: number;
   readonly processStartedAt?: Instant;
-}
-
-/** A cumulative histogram: `counts[i]` calls took at most `upperMs[i]`. The last bound is infinite. */
-export interface DurationBuckets {
-  readonly upperMs: readonly number[];
-  readonly counts: readonly number[];
 }
 
 export interface FilesObservation extends Base {

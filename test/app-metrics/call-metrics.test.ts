@@ -20,6 +20,7 @@ const MIDDLEWARE = [
   `grpc_server_handled_total{grpc_code="OK",${add}} 10`,
   `grpc_server_handled_total{grpc_code="Code(99)",${add}} 1`,
   `grpc_server_handling_seconds_bucket{${get},le="0.005"} 90`,
+  `grpc_server_handling_seconds_bucket{${get},le="+Inf"} 96`,
   `grpc_server_msg_received_total{${get}} 96`,
   `grpc_server_started_total{${get}} 100`,
   `grpc_server_started_total{${add}} 11`,
@@ -41,7 +42,7 @@ const OTEL = [
 
 const EMPTY = { families: [], handledByCode: {}, durations: {}, methods: [] };
 
-it("reads go-grpc-middleware, whose histogram knows no codes", () => {
+it("reads go-grpc-middleware, whose histogram knows methods and no codes", () => {
   expect(read(MIDDLEWARE)).toEqual({
     families: ["go-grpc-middleware"],
     started: 111,
@@ -51,10 +52,32 @@ it("reads go-grpc-middleware, whose histogram knows no codes", () => {
       {
         method: "order.OrderService/GetOrder",
         handledByCode: { OK: 90, CANCELLED: 4, DEADLINE_EXCEEDED: 2 },
+        durations: { upperMs: [5], counts: [90, 96] },
       },
       { method: "order.OrderService/AddOrder", handledByCode: { OK: 10, UNKNOWN: 1 } },
     ],
   });
+});
+
+it.each([
+  ["grpc.health.v1.Health", "Watch"],
+  ["grpc.channelz.v1.Channelz", "GetServers"],
+  ["grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo"],
+])("leaves out what is served for agents: %s/%s", (service, method) => {
+  const labels = `grpc_method="${method}",grpc_service="${service}"`;
+  const middleware = [
+    `grpc_server_started_total{${labels}} 7`,
+    `grpc_server_handled_total{grpc_code="OK",${labels}} 5`,
+    `grpc_server_handling_seconds_bucket{${labels},le="+Inf"} 5`,
+  ];
+  expect(read([...MIDDLEWARE, ...middleware])).toEqual(read(MIDDLEWARE));
+  const whole = `grpc_method="${service}/${method}"`;
+  const otel = [
+    `grpc_server_call_started_total{${whole}} 7`,
+    `grpc_server_call_duration_seconds_count{${whole},grpc_status="CANCELLED"} 5`,
+    `grpc_server_call_duration_seconds_bucket{${whole},grpc_status="CANCELLED",le="0.1"} 5`,
+  ];
+  expect(read([...OTEL, ...otel])).toEqual(read(OTEL));
 });
 
 it.each(["DEADLINE_EXCEEDED", "DeadlineExceeded"])(

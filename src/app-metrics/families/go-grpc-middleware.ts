@@ -1,10 +1,12 @@
+import { isAdministrative } from "../../model/administrative.ts";
 import { STATUS_NAMES, type StatusName } from "../../model/status.ts";
+import type { Sample } from "../exposition.ts";
 import type { MetricFamily } from "./family.ts";
 
 /**
  * go-grpc-middleware's interceptors, and those of other languages that took over their names
- * (py-grpc-prometheus, java-grpc-prometheus). The histogram of Go has no code label: it tells nothing
- * of the durations by code. Calls of unknown methods and oversize requests never reach an interceptor.
+ * (py-grpc-prometheus, java-grpc-prometheus). The histogram of Go has no code label: it tells the
+ * durations by method only. Calls of unknown methods and oversize requests never reach an interceptor.
  *
  * Source: grpc-ecosystem/go-grpc-middleware providers/prometheus/server_metrics.go.
  */
@@ -13,24 +15,31 @@ export const goGrpcMiddleware: MetricFamily = {
   prefix: "grpc_server_",
 
   add({ name, labels, value }, counts) {
+    const method = methodOf(labels);
+    if (isAdministrative(method)) return;
     const code = labels.get("grpc_code") ?? labels.get("code");
     switch (name) {
       case "grpc_server_started_total":
         counts.started(value);
         break;
-      case "grpc_server_handled_total": {
-        const method = `${labels.get("grpc_service") ?? ""}/${labels.get("grpc_method") ?? ""}`;
+      case "grpc_server_handled_total":
         counts.handled(method, statusOf(code ?? ""), value);
         break;
-      }
       case "grpc_server_handling_seconds_bucket":
       case "grpc_server_handled_latency_seconds_bucket":
-        if (code !== undefined) counts.bucket(statusOf(code), labels.get("le"), value);
+        counts.bucket(code === undefined ? { method } : { code: statusOf(code) }, {
+          le: labels.get("le"),
+          count: value,
+        });
         break;
       default: // message counters, and other families with the same beginning
     }
   },
 };
+
+function methodOf(labels: Sample["labels"]): string {
+  return `${labels.get("grpc_service") ?? ""}/${labels.get("grpc_method") ?? ""}`;
+}
 
 /** `DeadlineExceeded` in Go (codes.Code.String), `DEADLINE_EXCEEDED` elsewhere; `Code(99)` for none. */
 const SPELLINGS: ReadonlyMap<string, StatusName> = new Map(

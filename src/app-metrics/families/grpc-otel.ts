@@ -1,3 +1,4 @@
+import { isAdministrative } from "../../model/administrative.ts";
 import { STATUS_NAMES, type StatusName } from "../../model/status.ts";
 import type { MetricFamily } from "./family.ts";
 
@@ -15,9 +16,11 @@ export const grpcOtel: MetricFamily = {
   add({ name, labels, value }, counts) {
     const status = statusOf(labels.get("grpc_status"));
     const method = labels.get("grpc_method") ?? "other";
+    if (isAdministrative(method)) return;
     if (STARTED.test(name)) counts.started(value);
     else if (COUNT.test(name)) counts.handled(method, status, value);
-    else if (BUCKET.test(name)) counts.bucket(status, labels.get("le"), value);
+    else if (BUCKET.test(name))
+      counts.bucket({ code: status }, { le: labels.get("le"), count: value });
   },
 };
 

@@ -77,12 +77,12 @@ export function appCallSeries({ scrapes }: AppCalls): readonly CallCount[] {
     const { CANCELLED = 0, DEADLINE_EXCEEDED = 0 } = handledByCode;
     const counts = { at, finished, cancelled: CANCELLED + DEADLINE_EXCEEDED };
     if (started === undefined) return { ...counts, started: finished };
-    return { ...counts, started, inFlight: Math.max(0, started - finished) };
+    return { ...counts, started, inFlight: scrape.inFlight ?? Math.max(0, started - finished) };
   });
 }
 
 /** Calls that ended, of every code. */
-export function handledCalls({ handledByCode }: AppScrape): number {
+export function handledCalls({ handledByCode }: Pick<AppScrape, "handledByCode">): number {
   return STATUS_NAMES.reduce((sum, name) => sum + (handledByCode[name] ?? 0), 0);
 }
 

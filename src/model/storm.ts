@@ -1,8 +1,17 @@
 import { badShare, type Outcomes } from "./bad-share.ts";
 import { agesMs, type CallCount, handledCalls, increase } from "./call-series.ts";
-import { lastCalls, lastPolls, lastWindow, mean, meanAgeMs, variation } from "./counters.ts";
+import {
+  lastCalls,
+  lastPolls,
+  lastWindow,
+  mean,
+  meanAgeMs,
+  type Span,
+  variation,
+} from "./counters.ts";
 import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
-import type { DurationBuckets } from "./observation.ts";
+import type { DurationBuckets } from "./method-counts.ts";
+import type { StatusName } from "./status.ts";
 
 /** The newest whole polls that hold 30 finished calls. */
 const FEW_CALLS = 30;
@@ -23,6 +32,10 @@ const MOST_RATIO = 0.5;
 
 /** Share of the cancelled calls in one bucket that tells a deadline from cancels of users. */
 const SAME_BUCKET_RATIO = 0.8;
+/** In two neighbours, where their bound is the deadline. */
+const BOTH_BUCKETS_RATIO = 0.95;
+/** Share of them that the server's own timer ended first: measured, an eighth on Go. */
+const LEAST_EXPIRED_RATIO = 0.05;
 /** Hedging cancels its losers sooner than any deadline ends. */
 const SHORTEST_DEADLINE_MS = 50;
 
@@ -150,27 +163,58 @@ export function countsExpired(
 ): boolean | undefined {
   const span = lastWindow(appCalls.scrapes, windowMs);
   if (span === undefined) return undefined;
-  const of = ({ handledByCode }: AppScrape) => handledByCode.DEADLINE_EXCEEDED ?? 0;
-  const expired = of(span.to) - of(span.from);
+  const expired = gained(span, "DEADLINE_EXCEEDED");
   const handled = handledCalls(span.to) - handledCalls(span.from);
   return expired > 0 && expired >= (ratio / 2) * handled;
 }
 
 /** Whether the cancelled calls ended at one age, that of a deadline, and not when users left. */
-export function endsAtOneAge(appCalls: AppCalls, windowMs: number): boolean | undefined {
-  const { scrapes } = appCalls;
+export function endsAtOneAge({ scrapes }: AppCalls, windowMs: number): boolean | undefined {
   const span = lastWindow(scrapes, windowMs);
-  const before = span?.from.cancelledDurations;
-  const after = span?.to.cancelledDurations;
+  if (span === undefined) return undefined;
+  const { from, to } = span;
+  const after = to.cancelledDurations ?? to.provenDurations;
   if (after === undefined) return undefined;
-  const counts = bucketCounts(before, after);
-  const all = counts.reduce((sum, count) => sum + count, 0);
+  const counts = bucketCounts(from.cancelledDurations ?? from.provenDurations, after);
+  const expired = gained(span, "DEADLINE_EXCEEDED");
+  const byCode = gained(span, "CANCELLED") + expired;
+  // Not every histogram tells the age of each of them.
+  const all = to.cancelledDurations === undefined ? byCode : sumOf(counts);
   if (all < FEW_BAD) return false;
-  // The last bucket has no upper bound: ages of minutes and of hours are not one age.
-  return after.upperMs.some((_upper, index) => {
-    const lowerMs = after.upperMs[index - 1] ?? 0;
-    return (counts[index] ?? 0) >= SAME_BUCKET_RATIO * all && lowerMs >= SHORTEST_DEADLINE_MS;
+  return isOneAge(counts, {
+    all,
+    upperMs: after.upperMs,
+    areSomeExpired: expired >= LEAST_EXPIRED_RATIO * all,
   });
+}
+
+interface Ages {
+  readonly all: number;
+  readonly upperMs: readonly number[];
+  readonly areSomeExpired: boolean;
+}
+
+/**
+ * Most are in one bucket, or nearly all in two neighbours: a deadline that is itself a bound of the
+ * buckets, as round numbers are, falls on both sides of it. Then the server's own timer has to tell of
+ * deadlines, too. The last bucket has no bound: ages of minutes and of hours are not one age.
+ */
+function isOneAge(counts: readonly number[], { all, upperMs, areSomeExpired }: Ages): boolean {
+  return upperMs.some((_upper, index) => {
+    const inBucket = counts[index] ?? 0;
+    const inNext = index + 1 < upperMs.length ? (counts[index + 1] ?? 0) : 0;
+    const isLate = (upperMs[index - 1] ?? 0) >= SHORTEST_DEADLINE_MS;
+    const atBound = areSomeExpired && inBucket + inNext >= BOTH_BUCKETS_RATIO * all;
+    return isLate && (inBucket >= SAME_BUCKET_RATIO * all || atBound);
+  });
+}
+
+function gained({ from, to }: Span<AppScrape>, code: StatusName): number {
+  return (to.handledByCode[code] ?? 0) - (from.handledByCode[code] ?? 0);
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** What each bucket gained, from two cumulative histograms. */

@@ -3,7 +3,7 @@ import { deadlineStorm } from "../../src/detectors/deadline-storm.ts";
 import type { AppScrape } from "../../src/model/facts/app-calls.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { ServerCalls } from "../../src/model/facts/server-calls.ts";
-import type { DurationBuckets } from "../../src/model/observation.ts";
+import type { DurationBuckets } from "../../src/model/method-counts.ts";
 import {
   aBaseline,
   aCallPoll,
@@ -481,6 +481,28 @@ describe("by metrics alone", () => {
     ]);
   });
 
+  it.each([
+    ["four of five", 160, 1],
+    ["fewer than four of five", 159, 0],
+  ])("tells, where the histogram has no codes, of %s that are proven", (_what, count, symptoms) => {
+    // 200 calls were cancelled in the window.
+    const appCalls = scraped({ expired: 50, durations: durations(count, 0), isProven: true });
+    expect(byMetrics(appCalls)).toHaveLength(symptoms);
+  });
+
+  it.each<[string, number, Parameters<typeof atBound>[0], number]>([
+    ["nearly all are on both sides of a bound", 65, { expired: 50 }, 1],
+    ["not nearly all are", 64, { expired: 50 }, 0],
+    ["a twentieth expired at the server", 65, { expired: 1.25, cancelled: 48.75 }, 1],
+    ["fewer expired at the server", 65, { expired: 1.2, cancelled: 48.8 }, 0],
+  ])("knows a deadline that is a bound of the buckets: %s", (_what, above, ends, symptoms) => {
+    expect(byMetrics(atBound(ends, [30, above, 70 - above, 0]))).toHaveLength(symptoms);
+  });
+
+  it("does not take ages beyond the last bound for a neighbour", () => {
+    expect(byMetrics(atBound({ expired: 50 }, [0, 0, 30, 70]))).toEqual([]);
+  });
+
   it("can tell from ten cancelled calls on", () => {
     expect(byMetrics(scraped({ expired: 50, durations: durations(8, 2) }))).toHaveLength(1);
   });
@@ -517,24 +539,43 @@ it("says what its absolute share is", () => {
 /** 100 calls in each scrape of 15 s, `expired` of them past their deadline. */
 function scraped({
   expired = 0,
+  cancelled = 0,
   durations: buckets,
+  isProven = false,
 }: {
   readonly expired?: number;
+  readonly cancelled?: number;
   readonly durations?: DurationBuckets;
+  /** By a histogram without codes. */
+  readonly isProven?: boolean;
 }): Facts["appCalls"] {
+  const key = isProven ? "provenDurations" : "cancelledDurations";
   return someAppCalls({
     scrapes: series(6, 15 * SECOND, (at, index): AppScrape => {
-      const counts = { OK: (100 - expired) * index, DEADLINE_EXCEEDED: expired * index };
+      const counts = {
+        OK: (100 - expired - cancelled) * index,
+        DEADLINE_EXCEEDED: expired * index,
+        CANCELLED: cancelled * index,
+      };
       const isLast = index === 5;
       return {
         at,
         handledByCode: counts,
         ...(buckets === undefined
           ? {}
-          : { cancelledDurations: isLast ? buckets : { ...buckets, counts: [0, 0, 0, 0] } }),
+          : { [key]: isLast ? buckets : { ...buckets, counts: [0, 0, 0, 0] } }),
       };
     }),
   });
+}
+
+/** Cancelled calls by age: 50 to 100 ms, to 250 ms, to 500 ms, and older; of 100 that can be timed. */
+function atBound(
+  ends: { readonly expired: number; readonly cancelled?: number },
+  [low, middle, high, older]: readonly [number, number, number, number],
+) {
+  const sums = [0, low, low + middle, low + middle + high, low + middle + high + older];
+  return scraped({ ...ends, durations: { upperMs: [50, 100, 250, 500], counts: sums } });
 }
 
 /** Cancelled calls by age: between 50 and 250 ms, older, and younger. */

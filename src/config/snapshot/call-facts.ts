@@ -155,7 +155,9 @@ const scrape = exactly<AppScrape>()({
   at: instant,
   started: maybe(count),
   handledByCode: some(STATUS_NAMES, count),
+  inFlight: maybe(count),
   cancelledDurations: maybe(buckets),
+  provenDurations: maybe(buckets),
 });
 
 export const appCalls = exactly<Facts["appCalls"]>()({

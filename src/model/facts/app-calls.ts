@@ -1,15 +1,19 @@
-import type { DurationBuckets } from "../observation.ts";
+import type { DurationBuckets } from "../method-counts.ts";
 import type { StatusName } from "../status.ts";
 import type { Instant } from "../time.ts";
 
-/** One scrape of the app's own metrics: cumulative since the epoch began, monotonic. */
+/** One scrape of the app's own metrics, without our own calls: cumulative since the epoch began. */
 export interface AppScrape {
   readonly at: Instant;
   /** Absent where no family of the app counts starts. */
   readonly started?: number;
   readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
-  /** Durations of the cancelled and of the expired calls, together; absent = no histogram. */
+  /** Calls running now, those that began before the epoch was seen too; absent as `started` is. */
+  readonly inFlight?: number;
+  /** Durations of the cancelled and of the expired calls, together; absent = no histogram by code. */
   readonly cancelledDurations?: DurationBuckets;
+  /** Where the histogram knows methods and no codes: those of them that no other bucket can hold. */
+  readonly provenDurations?: DurationBuckets;
 }
 
 /** The calls that the app itself counts, over the last 10 min (50 scrapes at most), newest last. */

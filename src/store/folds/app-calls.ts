@@ -1,7 +1,11 @@
+import { handledCalls } from "../../model/call-series.ts";
 import type { AppCalls, AppScrape } from "../../model/facts/app-calls.ts";
-import type { DurationBuckets, MetricsObservation } from "../../model/observation.ts";
+import type { DurationBuckets } from "../../model/method-counts.ts";
+import type { MetricsObservation, ProbeObservation } from "../../model/observation.ts";
 import type { StatusName } from "../../model/status.ts";
+import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
+import { addedProven } from "../proven-durations.ts";
 import { pushed } from "../ring.ts";
 
 const MOST_SCRAPES = 50;
@@ -15,47 +19,66 @@ interface State {
   readonly base: AppScrape;
   /** The newest one, as scraped. */
   readonly raw: AppScrape;
+  readonly methods: MetricsObservation["methods"];
+  /** Calls of our own probes since the first scrape, by the status that they ended with. */
+  readonly own: ByCode;
   readonly processStartedAt?: number;
 }
 
 /**
- * The calls that the app itself counts, from zero at the first scrape on. A counter that went backwards,
- * another family or another process behind the same port begins the list anew.
+ * The calls that the app itself counts, from zero at the first scrape on, without those of our probes. A
+ * counter that went backwards, another family or another process behind the same port begins anew.
  */
 export const appCallsFold = defineFold({
   fact: "appCalls",
   of: ["app", "upstream"],
   source: "metrics",
   reads: ["metrics/scrape"],
-  bound: "50 scrapes of the last 10 min, 17 codes, one histogram each",
+  alsoReads: ["probe/run"],
+  bound:
+    "50 scrapes of the last 10 min, 17 codes, one histogram each; the newest counts of 200 methods",
   maxAgeMs: 37_500,
   inNewEpoch: "goes",
   tell: (state: State) => state.value,
 
-  fold(previous: State | undefined, scrape) {
-    const { at, families, processStartedAt } = scrape;
-    if (families.length === 0) return undefined;
-    const raw = scrapeOf(scrape);
-    const before = previous !== undefined && follows(previous, scrape, raw) ? previous : undefined;
-    const base = before?.base ?? raw;
-    const recent = (before?.value.scrapes ?? []).filter((kept) => at - kept.at <= KEPT_MS);
-    return {
-      base,
-      raw,
-      value: { families, scrapes: pushed(recent, since(base, raw), MOST_SCRAPES) },
-      ...(processStartedAt === undefined ? {} : { processStartedAt }),
-    };
+  fold(previous: State | undefined, input) {
+    if (input.kind === "run") return previous && withOwn(previous, input);
+    return input.families.length === 0 ? undefined : scraped(previous, input);
   },
 });
 
-function scrapeOf({ at, started, handledByCode, durations }: MetricsObservation): AppScrape {
-  const cancelled = added(durations.CANCELLED, durations.DEADLINE_EXCEEDED);
+function withOwn(state: State, { status, phase }: ProbeObservation): State {
+  const isAnswered = phase === undefined || phase === "rpc" || phase === "assert";
+  if (status === undefined || !isAnswered) return state;
+  return { ...state, own: { ...state.own, [status]: countOf(state.own, status) + 1 } };
+}
+
+function scraped(previous: State | undefined, scrape: MetricsObservation): State {
+  const { at, families, methods, processStartedAt } = scrape;
+  const told = scrapeOf(scrape);
+  const before = previous !== undefined && follows(previous, scrape, told) ? previous : undefined;
+  const raw = { ...told, ...definedOnly({ provenDurations: provenSince(before, methods) }) };
+  const { base = raw, own = {}, value = NOTHING } = before ?? {};
+  const recent = value.scrapes.filter((kept) => at - kept.at <= KEPT_MS);
   return {
-    at,
-    handledByCode,
-    ...(started === undefined ? {} : { started }),
-    ...(cancelled === undefined ? {} : { cancelledDurations: cancelled }),
+    base,
+    raw,
+    methods,
+    own,
+    value: { families, scrapes: pushed(recent, since(base, raw, own), MOST_SCRAPES) },
+    ...definedOnly({ processStartedAt }),
   };
+}
+
+const NOTHING: AppCalls = { families: [], scrapes: [] };
+
+function provenSince(before: State | undefined, methods: State["methods"]) {
+  return addedProven(before?.raw.provenDurations, before?.methods, methods);
+}
+
+function scrapeOf({ at, started, handledByCode, durations }: MetricsObservation): AppScrape {
+  const cancelledDurations = added(durations.CANCELLED, durations.DEADLINE_EXCEEDED);
+  return { at, handledByCode, ...definedOnly({ started, cancelledDurations }) };
 }
 
 function follows(previous: State, scrape: MetricsObservation, raw: AppScrape): boolean {
@@ -69,22 +92,41 @@ function follows(previous: State, scrape: MetricsObservation, raw: AppScrape): b
   );
 }
 
-function since(base: AppScrape, raw: AppScrape): AppScrape {
+function since(base: AppScrape, raw: AppScrape, own: ByCode): AppScrape {
+  const { at, provenDurations } = raw;
   const codes = Object.keys(raw.handledByCode) as StatusName[];
-  const { at, started, cancelledDurations } = raw;
+  const gained = codes.map((code) => [
+    code,
+    countOf(raw.handledByCode, code) - countOf(base.handledByCode, code),
+  ]);
+  const cancelledDurations =
+    raw.cancelledDurations && subtracted(raw.cancelledDurations, base.cancelledDurations);
   return {
     at,
-    handledByCode: Object.fromEntries(
-      codes.map((code) => [
-        code,
-        countOf(raw.handledByCode, code) - countOf(base.handledByCode, code),
-      ]),
-    ),
-    ...(started === undefined ? {} : { started: started - (base.started ?? 0) }),
-    ...(cancelledDurations === undefined
-      ? {}
-      : { cancelledDurations: subtracted(cancelledDurations, base.cancelledDurations) }),
+    handledByCode: withoutOwn(Object.fromEntries(gained), own),
+    ...startedSince(base, raw, handledCalls({ handledByCode: own })),
+    ...definedOnly({ cancelledDurations, provenDurations }),
   };
+}
+
+function startedSince(base: AppScrape, raw: AppScrape, ours: number) {
+  const { started } = raw;
+  if (started === undefined) return {};
+  return {
+    started: Math.max(0, started - (base.started ?? 0) - ours),
+    inFlight: Math.max(0, started - handledCalls(raw)),
+  };
+}
+
+/** A call of ours past its deadline is, for the server, cancelled or expired: whichever came first. */
+function withoutOwn(counts: ByCode, own: ByCode): ByCode {
+  const expired = countOf(own, "DEADLINE_EXCEEDED");
+  const asCancelled = Math.max(0, expired - countOf(counts, "DEADLINE_EXCEEDED"));
+  const all = { ...own, CANCELLED: countOf(own, "CANCELLED") + asCancelled };
+  const codes = Object.keys(counts) as StatusName[];
+  return Object.fromEntries(
+    codes.map((code) => [code, Math.max(0, countOf(counts, code) - countOf(all, code))]),
+  );
 }
 
 function countOf(handled: ByCode, code: StatusName): number {

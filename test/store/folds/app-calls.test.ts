@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { folded } from "../../support/folded.ts";
-import { after, aScrapeAt } from "../../support/observations.ts";
+import { after, aRunAt, aScrapeAt } from "../../support/observations.ts";
 import { NOW } from "../../support/snapshot.ts";
 
 const buckets = (...counts: readonly number[]) => ({
@@ -25,16 +25,114 @@ it("begins at zero, and counts what others did since", () => {
       {
         at: NOW,
         started: 0,
+        inFlight: 10,
         handledByCode: { OK: 0, CANCELLED: 0 },
         cancelledDurations: buckets(0, 0, 0),
       },
       {
         at: after(15),
         started: 50,
+        inFlight: 18,
         handledByCode: { OK: 30, CANCELLED: 10, INTERNAL: 2 },
         cancelledDurations: buckets(0, 10, 12),
       },
     ],
+  });
+});
+
+it.each<[string, readonly Parameters<typeof aRunAt>[1][], object]>([
+  ["as it ended", [{ status: "OK" }, { status: "NOT_FOUND" }], { OK: 29, CANCELLED: 10 }],
+  ["that failed an assertion", [{ status: "OK", phase: "assert" }], { OK: 29, CANCELLED: 10 }],
+  [
+    "past its deadline, as cancelled too",
+    [{ status: "DEADLINE_EXCEEDED" }, { status: "DEADLINE_EXCEEDED", phase: "rpc" }],
+    { OK: 30, CANCELLED: 9, DEADLINE_EXCEEDED: 0 },
+  ],
+  ["but none that never came there", [{ status: "UNAVAILABLE", phase: "tcp" }, {}], {}],
+])("leaves out each call of our own probes, %s", (_how, runs, want) => {
+  const first = aScrapeAt(0, { started: 1000, handledByCode: { OK: 900, CANCELLED: 90 } });
+  const second = aScrapeAt(15, {
+    started: 1050,
+    handledByCode: { OK: 930, CANCELLED: 100, DEADLINE_EXCEEDED: 1 },
+  });
+  const probed = runs.map((run) => aRunAt(5, run));
+  const last = folded("appCalls", [first, ...probed, second])?.scrapes.at(-1);
+  expect(last?.handledByCode).toMatchObject(want);
+  const counted = runs.filter((run) => run?.status !== undefined && run.phase !== "tcp").length;
+  expect(last?.started).toBe(50 - counted);
+});
+
+it("learns nothing from a probe before the app was scraped", () => {
+  expect(folded("appCalls", [aRunAt(0, { status: "OK" })])).toBeUndefined();
+});
+
+describe("where the histogram knows methods and no codes", () => {
+  /** One method: calls by their end, and by their age up to 10 ms, 100 ms, and older. */
+  const method = (ok: number, cancelled: number, ages: readonly [number, number, number]) => ({
+    method: "order.OrderService/GetOrder",
+    handledByCode: { OK: ok, CANCELLED: cancelled, DEADLINE_EXCEEDED: cancelled },
+    durations: {
+      upperMs: [10, 100],
+      counts: [ages[0], ages[0] + ages[1], ages[0] + ages[1] + ages[2]],
+    },
+  });
+  type Counts = ReturnType<typeof method>;
+  const proven = (...scrapes: readonly (readonly Counts[])[]) =>
+    folded(
+      "appCalls",
+      scrapes.map((methods, i) => aScrapeAt(15 * i, { methods })),
+    )?.scrapes.at(-1)?.provenDurations?.counts;
+  const other = { ...method(100, 0, [100, 0, 0]), method: "order.OrderService/AddOrder" };
+
+  it.each<[string, readonly (readonly Counts[])[], readonly number[]]>([
+    ["a single scrape proves nothing", [[method(5, 5, [5, 10, 0])]], [0, 0, 0]],
+    [
+      "what no other bucket can hold",
+      [[method(0, 0, [0, 0, 0])], [method(2, 5, [2, 10, 0])]],
+      [0, 8, 8],
+    ],
+    [
+      "nothing of what may have ended well",
+      [[method(0, 0, [0, 0, 0])], [method(10, 5, [10, 10, 0])]],
+      [0, 0, 0],
+    ],
+    [
+      "no more than were cancelled",
+      [[method(0, 0, [0, 0, 0])], [method(0, 5, [0, 20, 0])]],
+      [0, 10, 10],
+    ],
+    [
+      "each gap adds",
+      [[method(0, 0, [0, 0, 0])], [method(0, 5, [0, 10, 0])], [method(9, 10, [9, 10, 10])]],
+      [0, 10, 11],
+    ],
+    [
+      "methods stand apart",
+      [
+        [method(0, 0, [0, 0, 0]), { ...method(0, 0, [0, 0, 0]), method: other.method }],
+        [method(0, 5, [0, 10, 0]), other],
+      ],
+      [0, 10, 10],
+    ],
+    ["a new method counts in full", [[], [method(0, 5, [0, 10, 0])]], [0, 10, 10]],
+  ])("proves of the cancelled calls: %s", (_what, scrapes, counts) => {
+    expect(proven(...scrapes)).toEqual(counts);
+  });
+
+  it("proves nothing of a method that may have a past which was not told", () => {
+    const many = Array.from({ length: 200 }, (_, i) => ({
+      ...method(0, 0, [0, 0, 0]),
+      method: `M${i}`,
+    }));
+    expect(proven(many, [method(0, 5, [0, 10, 0])])).toEqual([0, 0, 0]);
+    expect(proven(many.slice(1), [method(0, 5, [0, 10, 0])])).toEqual([0, 10, 10]);
+  });
+
+  it("has none without a histogram", () => {
+    const { durations: _none, ...bare } = method(0, 5, [0, 0, 0]);
+    expect(folded("appCalls", [aScrapeAt(0, { methods: [bare] })])?.scrapes).toEqual([
+      { at: NOW, handledByCode: {} },
+    ]);
   });
 });
 

@@ -26,6 +26,8 @@ export interface ScriptedResolver {
   script(answers: Readonly<Record<string, ScriptedAnswer>>): void;
   /** `A name` for every question that came over UDP, `A name/tcp` over TCP; in order. */
   readonly questions: readonly string[];
+  /** When each of them came; ms since the Unix epoch. */
+  readonly askedAt: readonly number[];
   close(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function startResolver(
     return { ...answer, a: a.slice(turn, turn + 1) };
   };
   const questions: string[] = [];
+  const askedAt: number[] = [];
 
   const reply = (query: Buffer, isTcp: boolean): Buffer | undefined => {
     const { id = 0, questions: asked = [] } = dnsPacket.decode(query);
@@ -50,6 +53,7 @@ export async function startResolver(
     if (question === undefined) return undefined;
     const name = question.name.toLowerCase();
     questions.push(`${question.type} ${name}${isTcp ? "/tcp" : ""}`);
+    askedAt.push(Date.now());
     const answer = scripted[name] ?? { fault: "NXDOMAIN" };
     if (answer.fault === "silent") return undefined;
     const isCut = answer.isTruncated === true && !isTcp;
@@ -93,6 +97,7 @@ export async function startResolver(
     address: `127.0.0.1:${port}`,
     port,
     questions,
+    askedAt,
     script(next) {
       scripted = next;
     },

@@ -43,6 +43,7 @@ async function measure(commandLine, minutes, optionsOf) {
     queries: names.queries(),
     spans: collector.seen().spans,
     processorMs: processorMs(agent.pid),
+    upstreamMs: processorMs(upstream.pid),
   });
   await delay(60_000);
   const before = await look();
@@ -51,10 +52,12 @@ async function measure(commandLine, minutes, optionsOf) {
   const text = await agent.metrics();
   const figures = {
     mib: memory(agent.pid).rss,
-    series: text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length,
+    series: seriesOf(text).length,
+    buckets: seriesOf(text).filter((line) => /^\w+_bucket\{/.test(line)).length,
     bytes: text.length,
     gzipped: gzipSync(text).length,
     core: (after.processorMs - before.processorMs) / (minutes * 60_000),
+    upstreamCore: (after.upstreamMs - before.upstreamMs) / (minutes * 60_000),
     queries: (after.queries - before.queries) / (minutes * 60),
     spans: (after.spans - before.spans) / (minutes * 60),
     app: rates(before.app, after.app, minutes * 60),
@@ -66,6 +69,8 @@ async function measure(commandLine, minutes, optionsOf) {
   collector.stop();
   return figures;
 }
+
+const seriesOf = (text) => text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
 async function countedBy(peer, host) {
   const { counted } = await peer.command("counted");
@@ -115,8 +120,10 @@ function ofOne(alone, typical) {
     row("processor, % of a core", ({ core }) => (100 * core).toFixed(2)),
     ...server("app", ({ app }) => app),
     ...server("upstream", ({ upstream }) => upstream),
+    row("upstream: processor, % of a core", (one) => (100 * one.upstreamCore).toFixed(3)),
     row("DNS queries a minute", ({ queries }) => perMinute(queries)),
     row("series", ({ series }) => series),
+    row("of them buckets", ({ buckets }) => buckets),
     row("bytes of a scrape", ({ bytes }) => bytes),
     row("bytes of a scrape, gzip", ({ gzipped }) => gzipped),
     row("spans a minute, at a ratio of 1", ({ spans }) => perMinute(spans)),

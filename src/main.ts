@@ -66,8 +66,8 @@ const program: Program = {
     const { user, system } = process.cpuUsage();
     return {
       cpuSeconds: (user + system) / 1e6,
-      residentBytes: process.memoryUsage.rss(),
       startedAt,
+      ...readMemory(),
       ...readDescriptors(),
     };
   },
@@ -100,6 +100,15 @@ function tellParent(message: unknown): Promise<void> {
     process.once("disconnect", resolve);
     process.send?.(message);
   });
+}
+
+/** Resident memory; nothing where /proc cannot be read, for which Node throws. */
+function readMemory(): { readonly residentBytes?: number } {
+  try {
+    return { residentBytes: process.memoryUsage.rss() };
+  } catch {
+    return {};
+  }
 }
 
 /** Open and permitted file descriptors; nothing where there is no /proc. */

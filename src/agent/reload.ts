@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { ConfigError, faultText } from "../config/fault.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Settings } from "../model/settings.ts";
+import { shortageOf } from "../model/shortage.ts";
 import type { Clock, Instant } from "../model/time.ts";
 
 /** Where the configuration comes from. */
@@ -34,7 +35,9 @@ export interface Running {
 /** What came of it; on faults everything runs on as it was. */
 export type ReloadOutcome =
   | { readonly outcome: "unchanged" | "loaded" }
-  | { readonly outcome: "rejected"; readonly faults: readonly string[] };
+  | { readonly outcome: "rejected"; readonly faults: readonly string[] }
+  /** The agent is short of descriptors or memory: what the file says is not known. */
+  | { readonly outcome: "unread"; readonly faults: readonly string[] };
 
 export interface Reload {
   /** Reads the file now (SIGHUP, `POST /-/reload`), and tells what came of it, were it nothing. */
@@ -131,7 +134,8 @@ class Follower implements Reload {
       this.#tellLoaded(before, changed);
       return { outcome: "loaded" };
     } catch (thrown) {
-      return { outcome: "rejected", faults: faultsOf(thrown, configuration.file) };
+      const faults = faultsOf(thrown, configuration.file);
+      return { outcome: isShortOf(thrown) ? "unread" : "rejected", faults };
     }
   }
 
@@ -185,6 +189,11 @@ function changedSections(before: object, after: object): readonly string[] {
     JSON.stringify(Object.entries(settings).find(([name]) => name === section));
   const sections = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...sections].filter((section) => textOf(before, section) !== textOf(after, section));
+}
+
+/** Whether the file was not read for what the agent lacks: what is in it may well be good. */
+function isShortOf(thrown: unknown): boolean {
+  return thrown instanceof ConfigError && shortageOf(thrown.cause) !== undefined;
 }
 
 /** Every fault as a line of text, whatever was thrown. */

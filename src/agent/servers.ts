@@ -120,7 +120,7 @@ function startAdmin({ clock, core, identity, hear, reload }: ServersOptions): Pr
 
 function orderOf(outcome: ReloadOutcome | undefined): Order {
   if (outcome === undefined) return { ok: false, faults: ["the agent runs without a file"] };
-  return outcome.outcome === "rejected"
+  return "faults" in outcome
     ? { ok: false, faults: outcome.faults }
     : { ok: true, text: outcome.outcome };
 }

@@ -57,7 +57,8 @@ async function readText(file: string): Promise<string> {
     const { code } = thrown as NodeJS.ErrnoException;
     const found = `a file that cannot be read (${code ?? "unknown"})`;
     const allowed = "a readable YAML file";
-    throw new ConfigError([{ file, line: 1, column: 1, path: "(file)", found, allowed }]);
+    const fault = { file, line: 1, column: 1, path: "(file)", found, allowed };
+    throw new ConfigError([fault], { cause: thrown });
   }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -26,8 +26,8 @@ export function faultText(fault: Fault): string {
 export class ConfigError extends Error {
   readonly faults: readonly Fault[];
 
-  constructor(faults: readonly Fault[]) {
-    super(faults.map(faultText).join("\n"));
+  constructor(faults: readonly Fault[], options?: ErrorOptions) {
+    super(faults.map(faultText).join("\n"), options);
     this.name = "ConfigError";
     this.faults = faults;
   }

@@ -1,9 +1,11 @@
 import type { Self, SelfWindow } from "../model/facts/self.ts";
 import type { Evidence } from "../model/finding.ts";
+import { present } from "../model/present.ts";
 import { defineDetector } from "./detector.ts";
 
 const START_MS = 10_000;
 const MEMORY_RATIO = 0.9;
+const DESCRIPTORS_RATIO = 0.9;
 
 /**
  * The agent is too slow to trust its own clock: while this lasts, what is judged by timing is unjudged.
@@ -16,7 +18,7 @@ export const agentOverloaded = defineDetector({
   layer: "agent",
   severity: "warning",
   remedy:
-    "Raise the agent's CPU or memory limit, or lower the number and rate of its probes and channelz sockets.",
+    "Raise the agent's limit of CPU, memory or file descriptors, or lower the number and rate of its probes and channelz sockets.",
   holdMs: 30_000,
   clearAfterMs: 120_000,
   limits: {
@@ -53,6 +55,7 @@ export const agentOverloaded = defineDetector({
       ...loopSign(window, limits.lag),
       ...scheduleSign(window, limits.scheduleLag),
       ...memorySign(window),
+      ...descriptorsSign(window),
     ];
     if (throttled.length + others.length === 0) return [];
     return [
@@ -86,6 +89,11 @@ function memorySign({ rssBytes, limitBytes }: SelfWindow): readonly string[] {
   return [`its memory is at ${percent(rssBytes / limitBytes)} of the limit`];
 }
 
+function descriptorsSign({ descriptorsRatio }: SelfWindow): readonly string[] {
+  if (descriptorsRatio === undefined || descriptorsRatio < DESCRIPTORS_RATIO) return [];
+  return [`its file descriptors are at ${percent(descriptorsRatio)} of the limit`];
+}
+
 /** The first seconds after a start, and a window with a reload in it. */
 function isExcused({ startedAt, reloadedAt }: Self, { at, windowMs }: SelfWindow): boolean {
   const beganAt = at - windowMs;
@@ -93,14 +101,14 @@ function isExcused({ startedAt, reloadedAt }: Self, { at, windowMs }: SelfWindow
 }
 
 function evidenceOf(window: SelfWindow): Evidence {
-  const { lagP99Ms, throttledRatio, worstLag, jobsSkipped, rssBytes, limitBytes } = window;
+  const { lagP99Ms, throttledRatio, worstLag, jobsSkipped, rssBytes } = window;
+  const { limitBytes, descriptorsRatio } = window;
   return {
     lagMs: lagP99Ms,
     memoryBytes: rssBytes,
     jobsSkipped,
-    ...(throttledRatio === undefined ? {} : { throttledRatio }),
+    ...present({ throttledRatio, limitBytes, descriptorsRatio }),
     ...(worstLag === undefined ? {} : { scheduleLagMs: worstLag.lagMs, job: worstLag.job }),
-    ...(limitBytes === undefined ? {} : { limitBytes }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Phase } from "../model/phase.ts";
 import type { Reason } from "../model/reason.ts";
+import { isShortage } from "../model/shortage.ts";
 import type { StatusName } from "../model/status.ts";
 import type { RpcFacts } from "../model/xray.ts";
 
@@ -104,6 +105,11 @@ export function errorCode(thrown: unknown): string | undefined {
 
 const MOST_CAUSES = 8;
 
+/** What the system refused: for our own shortage no server is to blame. */
+export function socketReason(errno: string): Reason {
+  return isShortage(errno) ? "agent" : "socket_error";
+}
+
 function reasonOf(thrown: unknown, code: string | undefined): Reason {
   if (thrown instanceof Error && thrown.name === "TimeoutError") return "deadline";
   // Our own signal was aborted: we went, the server did nothing.
@@ -112,5 +118,5 @@ function reasonOf(thrown: unknown, code: string | undefined): Reason {
   const known = REASON_BY_CODE[code];
   if (known !== undefined) return known;
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return "handshake_failed";
-  return SYSTEM_ERROR.test(code) ? "socket_error" : "other";
+  return SYSTEM_ERROR.test(code) ? socketReason(code) : "other";
 }

@@ -238,7 +238,7 @@ function withOwnMetadata({ spec, target }: ProbeRun): Target {
   return { ...target, metadata: [...rest, ...spec.metadata] };
 }
 
-/** A refusal of one who showed nothing is no fault of the server. */
+/** A refusal of one who showed nothing is no fault of the server, nor is what we ourselves lack. */
 function verdictOf({ fault }: CallError, run: ProbeRun): Verdict {
   const { phase, reason, status, statusText } = fault;
   const told = {
@@ -247,6 +247,10 @@ function verdictOf({ fault }: CallError, run: ProbeRun): Verdict {
     ...(status !== undefined && { status }),
     ...(statusText !== undefined && { statusText }),
   };
+  if (reason === "agent") {
+    const missing = { part: "connection", reason: fault.errno ?? reason, fix: GIVE_RESOURCES };
+    return { ...told, outcome: "unsupported", missing };
+  }
   if (!lacksCredentials(fault, run)) return { ...told, outcome: "failed" };
   const missing = { part: "credentials", reason: status ?? reason, fix: GIVE_CREDENTIALS };
   return { ...told, outcome: "unsupported", missing };
@@ -259,6 +263,8 @@ function lacksCredentials({ reason, status }: CallFault, { spec, target }: Probe
   return asksWho && !hasCertificate && target.metadata.length + spec.metadata.length === 0;
 }
 
+const GIVE_RESOURCES =
+  "Raise the agent's limit of file descriptors or memory, or give the pod a name server.";
 const GIVE_CREDENTIALS =
   "Give the probe or its target `metadata` or a client certificate that the server accepts.";
 

@@ -6,7 +6,7 @@ import type { DialAttempt } from "../model/xray.ts";
 import { type DialAddress, type Dialled, dial } from "../net/dial.ts";
 import type { NameAnswer, NameResolver } from "../net/resolve.ts";
 import { hangUp } from "../net/sniff.ts";
-import { CallError } from "./call-error.ts";
+import { CallError, socketReason } from "./call-error.ts";
 import type { Trail } from "./trail.ts";
 
 /** More addresses than this are not tried; a name may have a thousand. */
@@ -126,7 +126,8 @@ function unreachable(trail: Trail): CallError {
   }
   const [outcome, reason] = REASON_BY_OUTCOME.find(([word]) =>
     attempts.some((attempt) => attempt.outcome === word),
-  ) ?? ["error" as const, "socket_error" as const];
+  ) ?? ["error" as const, undefined];
   const errno = attempts.find((attempt) => attempt.outcome === outcome)?.errno;
-  return new CallError({ phase: "tcp", reason, ...(errno === undefined ? {} : { errno }) });
+  const word = reason ?? socketReason(errno ?? "");
+  return new CallError({ phase: "tcp", reason: word, ...(errno === undefined ? {} : { errno }) });
 }

@@ -17,7 +17,12 @@ const NO_LIMIT_BYTES = 2 ** 50;
 const CPU_FILES = ["cpu.stat", "cpu/cpu.stat", "cpu,cpuacct/cpu.stat"];
 const MEMORY_FILES = ["memory.max", "memory/memory.limit_in_bytes"];
 
-/** `path`: of the own cgroup, as /proc/self/cgroup says; "" = unknown. */
+/** Path of the own cgroup in the hierarchy of each controller, as /proc/self/cgroup says; "" = unknown. */
+export interface OwnCgroup {
+  readonly cpu: string;
+  readonly memory: string;
+}
+
 export async function readCpuPeriods(root: string, path: string): Promise<CpuPeriods | undefined> {
   const text = (await firstText(root, path, CPU_FILES)) ?? "";
   const periods = /^nr_periods (\d+)$/m.exec(text)?.[1];
@@ -33,14 +38,17 @@ export async function readMemoryLimit(root: string, path: string): Promise<numbe
   return bytes < NO_LIMIT_BYTES ? bytes : undefined;
 }
 
-/** The path of the own cgroup: of the unified hierarchy, else of the CPU controller. */
-export async function readOwnCgroup(procSelf: string): Promise<string> {
+/** In v1 each controller has a hierarchy of its own; what has none is in the unified one. */
+export async function readOwnCgroup(procSelf: string): Promise<OwnCgroup> {
   const text = await readText(`${procSelf}/cgroup`, MAX_BYTES).catch(() => "");
   const lines = text.split("\n").map((line) => line.split(":"));
   const unified = lines.find(([id, controllers]) => id === "0" && controllers === "");
-  const cpu = lines.find(([, controllers]) => controllers?.split(",").includes("cpu"));
-  const path = (cpu ?? unified)?.slice(2).join(":") ?? "";
-  return path === "/" || path.includes("..") ? "" : path;
+  const pathIn = (controller: string): string => {
+    const own = lines.find(([, controllers]) => controllers?.split(",").includes(controller));
+    const path = (own ?? unified)?.slice(2).join(":") ?? "";
+    return path === "/" || path.includes("..") ? "" : path;
+  };
+  return { cpu: pathIn("cpu"), memory: pathIn("memory") };
 }
 
 async function firstText(

@@ -1,5 +1,8 @@
+import { readdir } from "node:fs/promises";
 import { getHeapStatistics } from "node:v8";
 import type { AgentEvent } from "../model/event.ts";
+import { present } from "../model/present.ts";
+import { shortageOf } from "../model/shortage.ts";
 import type { Clock } from "../model/time.ts";
 import { type CpuPeriods, readCpuPeriods, readMemoryLimit, readOwnCgroup } from "./cgroup.ts";
 import { startLoopLag } from "./loop-lag.ts";
@@ -38,19 +41,19 @@ export function watchSelf(options: SelfOptions): SelfWatch {
     stop: loop.stop,
     async sampleSelf() {
       const { p99Ms, windowMs } = loop.take();
-      const path = await readOwnCgroup(procSelf);
-      const after = await readCpuPeriods(cgroupRoot, path);
+      const own = await readOwnCgroup(procSelf);
+      const after = await readCpuPeriods(cgroupRoot, own.cpu);
       const throttledRatio = ratioOf(before, after);
       before = after;
-      const limitBytes = await readMemoryLimit(cgroupRoot, path);
+      const limitBytes = await readMemoryLimit(cgroupRoot, own.memory);
       return {
         kind: "self",
         at: clock.now(),
         lagP99Ms: p99Ms,
         windowMs,
-        ...(throttledRatio === undefined ? {} : { throttledRatio }),
+        ...present({ throttledRatio }),
         rssBytes: await readRssBytes(procSelf),
-        ...(limitBytes === undefined ? {} : { limitBytes }),
+        ...present({ limitBytes, descriptorsRatio: await readDescriptorsRatio(procSelf) }),
       };
     },
   };
@@ -61,6 +64,18 @@ function ratioOf(before: CpuPeriods | undefined, after: CpuPeriods | undefined) 
   if (before === undefined || after === undefined) return undefined;
   const periods = after.periods - before.periods;
   return periods > 0 ? Math.max(0, after.throttled - before.throttled) / periods : 0;
+}
+
+/** The share of the permitted file descriptors that is in use; when there is none left to look with, 1. */
+async function readDescriptorsRatio(procSelf: string): Promise<number | undefined> {
+  try {
+    const limits = await readText(`${procSelf}/limits`, MAX_STATUS_BYTES);
+    const most = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 0);
+    const { length: open } = await readdir(`${procSelf}/fd`);
+    return most > 0 ? Math.min(1, open / most) : undefined;
+  } catch (thrown) {
+    return shortageOf(thrown) === undefined ? undefined : 1;
+  }
 }
 
 /** Resident memory; where /proc cannot be read, what V8 holds, which is less. */

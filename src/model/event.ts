@@ -72,6 +72,8 @@ export type AgentEvent = Base &
         readonly throttledRatio?: number;
         readonly rssBytes: number;
         readonly limitBytes?: number;
+        /** Open file descriptors against the permitted ones (0..1); absent where /proc does not tell. */
+        readonly descriptorsRatio?: number;
       }
     | { readonly kind: "spans-dropped"; readonly count: number }
     | { readonly kind: "snapshot-written"; readonly file: string }

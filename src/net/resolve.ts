@@ -1,5 +1,7 @@
 import { open } from "node:fs/promises";
 import { isIP, isIPv6 } from "node:net";
+import { present } from "../model/present.ts";
+import { shortageOf } from "../model/shortage.ts";
 import type { Clock } from "../model/time.ts";
 import { dialOrder } from "./dial-order.ts";
 import { type DnsCause, gravest, queryName } from "./dns-query.ts";
@@ -58,6 +60,12 @@ const MAX_REMEMBERED = 256;
 /** The longest that one full name may take. */
 const NAME_PATIENCE_MS = 3_000;
 const LOCALHOST = ["127.0.0.1", "::1"] as const;
+
+interface Read {
+  readonly text?: string;
+  /** Why a file that may well be there could not be read: what it says is not known. */
+  readonly shortage?: string;
+}
 
 type Found =
   | { readonly addresses: readonly string[]; readonly ttlMs: number }
@@ -119,15 +127,15 @@ export function createNameResolver(options: NameResolverOptions): NameResolver {
       const name = question.name.replace(/\.$/, "").toLowerCase();
       if (isIP(name) !== 0) return local("literal", [name]);
       if (name === "localhost" || name.endsWith(".localhost")) return local("literal", LOCALHOST);
-      const listed = parseHosts((await readText(hostsFile)) ?? "").get(name);
+      const [hosts, conf] = await Promise.all([readText(hostsFile), readText(resolvConf)]);
+      const listed = parseHosts(hosts.text ?? "").get(name);
       if (listed !== undefined) return local("hosts", listed);
 
-      const text = await readText(resolvConf);
-      const reason = whyNobodyToAsk(question, text);
+      const reason = whyNotRead(hosts, conf) ?? whyNobodyToAsk(question, conf.text);
       if (reason !== undefined) {
         return { outcome: "unavailable", reason, triedNames: [], durationMs: done() };
       }
-      const [triedNames, found] = await ask(question, parseResolvConf(text ?? ""));
+      const [triedNames, found] = await ask(question, parseResolvConf(conf.text ?? ""));
       const facts = { triedNames, durationMs: done() };
       if ("cause" in found) return { outcome: "failed", cause: found.cause, ...facts };
       return { ...answered(found, seed), ...facts };
@@ -147,6 +155,11 @@ function answered(
 /** Causes that say nothing about whether the name exists. */
 function isFault(cause: DnsCause): boolean {
   return cause !== "nxdomain" && cause !== "no-data";
+}
+
+function whyNotRead(...files: readonly Read[]): string | undefined {
+  const errno = files.find(({ shortage }) => shortage !== undefined)?.shortage;
+  return errno && `the agent is short of descriptors or memory (${errno})`;
 }
 
 function whyNobodyToAsk(
@@ -175,18 +188,19 @@ function serverText(server: string): string {
   return isIPv6(server) ? `[${server}]` : server;
 }
 
-/** The text of a small file, cut at 1 MiB; `undefined` where it cannot be read. */
-async function readText(path: string): Promise<string | undefined> {
+/** The text of a small file, cut at 1 MiB; absent where it cannot be read. */
+async function readText(path: string): Promise<Read> {
   try {
     const file = await open(path);
     try {
       const { size } = await file.stat();
       const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, MAX_FILE_BYTES)));
-      return buffer.toString("utf8", 0, bytesRead);
+      return { text: buffer.toString("utf8", 0, bytesRead) };
     } finally {
       await file.close();
     }
-  } catch {
-    return undefined; // absent or forbidden: told as an answer that nobody could be asked for
+  } catch (thrown) {
+    // Absent or forbidden: told as an answer that nobody could be asked for.
+    return present({ shortage: shortageOf(thrown) });
   }
 }

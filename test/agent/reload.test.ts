@@ -23,14 +23,15 @@ afterEach(() => {
 function follow(faultsAtStart: readonly string[] = []) {
   const clock = createManualClock();
   const file = join(folder, "config.yaml");
-  const said = { settings: FIRST, fault: "" };
+  const said = { settings: FIRST, fault: "", code: "ENOENT" };
   const heard: AgentEvent[] = [];
   const applied: Settings[] = [];
   const stop = new AbortController();
   stopping.push(stop);
   const load = async () => {
     if (said.fault === "") return said.settings;
-    throw new ConfigError([{ ...FAULT, file: "config.yaml", path: said.fault }]);
+    const cause = Object.assign(new Error(said.code), { code: said.code });
+    throw new ConfigError([{ ...FAULT, file: "config.yaml", path: said.fault }], { cause });
   };
   const running = { settings: FIRST, isDefault: faultsAtStart.length > 0, since: START };
   const follower = followConfiguration({
@@ -126,4 +127,16 @@ it("knows the faults of the start", async () => {
   said.fault = "";
   expect(await order()).toEqual({ outcome: "loaded" });
   expect(heard).toEqual([{ kind: "config-loaded", at: 0, file, changed: [] }]);
+});
+
+it("holds nothing against a file that it lacked a descriptor to read", async () => {
+  const { clock, said, heard, order } = follow();
+  said.fault = "(file)";
+  said.code = "EMFILE";
+  await clock.advance(600_000);
+  expect(await order()).toMatchObject({ outcome: "unread" });
+  expect(heard).toEqual([]);
+  said.code = "EACCES";
+  await clock.advance(61_000);
+  expect(heard).toMatchObject([{ kind: "config-rejected" }]);
 });

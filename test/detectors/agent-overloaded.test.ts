@@ -26,6 +26,7 @@ const all: Change = {
   throttledRatio: 0.5,
   ...late(0.5),
   rssBytes: 0.95 * limitBytes,
+  descriptorsRatio: 1,
 };
 
 describe("is silent about", () => {
@@ -35,6 +36,7 @@ describe("is silent about", () => {
     ["throttling below its limit", { throttledRatio: throttled.default - 0.001 }, {}],
     ["a schedule at its limit", late(scheduleLag.default), {}],
     ["memory below nine tenths", { rssBytes: 0.899 * limitBytes }, {}],
+    ["descriptors below nine tenths", { descriptorsRatio: 0.899 }, {}],
     [
       "memory without limit, and a cgroup that cannot be read",
       { rssBytes: 1e12, limitBytes: undefined, throttledRatio: undefined },
@@ -65,7 +67,7 @@ describe("speaks", () => {
         severity: "warning",
         witnesses: ["self", "cgroup"],
         summary:
-          "The agent does not keep up: its event loop lags 400 ms, dns/app starts 1234 ms late, its memory is at 95 % of the limit, its CPU was throttled in 50 % of the periods",
+          "The agent does not keep up: its event loop lags 400 ms, dns/app starts 1234 ms late, its memory is at 95 % of the limit, its file descriptors are at 100 % of the limit, its CPU was throttled in 50 % of the periods",
         evidence: {
           lagMs: 400,
           throttledRatio: 0.5,
@@ -73,6 +75,7 @@ describe("speaks", () => {
           job: "dns/app",
           memoryBytes: 0.95 * limitBytes,
           limitBytes,
+          descriptorsRatio: 1,
           jobsSkipped: 0,
         },
       },
@@ -83,6 +86,7 @@ describe("speaks", () => {
     ["lag", { lagP99Ms: lag.default + 0.1 }, "warning"],
     ["a late schedule", late(scheduleLag.default + 0.001), "warning"],
     ["memory", { rssBytes: 0.9 * limitBytes }, "warning"],
+    ["descriptors", { descriptorsRatio: 0.9 }, "warning"],
     ["throttling, as info while it is alone", { throttledRatio: throttled.default }, "info"],
     ["throttling and lag", { throttledRatio: throttled.default, lagP99Ms: 200 }, "warning"],
   ])("of %s", (_what, change, severity) => {

@@ -13,7 +13,10 @@ describe("an error", () => {
     ["ECONNRESET", "connection_reset"],
     ["EPIPE", "connection_reset"],
     ["ENOTFOUND", "nxdomain"],
-    ["EMFILE", "socket_error"],
+    ["EBADF", "socket_error"],
+    // Of what we are short, no server is to blame.
+    ["EMFILE", "agent"],
+    ["ENOBUFS", "agent"],
   ])("of the system, %s, is %s and keeps its name", (code, reason) => {
     const thrown = failed(code);
     expect(CallError.from(thrown, "tcp").fault).toEqual({

@@ -94,7 +94,15 @@ it.each([
     {
       cpu: "cpu/kubepods/pod1/cpu.stat",
       memory: "memory/kubepods/pod1/memory.limit_in_bytes",
-      own: "4:cpu,cpuacct:/kubepods/pod1\n0::/\n",
+      own: "7:memory:/kubepods/pod1\n4:cpu,cpuacct:/kubepods/pod1\n0::/\n",
+    },
+  ],
+  [
+    "v1, where the controllers are apart",
+    {
+      cpu: "cpu/cpu.stat",
+      memory: "memory/pod1/memory.limit_in_bytes",
+      own: "7:memory:/pod1\n4:cpu:/\n0::/\n",
     },
   ],
 ])("reads throttling and the memory limit of cgroup %s", async (_which, { cpu, memory, own }) => {
@@ -109,6 +117,15 @@ it.each([
 
   expect([first, second, third].map((event) => event.throttledRatio)).toEqual([undefined, 0.2, 0]);
   expect(first.limitBytes).toBe(134_217_728);
+  self.stop();
+});
+
+it("counts its descriptors against the permitted ones", async () => {
+  const limits =
+    "Limit  Soft Limit  Hard Limit  Units\nMax open files            8                   64        files\n";
+  await write({ ...STATUS, "proc/limits": limits, "proc/fd/0": "", "proc/fd/1": "" });
+  const { self } = watch();
+  expect(await self.sampleSelf()).toMatchObject({ descriptorsRatio: 0.25 });
   self.stop();
 });
 
@@ -130,6 +147,8 @@ it("says of this very process how much memory it has", async () => {
 
 it("does without /proc", async () => {
   const { self } = watch();
-  expect((await self.sampleSelf()).rssBytes).toBeGreaterThan(1_000_000);
+  const sample = await self.sampleSelf();
+  expect(sample.rssBytes).toBeGreaterThan(1_000_000);
+  expect(sample).not.toHaveProperty("descriptorsRatio");
   self.stop();
 });

@@ -121,6 +121,29 @@ describe("preflight", () => {
   });
 });
 
+test("an X-ray that failed for what we lack is none", async () => {
+  const resolver = aResolver();
+  const tools = aTools({
+    resolver: {
+      resolve: async (question) => ({
+        ...(await resolver.resolve(question)),
+        outcome: "unavailable",
+        reason: "resolv.conf names no name server",
+      }),
+    },
+  });
+  expect(await observe(aTarget(`${NAME}:1`), {}, tools)).toEqual([
+    {
+      source: "preflight",
+      kind: "capability",
+      target: "app",
+      at: expect.any(Number),
+      available: false,
+      reason: "the agent can make no connection",
+    },
+  ]);
+});
+
 test("its call is counted among our own", async () => {
   const server = await serve();
   const tools = aTools();

@@ -234,6 +234,7 @@ const selfWindow = exactly<SelfWindow>()({
   windowMs: count,
   lagP99Ms: count,
   throttledRatio: maybe(count),
+  descriptorsRatio: maybe(count),
   worstLag: maybe(z.object({ job: text, lagMs: count, ratio: count })),
   jobsSkipped: count,
   rssBytes: count,

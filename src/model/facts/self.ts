@@ -12,6 +12,8 @@ export interface SelfWindow {
   readonly jobsSkipped: number;
   readonly rssBytes: number;
   readonly limitBytes?: number;
+  /** Open file descriptors against the permitted ones (0..1); absent where /proc does not tell. */
+  readonly descriptorsRatio?: number;
 }
 
 /** The agent's own condition, on the reserved target; newest last, at most 12. */

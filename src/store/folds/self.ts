@@ -1,4 +1,5 @@
 import type { Self, SelfWindow } from "../../model/facts/self.ts";
+import { present } from "../../model/present.ts";
 import { defineFold, type EventOf } from "../fold.ts";
 import { pushed } from "../ring.ts";
 
@@ -48,16 +49,14 @@ function withLag(state: State, event: EventOf<"job-finished">): State {
 }
 
 function closeWindow({ value, worstLag, skipped }: State, event: EventOf<"self">): State {
-  const { at, windowMs, lagP99Ms, throttledRatio, rssBytes, limitBytes } = event;
+  const { at, windowMs, lagP99Ms, throttledRatio, rssBytes, limitBytes, descriptorsRatio } = event;
   const window: SelfWindow = {
     at,
     windowMs,
     lagP99Ms,
     jobsSkipped: skipped,
     rssBytes,
-    ...(throttledRatio === undefined ? {} : { throttledRatio }),
-    ...(limitBytes === undefined ? {} : { limitBytes }),
-    ...(worstLag === undefined ? {} : { worstLag }),
+    ...present({ throttledRatio, limitBytes, descriptorsRatio, worstLag }),
   };
   return { value: { ...value, windows: pushed(value.windows, window, MOST_WINDOWS) }, skipped: 0 };
 }

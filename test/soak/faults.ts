@@ -6,6 +6,11 @@ export interface Fault {
   readonly name: string;
   /** `code@target` that must be told, and alone is; absent: nothing is wrong, and nothing is told. */
   readonly told?: string;
+  /**
+   * Told besides where the machine is starved: the agent does not trust its own timing then, and the
+   * consequence waits a minute at most for a cause that cannot be judged.
+   */
+  readonly meanwhile?: string;
   /** Names of lines at warning or above that are no findings. */
   readonly lines?: readonly string[];
   /** From breaking to the end of what it left behind, at most, on a machine that is not busy. */
@@ -37,6 +42,7 @@ const ON_APP: readonly Fault[] = [
   {
     name: "callers past their deadlines",
     told: "deadline-storm@app",
+    meanwhile: "probe-failing@app",
     takesSeconds: 200,
     begin: async ({ app }) => void (await app.command("delay 3s")),
     end: async ({ app }) => void (await app.command("delay 0s")),
@@ -97,6 +103,7 @@ const ON_APP: readonly Fault[] = [
   {
     name: "stopped in the middle",
     told: "app-frozen@app",
+    meanwhile: "probe-failing@app",
     takesSeconds: 110,
     begin: async ({ app }) => app.signal("SIGSTOP"),
     end: async ({ app }) => app.signal("SIGCONT"),
@@ -104,7 +111,7 @@ const ON_APP: readonly Fault[] = [
   {
     name: "health that flips",
     told: "health-flapping@app",
-    takesSeconds: 260,
+    takesSeconds: 240,
     async begin({ app }) {
       for (const status of ["NOT_SERVING", "SERVING", "NOT_SERVING", "SERVING"]) {
         await app.command(`health ${status}`);

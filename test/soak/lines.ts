@@ -38,7 +38,7 @@ export function linesPerFault(log: Log, episodes: readonly Episode[]): readonly 
 
 function explains({ fault, fromAt, toAt }: Episode, line: Line): boolean {
   if (!isWithin(line, { fromAt, toAt })) return false;
-  if (told(line) !== undefined) return nameOf(line) === fault.told;
+  if (told(line) !== undefined) return [fault.told, fault.meanwhile].includes(nameOf(line));
   return fault.lines?.includes(String(line["otel.event.name"])) ?? false;
 }
 

@@ -93,7 +93,7 @@ ${more}
 findings:
   deadline-storm: { clearAfter: 60s }
   dns-stale: { clearAfter: 60s }
-  health-flapping: { clearAfter: 60s }
+  health-flapping: { window: 2m, clearAfter: 60s }
   probe-slow: { clearAfter: 60s }
 `;
   const insideFile = join(folder, "inside.json");

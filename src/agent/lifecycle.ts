@@ -1,3 +1,4 @@
+import { tracingWarnings } from "../config/tracing.ts";
 import { type SelfWatch, watchSelf } from "../host/self.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange } from "../model/finding.ts";
@@ -91,12 +92,14 @@ class Daemon implements Agent {
   }
 
   async begin(): Promise<void> {
-    const { clock, settings, identity } = this.#options;
+    const { clock, settings, identity, environment } = this.#options;
     const { version } = identity;
     const hear = (event: AgentEvent) => this.core.hear(event);
     const counts = { targets: settings.targets.length, probes: settings.probes.length };
     this.core.begin();
     hear({ kind: "started", at: clock.now(), version, ...counts });
+    for (const text of tracingWarnings(environment, settings.tracing))
+      hear({ kind: "config-warning", at: clock.now(), text });
     this.#follow();
     this.#servers = await startServers({
       clock,

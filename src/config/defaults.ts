@@ -2,13 +2,15 @@ import type { DetectorRecord } from "../model/detector-record.ts";
 import type { CodeSettings, Settings } from "../model/settings.ts";
 import { AGENT_TARGET, type Target } from "../model/target.ts";
 import { type Parsed, parseAddress } from "./address.ts";
+import { DEFAULT_RATIO, tracingFrom } from "./tracing.ts";
+import type { Environment } from "./variables.ts";
 
 /** What an option is when the file does not say it, as the file would write it. */
 export const DEFAULTS = {
   listen: ":19464",
   admin: "127.0.0.1:19465",
   log: { level: "info", format: "json" },
-  tracing: { ratio: 0.1 },
+  tracing: { ratio: DEFAULT_RATIO },
   target: { role: "app", services: [""], expect: "SERVING", channelzEvery: "10s", startup: "10m" },
   probe: {
     every: "30s",
@@ -43,6 +45,8 @@ export interface DefaultOptions {
   readonly detectors: readonly DetectorRecord[];
   /** Text on a terminal, JSON elsewhere. */
   readonly logFormat?: "json" | "text";
+  /** For the OTEL_* variables; absent: no spans. */
+  readonly environment?: Environment;
 }
 
 /**
@@ -50,7 +54,7 @@ export interface DefaultOptions {
  * nobody is accused of a setting that nobody told us.
  */
 export function defaultSettings(options: DefaultOptions): Parsed<Settings> {
-  const { address, detectors, logFormat = DEFAULTS.log.format } = options;
+  const { address, detectors, logFormat = DEFAULTS.log.format, environment = {} } = options;
   const endpoint = address === undefined ? undefined : parseAddress(address);
   if (endpoint !== undefined && "allowed" in endpoint) return endpoint;
   const target: Target | undefined = endpoint && {
@@ -65,11 +69,13 @@ export function defaultSettings(options: DefaultOptions): Parsed<Settings> {
   };
   const codes = Object.fromEntries(detectors.map((one) => [one.code, defaultCodeSettings(one)]));
   const targets = target === undefined ? [] : [target];
+  const tracing = tracingFrom(undefined, environment);
   return {
     value: {
       listen: { port: 19_464 },
       admin: { host: "127.0.0.1", port: 19_465 },
       log: { level: DEFAULTS.log.level, format: logFormat },
+      ...(tracing === undefined ? {} : { tracing }),
       targets,
       probes: [],
       findings: Object.fromEntries(

@@ -1,10 +1,11 @@
 import type { DetectorRecord } from "../model/detector-record.ts";
-import type { CodeSettings, Ignore, Settings, TracingSettings } from "../model/settings.ts";
+import type { CodeSettings, Ignore, Settings } from "../model/settings.ts";
 import { AGENT_TARGET } from "../model/target.ts";
-import { DEFAULTS, defaultCodeSettings } from "./defaults.ts";
+import { defaultCodeSettings } from "./defaults.ts";
 import { type ProbeOutside, probeFrom } from "./probe-from.ts";
 import type { ConfigValues } from "./schema/config.ts";
 import { targetFrom } from "./target-from.ts";
+import { tracingFrom } from "./tracing.ts";
 import type { Environment } from "./variables.ts";
 
 export interface Outside extends ProbeOutside {
@@ -85,20 +86,4 @@ function ignoreFrom({ code, target, until, reason }: ConfigValues["ignore"][numb
     ...(until === undefined ? {} : { until }),
     reason,
   };
-}
-
-/** Off unless configured, or an OTLP endpoint variable is set (OpenTelemetry: OTLP exporter). */
-function tracingFrom(
-  values: ConfigValues["tracing"],
-  environment: Environment,
-): TracingSettings | undefined {
-  const isOff = values === "off" || values === false;
-  if (isOff || environment["OTEL_SDK_DISABLED"]?.toLowerCase() === "true") return undefined;
-  if (values !== undefined) {
-    const { endpoint, ratio } = values;
-    return { ratio, ...(endpoint === undefined ? {} : { endpoint }) };
-  }
-  const variables = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-  const isSet = variables.some((name) => (environment[name] ?? "") !== "");
-  return isSet ? { ratio: DEFAULTS.tracing.ratio } : undefined;
 }

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
 /** A span as the collector received it, ids in hex, attributes as one object. */
@@ -18,6 +18,8 @@ export interface Collector {
   readonly endpoint: string;
   readonly spans: ReceivedSpan[];
   readonly resources: Readonly<Record<string, unknown>>[];
+  /** The metadata of each export, as far as it names no part of HTTP/2 or gRPC. */
+  readonly headers: Readonly<Record<string, unknown>>[];
   /** Resolves with the spans when there are at least so many. */
   received(count: number): Promise<readonly ReceivedSpan[]>;
   stop(): void;
@@ -42,6 +44,11 @@ interface ExportRequest {
   }[];
 }
 
+interface ExportCall {
+  readonly request: ExportRequest;
+  readonly metadata: Metadata;
+}
+
 const definition = loadSync(new URL("proto/trace-service.proto", import.meta.url).pathname, {
   longs: String,
   enums: String,
@@ -51,14 +58,18 @@ const definition = loadSync(new URL("proto/trace-service.proto", import.meta.url
 });
 
 /** A real OTLP collector over gRPC, on loopback, that keeps what it is sent. */
-export async function startCollector(port = 0): Promise<Collector> {
+export async function startCollector(
+  credentials = ServerCredentials.createInsecure(),
+): Promise<Collector> {
+  const headers: Collector["headers"] = [];
   const spans: ReceivedSpan[] = [];
   const resources: Collector["resources"] = [];
   const waiting = new Set<() => void>();
   const server = new Server();
   const service = definition["opentelemetry.proto.collector.trace.v1.TraceService"];
   server.addService(service as never, {
-    Export(call: { request: ExportRequest }, reply: (error: null, response: object) => void) {
+    Export(call: ExportCall, reply: (error: null, response: object) => void) {
+      headers.push(call.metadata.getMap());
       for (const { resource, scopeSpans } of call.request.resourceSpans) {
         resources.push(record(resource.attributes));
         spans.push(...scopeSpans.flatMap((scope) => scope.spans.map(received)));
@@ -68,7 +79,7 @@ export async function startCollector(port = 0): Promise<Collector> {
     },
   });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
+    server.bindAsync("127.0.0.1:0", credentials, (error, at) =>
       error === null ? resolve(at) : reject(error),
     );
   });
@@ -76,6 +87,7 @@ export async function startCollector(port = 0): Promise<Collector> {
     endpoint: `http://127.0.0.1:${bound}`,
     spans,
     resources,
+    headers,
     received: (count) =>
       new Promise((resolve) => {
         const look = () => {

@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { ServerCredentials } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AgentEvent } from "../../src/model/event.ts";
 import { createOtlpSink, type OtlpOptions } from "../../src/sinks/otlp/sink.ts";
+import { issue, issueCa, writeFiles } from "../support/certificates.ts";
 import { createManualClock } from "../support/clock.ts";
 import { type Collector, startCollector } from "./otlp-collector.ts";
 import { aReport, aRun, aTarget, someSettings } from "./prometheus-values.ts";
@@ -157,8 +159,7 @@ it("says who it is, as the pod and the user told", async () => {
       POD_NAME: "orders-7d9f",
       POD_NAMESPACE: "shop",
       POD_UID: "u-1",
-      OTEL_RESOURCE_ATTRIBUTES:
-        "deployment.environment.name=a%20b,broken,k8s.pod.uid=u-2,bad=%zz, spaced = x ",
+      OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=a%20b,k8s.pod.uid=u-2,, spaced = x ",
       OTEL_SERVICE_NAME: "doctor",
     },
   });
@@ -177,6 +178,88 @@ it("says who it is, as the pod and the user told", async () => {
     spaced: "x",
     "telemetry.sdk.language": "nodejs",
     "telemetry.sdk.name": "opentelemetry",
+  });
+});
+
+it.each(["a=b,broken", "a=b,c=%zz", "=b"])(
+  "uses no OTEL_RESOURCE_ATTRIBUTES of %j, and says so",
+  async (text) => {
+    const { sink, events } = start({ environment: { OTEL_RESOURCE_ATTRIBUTES: text } });
+    sink.observe?.(aRun());
+    await sink.close?.(never());
+    expect(Object.keys(collector.resources[0] ?? {})).not.toContain("a");
+    expect(events).toMatchObject([
+      { kind: "config-warning", text: expect.stringMatching(/^OTEL_RESOURCE_ATTRIBUTES is not/) },
+    ]);
+  },
+);
+
+describe("the variables of the OTLP exporter", () => {
+  const settings = () => someSettings({ targets: [aTarget()], tracing: { ratio: 0.1 } });
+  /** The packages read them of the process itself. */
+  const send = async (variables: Readonly<Record<string, string>>) => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    const { sink, events } = start({ settings });
+    sink.observe?.(aRun());
+    await sink.close?.(never());
+    vi.unstubAllEnvs();
+    return events.map((event) => (event.kind === "config-warning" ? event.text : event.kind));
+  };
+  const secureCollector = async () => {
+    const ca = await issueCa();
+    const leaf = await issue({ issuer: ca, ip: ["127.0.0.1"] });
+    const pair = { cert_chain: Buffer.from(leaf.cert), private_key: Buffer.from(leaf.key) };
+    const secure = await startCollector(ServerCredentials.createSsl(null, [pair]));
+    const files = await writeFiles({ ca: ca.cert });
+    onTestFinished(() => secure.stop());
+    onTestFinished(files.remove);
+    return { secure, ca: files.paths.ca, place: secure.endpoint.replace("http://", "") };
+  };
+
+  it("name the collector and the headers, those of traces first", async () => {
+    const events = await send({
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector.endpoint,
+      OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=blue,x-token=a%20b",
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: "x-tenant=green",
+    });
+    expect(events).toEqual([]);
+    expect(collector.spans).toHaveLength(2);
+    expect(collector.headers).toMatchObject([{ "x-tenant": "green", "x-token": "a b" }]);
+  });
+
+  it("say by the scheme that the collector speaks TLS, and name its issuer", async () => {
+    const { secure, ca, place } = await secureCollector();
+    const events = await send({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `https://${place}`,
+      OTEL_EXPORTER_OTLP_CERTIFICATE: ca,
+    });
+    expect({ events, spans: secure.spans.length }).toEqual({ events: [], spans: 2 });
+  });
+
+  it("mean TLS where there is no scheme, unless INSECURE is true", async () => {
+    const { secure, ca, place } = await secureCollector();
+    const certificate = { OTEL_EXPORTER_OTLP_CERTIFICATE: ca };
+    await send({ OTEL_EXPORTER_OTLP_ENDPOINT: place, ...certificate });
+    await send({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint.replace("http://", ""),
+      OTEL_EXPORTER_OTLP_INSECURE: "TRUE",
+    });
+    expect([secure.spans.length, collector.spans.length]).toEqual([2, 2]);
+  });
+
+  it("are warned of where they cannot be used", async () => {
+    const events = await send({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_EXPORTER_OTLP_COMPRESSION: "brotli",
+      OTEL_EXPORTER_OTLP_CERTIFICATE: "/none/ca.pem",
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.endpoint}/v1/traces`,
+    });
+    expect(events.toSorted()).toEqual([
+      "Configuration: OTEL_EXPORTER_OTLP_COMPRESSION is invalid, expected 'none' or 'gzip' (actual: 'brotli')",
+      "URL path should not be set when using grpc, the path part of the URL will be ignored.",
+    ]);
+    expect(collector.spans).toHaveLength(2);
   });
 });
 

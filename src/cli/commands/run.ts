@@ -46,6 +46,7 @@ async function defaults(call: Call, address?: string): Promise<Settings> {
   const parsed = defaultSettings({
     detectors: await call.tools.detectors(),
     logFormat: call.program.isTerminal.stdout ? "text" : "json",
+    environment: call.program.environment,
     ...(address === undefined ? {} : { address }),
   });
   if ("allowed" in parsed) throw new UsageError(`--target takes ${parsed.allowed}, not ${address}`);

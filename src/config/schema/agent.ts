@@ -42,9 +42,9 @@ export const agentShape = {
               "OTLP over gRPC, `http://` or `https://`. Without it the `OTEL_EXPORTER_OTLP_*` variables say.",
             ),
           ratio: ratio()
-            .default(DEFAULTS.tracing.ratio)
+            .optional()
             .describe(
-              "The share of the probe runs whose spans are sent. Runs that fail are always sent.",
+              `The share of the probe runs whose spans are sent; runs that fail are always sent. Without it \`OTEL_TRACES_SAMPLER\` says, else ${DEFAULTS.tracing.ratio}.`,
             ),
         }),
       ],

@@ -1,4 +1,12 @@
-import { context, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  context,
+  type DiagLogger,
+  diag,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
@@ -32,6 +40,8 @@ export interface ExporterOptions {
   /** Spans that no collector took, and why; `undefined`: the queue was full. */
   readonly dropped: (spans: number, thrown: Error | undefined) => void;
   readonly sent: () => void;
+  /** What the packages think of the variables that they read. */
+  readonly warned: (text: string) => void;
 }
 
 const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
@@ -46,6 +56,7 @@ const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
 export function createExporter(options: ExporterOptions): TraceExporter {
   const { endpoint, userAgent } = options;
   const ids = createIds(options.random);
+  diag.setLogger(warningsOnly(options.warned), { suppressOverrideMessage: true });
   const collector = new OTLPTraceExporter({
     userAgent,
     ...(endpoint === undefined ? {} : { url: endpoint }),
@@ -84,6 +95,16 @@ export function createExporter(options: ExporterOptions): TraceExporter {
 }
 
 const ROOT = context.active();
+
+/** Warnings about a value or a file; the packages also warn of a bundle without client certificate. */
+const OF_A_VARIABLE = /^(?:Configuration: |Failed to read |URL )/;
+
+/** Failures to send are counted and told by us; what else the packages say is no user's business. */
+function warningsOnly(warned: (text: string) => void): DiagLogger {
+  const ignore = () => undefined;
+  const warn = (text: string) => (OF_A_VARIABLE.test(text) ? warned(text) : undefined);
+  return { error: ignore, warn, info: ignore, debug: ignore, verbose: ignore };
+}
 
 function end(span: Span, { endAt, error }: SpanFacts): void {
   if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });

@@ -22,7 +22,10 @@ const DOWNWARD: readonly (readonly [attribute: string, variable: string])[] = [
  * Source: opentelemetry-specification resource/sdk.md, "Specifying resource information via an
  * environment variable".
  */
-export function resourceAttributes(environment: Environment, version: string): Attributes {
+export function resourceAttributes(
+  environment: Environment,
+  version: string,
+): { readonly attributes: Attributes; readonly warnings: readonly string[] } {
   const told = DOWNWARD.flatMap(([attribute, variable]) => {
     const value = environment[variable];
     return value === undefined || value === "" ? [] : [[attribute, value] as const];
@@ -30,26 +33,32 @@ export function resourceAttributes(environment: Environment, version: string): A
   const pod = environment["POD_NAME"];
   const instance = [environment["POD_NAMESPACE"], pod, AGENT_TARGET].filter((part) => part);
   const stated = environment["OTEL_SERVICE_NAME"];
-  return {
+  const listed = attributesIn(environment["OTEL_RESOURCE_ATTRIBUTES"] ?? "");
+  const attributes = {
     [names.SERVICE_NAME]: AGENT_TARGET,
     [names.SERVICE_VERSION]: version,
     ...Object.fromEntries(told),
     ...(pod ? { [names.SERVICE_INSTANCE_ID]: instance.join(".") } : {}),
-    ...listed(environment["OTEL_RESOURCE_ATTRIBUTES"] ?? ""),
+    ...listed,
     ...(stated ? { [names.SERVICE_NAME]: stated } : {}),
   };
+  return { attributes, warnings: listed === undefined ? [MALFORMED] : [] };
 }
 
-/** `key=value,key=value`, percent-encoded; an entry that is neither is left out. */
-function listed(text: string): Attributes {
-  const entries = text.split(",").flatMap((entry) => {
+const MALFORMED =
+  "OTEL_RESOURCE_ATTRIBUTES is not used: allowed: key=value,key=value, percent-encoded";
+
+/** `key=value,key=value`, percent-encoded; `undefined` where any of it is neither, as all goes then. */
+function attributesIn(text: string): Attributes | undefined {
+  const attributes: Record<string, string> = {};
+  for (const entry of text.split(",").filter((one) => one.trim() !== "")) {
     const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(entry) ?? [];
-    if (key === undefined || value === undefined) return [];
+    if (key === undefined || value === undefined) return undefined;
     try {
-      return [[decodeURIComponent(key), decodeURIComponent(value)] as const];
+      attributes[decodeURIComponent(key)] = decodeURIComponent(value);
     } catch {
-      return []; // a stray percent sign: the specification asks to go on without it
+      return undefined; // a stray percent sign
     }
-  });
-  return Object.fromEntries(entries);
+  }
+  return attributes;
 }

@@ -5,7 +5,7 @@ import type { Clock, Random } from "../../model/time.ts";
 import { watchDrains } from "../drain-watch.ts";
 import type { Sink } from "../sink.ts";
 import { type SinkReport, SinkState } from "../sink-state.ts";
-import type { TraceExporter } from "./exporter.ts";
+import type { ExporterOptions, TraceExporter } from "./exporter.ts";
 import { resourceAttributes } from "./resource.ts";
 import { drainTrace, findingCode, probeTrace, type TraceFacts } from "./spans.ts";
 
@@ -45,22 +45,9 @@ export function createOtlpSink(options: OtlpOptions): Sink {
     event({ kind: "spans-dropped", count, at: clock.now() });
     state.failed("export", thrown ?? new Error("the queue of spans is full"));
   };
-  const load = async (): Promise<TraceExporter> => {
-    const { createExporter } = await import("./exporter.ts");
-    const endpoint = settings().tracing?.endpoint;
-    return createExporter({
-      ...(endpoint === undefined ? {} : { endpoint }),
-      resource: resourceAttributes(options.environment, options.version),
-      userAgent: `grpc-doctor/${options.version}`,
-      queueSize: queueSize(options.environment),
-      random: options.random,
-      dropped,
-      sent: () => state.worked("export"),
-    });
-  };
   const tell = async (facts: TraceFacts): Promise<void> => {
     try {
-      exporter ??= load();
+      exporter ??= load(options, { dropped, sent: () => state.worked("export") });
       (await exporter).tell(facts);
     } catch (thrown) {
       dropped(1 + facts.children.length, thrown);
@@ -92,6 +79,27 @@ export function createOtlpSink(options: OtlpOptions): Sink {
       if (exporter !== undefined) await unlessAborted((await exporter).close(), signal);
     },
   };
+}
+
+/** OpenTelemetry, and with it the heaviest part of the agent, comes with the first span. */
+async function load(
+  { settings, environment, version, random, event, clock }: OtlpOptions,
+  heard: Pick<ExporterOptions, "dropped" | "sent">,
+): Promise<TraceExporter> {
+  const { createExporter } = await import("./exporter.ts");
+  const endpoint = settings().tracing?.endpoint;
+  const resource = resourceAttributes(environment, version);
+  const warned = (text: string) => event({ kind: "config-warning", text, at: clock.now() });
+  for (const text of resource.warnings) warned(text);
+  return createExporter({
+    ...(endpoint === undefined ? {} : { endpoint }),
+    resource: resource.attributes,
+    userAgent: `grpc-doctor/${version}`,
+    queueSize: queueSize(environment),
+    random,
+    warned,
+    ...heard,
+  });
 }
 
 /** Waits for the evaluation, or for the end. */

@@ -44,6 +44,9 @@ const SELF_MS = 15_000;
 /** A pod's grace may be over: what is to be told must be told in this time. */
 const FLUSH_MS = 1_200;
 
+/** Of that, what the sources and the last snapshot may take. */
+const SETTLE_MS = 500;
+
 /** Starts the daemon: the pipeline, those who tell, both listeners. Rejects for a bug of ours only. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const daemon = new Daemon(options);
@@ -120,11 +123,13 @@ class Daemon implements Agent {
     this.core.hear({ kind: "stopping", at: clock.now(), signal });
     this.core.drain("sigterm");
     this.#stopping.abort();
-    await Promise.all([
+    const ended = Promise.all([
       this.#snapshots.write("stopping"),
       this.core.stop(),
       this.#servers?.close(),
     ]);
+    // A disk or a peer that hangs must not take the time of those who are to be told.
+    await Promise.race([ended, untilAborted(clock.deadline(SETTLE_MS))]);
     await this.#fanOut.close(deadline);
     this.#self.stop();
   }
@@ -161,4 +166,10 @@ class Daemon implements Agent {
       throw thrown;
     }
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { printSnapshot } from "../config/print-snapshot.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange } from "../model/finding.ts";
 import { type Clock, rfc3339 } from "../model/time.ts";
+import { SinkState } from "../sinks/sink-state.ts";
 import type { Core } from "./core.ts";
 
 export interface SnapshotFilesOptions {
@@ -26,6 +27,7 @@ const MOST_FILES = 20;
 /** One file at a time; a failure is told, and harms nothing. */
 export function createSnapshotFiles(options: SnapshotFilesOptions): SnapshotFiles {
   const { clock, core, hear, version } = options;
+  const state = new SinkState("snapshots", { now: () => clock.now(), event: hear });
   let turn: Promise<void> = Promise.resolve();
 
   const write = async (why: string): Promise<void> => {
@@ -37,12 +39,12 @@ export function createSnapshotFiles(options: SnapshotFilesOptions): SnapshotFile
     const file = join(folder, `${stamp}-${why}.json`);
     try {
       await mkdir(folder, { recursive: true });
-      await writeFile(file, printSnapshot({ agent: version, settings, snapshot }));
-      await removeOldest(folder);
+      await removeOldest(folder, MOST_FILES - 1);
+      await writeMakingRoom(file, printSnapshot({ agent: version, settings, snapshot }));
       hear({ kind: "snapshot-written", at: clock.now(), file });
+      state.worked("write");
     } catch (thrown) {
-      const errorText = thrown instanceof Error ? thrown.message : String(thrown);
-      hear({ kind: "sink-failed", at: clock.now(), sink: "snapshots", errorText });
+      state.failed("write", thrown);
     }
   };
   const queued = (why: string): Promise<void> => {
@@ -58,8 +60,47 @@ export function createSnapshotFiles(options: SnapshotFilesOptions): SnapshotFile
   };
 }
 
-async function removeOldest(folder: string): Promise<void> {
-  const ours = (await readdir(folder)).filter((name) => /^\d{4}-.*\.json$/.test(name));
-  const old = ours.toSorted().slice(0, Math.max(0, ours.length - MOST_FILES));
-  for (const name of old) await rm(join(folder, name), { force: true });
+/** Where the disk is full, older ones of ours give way to this one. */
+async function writeMakingRoom(file: string, text: string): Promise<void> {
+  for (;;) {
+    try {
+      return await writeWhole(file, text);
+    } catch (thrown) {
+      const folder = dirname(file);
+      const left = (await ours(folder)).length;
+      if (!isFull(thrown) || left === 0) throw thrown;
+      await removeOldest(folder, left - 1);
+    }
+  }
+}
+
+/** The whole file or none: half a snapshot would be read as a damaged one. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const part = `${file}.part`;
+  try {
+    await writeFile(part, text);
+    await rename(part, file);
+  } catch (thrown) {
+    await rm(part, { force: true });
+    throw thrown;
+  }
+}
+
+function isFull(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && FULL.has(String(thrown.code));
+}
+
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
+async function removeOldest(folder: string, left: number): Promise<void> {
+  const names = await ours(folder);
+  for (const name of names.slice(0, Math.max(0, names.length - left))) {
+    await rm(join(folder, name), { force: true });
+  }
+}
+
+/** What we wrote there, the oldest first; also what a life that was cut off left half. */
+async function ours(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => /^\d{4}-.*\.json(\.part)?$/.test(name)).toSorted();
 }

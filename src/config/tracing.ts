@@ -31,8 +31,7 @@ export function tracingFrom(
   values: TracingValues | "off" | false | undefined,
   environment: Environment,
 ): TracingSettings | undefined {
-  if (values === "off" || values === false) return undefined;
-  if (isDisabled(environment) || !exporterOf(environment).isOtlp) return undefined;
+  if (values === "off" || values === false || isSilenced(environment)) return undefined;
   if (values === undefined && !hasEndpoint(environment)) return undefined;
   const { endpoint, ratio = samplerOf(environment).ratio ?? DEFAULT_RATIO } = values ?? {};
   return ratio === "off" ? undefined : towards(endpoint, ratio, environment);
@@ -61,6 +60,11 @@ export function tracingWarnings(
     ...exporterOf(environment).warnings,
     ...(needsProtocol ? protocolOf(environment).warnings : []),
   ];
+}
+
+/** Whoever runs the cluster wants no spans of anybody. */
+function isSilenced(environment: Environment): boolean {
+  return isDisabled(environment) || !exporterOf(environment).isOtlp;
 }
 
 function isDisabled(environment: Environment): boolean {

@@ -3,7 +3,8 @@ import { type SelfWatch, watchSelf } from "../host/self.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange } from "../model/finding.ts";
 import type { ProcessReading } from "../model/process-reading.ts";
-import type { Settings } from "../model/settings.ts";
+import type { ListenAddress, Settings } from "../model/settings.ts";
+import { hostPort } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
 import { createNameResolver } from "../net/resolve.ts";
 import { type FanOut, fanOut } from "../sinks/fan-out.ts";
@@ -99,8 +100,9 @@ class Daemon implements Agent {
     const { version } = identity;
     const hear = (event: AgentEvent) => this.core.hear(event);
     const counts = { targets: settings.targets.length, probes: settings.probes.length };
+    const places = { listen: placeText(settings.listen), admin: placeText(settings.admin) };
     this.core.begin();
-    hear({ kind: "started", at: clock.now(), version, ...counts });
+    hear({ kind: "started", at: clock.now(), version, ...counts, ...places });
     for (const text of tracingWarnings(environment, settings.tracing))
       hear({ kind: "config-warning", at: clock.now(), text });
     this.#follow();
@@ -172,4 +174,8 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+function placeText({ host = "", port }: ListenAddress): string {
+  return hostPort(host, port);
 }

@@ -16,6 +16,9 @@ export type AgentEvent = Base &
         readonly version: string;
         readonly targets: number;
         readonly probes: number;
+        /** Where /metrics is, and where the findings are: `host:port`. */
+        readonly listen: string;
+        readonly admin: string;
       }
     | { readonly kind: "stopping"; readonly signal: string }
     | {

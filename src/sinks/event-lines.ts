@@ -17,10 +17,12 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   started: (event) => [
     line(event, "info", {
       name: "agent.started",
-      msg: `grpc-doctor ${event.version} watches ${counted(event.targets, "target")} with ${counted(event.probes, "probe")}`,
+      msg: `grpc-doctor ${event.version} watches ${counted(event.targets, "target")} with ${counted(event.probes, "probe")}; metrics on ${event.listen}, findings on ${event.admin}`,
       version: event.version,
       targets: event.targets,
       probes: event.probes,
+      listen: event.listen,
+      admin: event.admin,
     }),
   ],
   stopping: (event) => [
@@ -61,14 +63,14 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   "sink-failed": (event) => [
     line(event, "warn", {
       name: "sink.failed",
-      msg: `${event.sink} cannot be told: ${event.errorText}`,
+      msg: `${event.sink} ${isServer(event.sink) ? "cannot be served, and is tried again" : "cannot be told"}: ${event.errorText}`,
       component: event.sink,
     }),
   ],
   "sink-recovered": (event) => [
     line(event, "info", {
       name: "sink.recovered",
-      msg: `${event.sink} can be told again`,
+      msg: `${event.sink} ${isServer(event.sink) ? "is served" : "can be told again"}`,
       component: event.sink,
     }),
   ],
@@ -142,6 +144,11 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
     }),
   ],
 };
+
+/** The two listeners; the others are told of what happens. */
+function isServer(sink: string): boolean {
+  return sink === "listen" || sink === "admin";
+}
 
 /** The lines of one event, in order. */
 export function eventLines<K extends EventKind>(event: EventOf<K>): readonly LogLine[] {

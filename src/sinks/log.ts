@@ -1,8 +1,8 @@
 import { pino } from "pino";
 import type { AgentEvent } from "../model/event.ts";
-import type { Observation } from "../model/observation.ts";
 import type { LogSettings } from "../model/settings.ts";
 import { rfc3339 } from "../model/time.ts";
+import { watchCapabilities } from "./capability-lines.ts";
 import { type Drain, watchDrains } from "./drain-watch.ts";
 import { dropped, eventLines } from "./event-lines.ts";
 import { findingLine } from "./finding-line.ts";
@@ -40,6 +40,7 @@ export function createLogSink(options: LogOptions): Sink {
   const write = writerOf(options);
   const healthChange = watchHealth();
   const watchDrain = watchDrains();
+  const capabilityLine = watchCapabilities();
   const limit = createRateLimit(QUIET_MS);
 
   return {
@@ -108,28 +109,6 @@ function drainLine({ target, beganAt, endedAt, notServingLeadMs }: Drain): LogLi
     event: "grpc_doctor.drain.ended",
     msg: `${target} drained in ${drainSeconds} s`,
     fields: { target, drainSeconds, ...lead },
-  };
-}
-
-function capabilityLine(observation: Observation): LogLine | undefined {
-  if (observation.kind !== "capability") return undefined;
-  const { target, source, part, available, reason, fix, at } = observation;
-  const what = part === undefined ? source : `${source} (${part})`;
-  const verdict = available ? "can be seen" : `cannot be seen: ${reason ?? "unknown"}`;
-  return {
-    // What is there from the start is no news; what cannot be seen is worth a line.
-    level: available ? "debug" : "info",
-    at,
-    event: "grpc_doctor.capability.changed",
-    msg: `${what} of ${target} ${verdict}`,
-    fields: {
-      target,
-      source,
-      available,
-      ...(part === undefined ? {} : { part }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(fix === undefined ? {} : { fix }),
-    },
   };
 }
 

@@ -34,7 +34,15 @@ const crash = (at: number, detector = "dns-stale"): AgentEvent => ({
 });
 
 const events: readonly AgentEvent[] = [
-  { kind: "started", version: "1.0.0", targets: 1, probes: 2, at: NOW },
+  {
+    kind: "started",
+    version: "1.0.0",
+    targets: 1,
+    probes: 2,
+    listen: ":19464",
+    admin: "127.0.0.1:19465",
+    at: NOW,
+  },
   { kind: "config-loaded", file: "config.yaml", changed: ["targets"], at: NOW },
   { kind: "config-unchanged", file: "config.yaml", at: NOW },
   {
@@ -48,6 +56,8 @@ const events: readonly AgentEvent[] = [
   { kind: "config-warning", text: "the configuration is mounted with subPath", at: NOW },
   { kind: "sink-failed", sink: "webhook", errorText: "connect ECONNREFUSED", at: NOW },
   { kind: "sink-recovered", sink: "webhook", at: NOW },
+  { kind: "sink-failed", sink: "admin", errorText: "listen EADDRINUSE", at: NOW },
+  { kind: "sink-recovered", sink: "admin", at: NOW },
   { kind: "sink-dropped", sink: "webhook", count: 2, at: NOW },
   { kind: "sink-dropped", sink: "log", count: 1, at: NOW },
   { kind: "job-failed", job: "dns/app", target: "app", errorText: "no", at: NOW },
@@ -84,6 +94,31 @@ it("writes what a person reads", async () => {
   sink.change?.(aChange({ transition: "suppressed", because: "dns-failing" }));
   sink.change?.(aChange({ transition: "resolved", why: "cleared" }));
   await expect(lines.join("")).toMatchFileSnapshot("golden/log.txt");
+});
+
+it("tells what cannot be seen once, and again when that changes", () => {
+  const { sink, parsed } = start();
+  const told = (change: object) =>
+    sink.observe?.({
+      source: "channelz",
+      kind: "capability",
+      target: "app",
+      available: false,
+      reason: "UNIMPLEMENTED",
+      at: NOW,
+      ...change,
+    });
+  told({});
+  told({ at: NOW + 3_600_000 });
+  told({ source: "health", part: "List" });
+  told({ source: "kernel", available: true, reason: undefined });
+  told({ reason: "PERMISSION_DENIED" });
+  told({ available: true, reason: undefined });
+  expect(parsed().map(({ msg, level }) => `${level} ${msg}`)).toEqual([
+    "info channelz of app cannot be seen: UNIMPLEMENTED",
+    "info channelz of app cannot be seen: PERMISSION_DENIED",
+    "info channelz of app can be seen",
+  ]);
 });
 
 it("breaks the texts of a finding before column 60 of a narrow terminal", () => {

@@ -120,7 +120,15 @@ it.each(FAMILIES.map((family) => [family.name, family] as const))(
   async (name, family) => {
     const { sink, world } = startSink();
     world.snapshot = watching(allFacts);
-    sink.hear?.({ kind: "started", version: "1.0.0", targets: 1, probes: 0, at: NOW });
+    sink.hear?.({
+      kind: "started",
+      version: "1.0.0",
+      targets: 1,
+      probes: 0,
+      listen: ":19464",
+      admin: "127.0.0.1:19465",
+      at: NOW,
+    });
     for (const observation of allObservations) sink.observe?.(observation);
     const { body } = await sink.render(undefined);
     const own = new RegExp(`^${name}(_bucket|_sum|_count)?[{ ]`);

@@ -4,7 +4,15 @@ import { heard } from "../../support/folded.ts";
 import { after, aSelfEventAt } from "../../support/observations.ts";
 import { NOW } from "../../support/snapshot.ts";
 
-const started: AgentEvent = { kind: "started", at: NOW, version: "1", targets: 1, probes: 0 };
+const started: AgentEvent = {
+  kind: "started",
+  at: NOW,
+  version: "1",
+  targets: 1,
+  probes: 0,
+  listen: ":19464",
+  admin: "127.0.0.1:19465",
+};
 const finished = (seconds: number, lagMs: number, intervalMs?: number): AgentEvent => ({
   kind: "job-finished",
   at: after(seconds),

@@ -94,11 +94,13 @@ async function* keys(signal: AbortSignal): AsyncGenerator<string> {
   }
 }
 
-/** Tells the process that started this one, and resolves when that hangs up. */
+/** Tells the process that started this one, and resolves when that hangs up, or is gone. */
 function tellParent(message: unknown): Promise<void> {
   return new Promise((resolve) => {
     process.once("disconnect", resolve);
-    process.send?.(message);
+    process.send?.(message, (error: Error | null) => {
+      if (error !== null) resolve();
+    });
   });
 }
 

@@ -15,7 +15,7 @@ const PURE = [
 const RESULTS = process.env["GRPC_DOCTOR_RESULTS"];
 const reporters = RESULTS === undefined ? ["default"] : ["default", "json"];
 
-/** `npm test` is pure and wire; the other three are scripts of their own (CONTRIBUTING.md). */
+/** `npm test` is pure and wire; the others are scripts of their own (CONTRIBUTING.md). */
 export default defineConfig({
   oxc: { target: "es2023" },
   test: {
@@ -37,7 +37,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [
             ...PURE.map((folder) => `test/${folder}/**`),
-            "test/{scenarios,interop,soak,bench}/**",
+            "test/{scenarios,interop,hard,soak,bench}/**",
           ],
           testTimeout: 15_000,
           // vitest would leave one processor free: on two that is half of them.
@@ -62,6 +62,17 @@ export default defineConfig({
           // Agents and peers mostly wait: two files at once, each as long as its slowest test.
           maxConcurrency: 20,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "hard",
+          include: ["test/hard/**/*.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          // One file after the other: what is measured shall not compete with what is starved.
+          fileParallelism: false,
+          maxConcurrency: 8,
         },
       },
       {

@@ -43,6 +43,8 @@ export interface RunningAgent {
   readonly pid: number;
   /** Every line of its log, parsed. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Reads on where `stuck` left off. */
+  readLog(): void;
   findings(): Promise<PrintedFindings>;
   metrics(): Promise<string>;
   /**
@@ -100,9 +102,10 @@ export async function startRunningAgent(
     env: { ...process.env, ...options.environment },
   });
   const log: Record<string, unknown>[] = [];
+  const readLog = () =>
+    void createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
   if (options.reader === "gone") child.stdout.destroy();
-  else if (options.reader !== "stuck")
-    createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
+  else if (options.reader !== "stuck") readLog();
 
   const get = async (url: string) => {
     if (network !== undefined) return network.get(url);
@@ -132,6 +135,7 @@ export async function startRunningAgent(
     pid: child.pid ?? 0,
     log,
     findings,
+    readLog,
     metrics: () => get(`http://${listen}/metrics`),
     async active(codes) {
       const end = performance.now() + PATIENCE_MS;

@@ -1,11 +1,11 @@
 import type { Baseline } from "../model/baseline.ts";
 import type { Kept, Reply } from "../model/facts/kept.ts";
-import type { AcceptRead } from "../model/facts/listeners.ts";
+import { type AcceptRead, isStandstill } from "../model/facts/listeners.ts";
 import type { Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
-import { rfc3339 } from "../model/time.ts";
+import { type Instant, rfc3339 } from "../model/time.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
 import { defineDetector } from "./detector.ts";
@@ -35,8 +35,9 @@ export const appFrozen = defineDetector({
   severity: "critical",
   remedy:
     "Find what blocks: take a thread dump or CPU profile, and raise the CPU limit if it is throttled. grpc-js: synchronous work on the event loop; Java: `directExecutor()` with blocking code; Python: the interpreter lock.",
-  needs: ["kept", "expectation"],
-  uses: ["listeners", "xray", "surroundings"],
+  needs: ["expectation"],
+  uses: ["kept", "listeners", "xray", "surroundings"],
+  needsAny: ["kept", "xray"],
   causes: [dnsFailing, connectionRefused, connectBlackholed],
   holdMs: 0,
   clearAfterMs: 60_000,
@@ -68,7 +69,7 @@ export const appFrozen = defineDetector({
   learns: {
     /** Six calls a minute are made; a sample is taken as often. */
     reply: ({ kept }) => {
-      const replies = newestReplies(kept);
+      const replies = kept === undefined ? [] : newestReplies(kept);
       return replies.length === 0
         ? undefined
         : { value: medianOf(replies), weight: replies.length / LEAST_CALLS };
@@ -77,44 +78,68 @@ export const appFrozen = defineDetector({
 
   detect({ kept, expectation, listeners, xray, surroundings, usual }, limits) {
     if (isBehindMesh({ expectation, surroundings })) return undefined;
-    const silence = silenceOf(kept, xray, limits.timeout);
-    if (silence.tries >= limits.tries) {
-      return stopped(silence, kept, { reads: listeners?.reads ?? [], timeout: limits.timeout });
-    }
+    const reads = listeners?.reads ?? [];
+    const silence = longest([
+      ...(kept === undefined ? [] : [silentCalls(kept, limits.timeout)]),
+      ...(xray === undefined ? [] : muteConnections(kept, xray, reads)),
+    ]);
+    if (silence !== undefined && silence.tries >= limits.tries)
+      return stopped(silence, kept?.lastReplyAt, { reads, timeout: limits.timeout });
+    if (kept === undefined) return undefined;
     return blockedLoop(kept, connectMsOf(kept, xray), { ...limits, usual: usual.reply });
   },
 });
+
+const UNREAD = ", and what was sent to it lies unread";
 
 /** Calls, or fresh connections, in a row that the app left without an answer. */
 interface Silence {
   readonly tries: number;
   readonly seenBy: "connection" | "preflight";
+  /** When the first of them began. */
+  readonly since: Instant;
 }
 
-function silenceOf(kept: Kept, xray: Xray | undefined, timeout: number): Silence {
+/** Calls first, where there are as many. */
+function longest(silences: readonly Silence[]): Silence | undefined {
+  return silences.toSorted((a, b) => b.tries - a.tries)[0];
+}
+
+function silentCalls({ replies, silentInRow, lastReplyAt }: Kept, timeout: number): Silence {
   const isAnswered = ({ outcome, ms }: Reply) => outcome === "replied" && ms <= timeout;
-  const unanswered = kept.replies.length - 1 - kept.replies.findLastIndex(isAnswered);
-  const mute = muteConnections(kept, xray);
-  // The ring of replies is bounded; the count in the fact is not.
-  const calls = Math.max(unanswered, kept.silentInRow);
-  return mute > calls
-    ? { tries: mute, seenBy: "preflight" }
-    : { tries: calls, seenBy: "connection" };
+  const first = replies.findLastIndex(isAnswered) + 1;
+  const begun = replies[first];
+  return {
+    // The ring of replies is bounded; the count in the fact is not.
+    tries: Math.max(replies.length - first, silentInRow),
+    seenBy: "connection",
+    since: begun === undefined ? (lastReplyAt ?? 0) : begun.at - begun.ms,
+  };
 }
 
-/** Fresh connections without SETTINGS from a server that spoke HTTP/2, and has not replied since. */
-function muteConnections({ lastReplyAt }: Kept, xray: Xray | undefined): number {
-  if (xray === undefined || !xray.everHttp2 || xray.latest.silence !== "mute") return 0;
-  const hasReplied = lastReplyAt !== undefined && lastReplyAt >= xray.same.since;
-  return hasReplied ? 0 : xray.same.count;
+/**
+ * Fresh connections without SETTINGS from a server that spoke HTTP/2, and has not replied since; or
+ * from one that has not even accepted them: whatever it speaks, it does not run.
+ */
+function muteConnections(
+  kept: Kept | undefined,
+  { latest, same, everHttp2 }: Xray,
+  reads: readonly AcceptRead[],
+): readonly Silence[] {
+  if (latest.silence !== "mute") return [];
+  const lastReplyAt = kept?.lastReplyAt;
+  if (lastReplyAt !== undefined && lastReplyAt >= same.since) return [];
+  if (!everHttp2 && !isStandstill(reads)) return [];
+  return [{ tries: same.count, seenBy: "preflight", since: same.since }];
 }
 
 function stopped(
-  { tries, seenBy }: Silence,
-  { lastReplyAt }: Kept,
+  { tries, seenBy, since }: Silence,
+  lastReplyAt: Instant | undefined,
   { reads, timeout }: { readonly reads: readonly AcceptRead[]; readonly timeout: number },
 ): readonly Symptom[] {
-  const proof = unreadBytes(reads);
+  // What was read before the silence says nothing of it.
+  const proof = unreadBytes(reads.filter(({ at }) => at >= since));
   if (proof !== undefined && Object.keys(proof).length === 0) return []; // the app reads: it is not stopped
   const asked = seenBy === "connection" ? "calls" : "new connections";
   return [
@@ -122,7 +147,7 @@ function stopped(
       subject: {},
       severity: proof === undefined ? "warning" : "critical",
       witnesses: proof === undefined ? [seenBy] : [seenBy, "kernel"],
-      summary: `The app left ${tries} ${asked} in a row without an answer${proof === undefined ? "" : ", and what was sent to it lies unread"}`,
+      summary: `The app left ${tries} ${asked} in a row without an answer${proof === undefined ? "" : UNREAD}`,
       evidence: present({
         flavour: "stopped",
         tries,
@@ -138,12 +163,18 @@ function stopped(
 function unreadBytes(reads: readonly AcceptRead[]): Evidence | undefined {
   const [before, last] = reads.slice(-2);
   if (before === undefined || last === undefined) return undefined;
-  const { keptReceiveQueueBytes: queuedBytes, unaccepted } = last;
+  const queuedBytes = last.keptReceiveQueueBytes;
+  const unaccepted = waitingIn(last);
   if (queuedBytes === undefined && unaccepted === undefined) return undefined;
   return present({
     queuedBytes: hasNotShrunk(before.keptReceiveQueueBytes, queuedBytes) ? queuedBytes : undefined,
-    unaccepted: hasNotShrunk(before.unaccepted, unaccepted) ? unaccepted : undefined,
+    unaccepted: hasNotShrunk(waitingIn(before), unaccepted) ? unaccepted : undefined,
   });
+}
+
+/** Connections that nobody has accepted; our own stand in the queue only. */
+function waitingIn({ unaccepted, queued }: AcceptRead): number | undefined {
+  return unaccepted === undefined ? undefined : Math.max(unaccepted, queued);
 }
 
 function hasNotShrunk(before: number | undefined, last: number | undefined): boolean {

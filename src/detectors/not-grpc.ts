@@ -1,4 +1,5 @@
 import type { Expectation } from "../model/facts/expectation.ts";
+import type { Listeners } from "../model/facts/listeners.ts";
 import { onceConfirmed, type Xray } from "../model/facts/xray.ts";
 import type { Evidence } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
@@ -70,7 +71,7 @@ export const notGrpc = defineDetector({
   remedy:
     "Point the target at the gRPC port, or make the proxy speak HTTP/2 to the server and pass trailers (nginx `grpc_pass`; ingress backend protocol GRPC; HAProxy `proto h2`). 404: route; 502–504: proxy without upstream.",
   needs: ["xray", "expectation"],
-  uses: ["surroundings"],
+  uses: ["surroundings", "listeners"],
   causes: [
     fdExhaustion,
     dnsFailing,
@@ -97,12 +98,13 @@ export const notGrpc = defineDetector({
     },
   },
 
-  detect({ xray, expectation, surroundings, timingTrusted }, { settingsTimeout }) {
+  detect(view, { settingsTimeout }) {
+    const { xray, expectation, surroundings, timingTrusted } = view;
     const { latest } = xray;
     if (isBehindMesh({ expectation, surroundings }) || !isReached(latest)) return undefined;
     const cause = answerCause(latest, expectation) ?? soundCause(xray, settingsTimeout);
     if (cause === undefined) return [];
-    if (cause === "mute" && !timingTrusted) return undefined;
+    if (cause === "mute" && (!timingTrusted || isUnaccepted(view))) return undefined;
     const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus);
     return onceConfirmed(xray, [
       {
@@ -116,6 +118,21 @@ export const notGrpc = defineDetector({
     ]);
   },
 });
+
+/**
+ * Nobody has accepted the connection yet, or the kernel was not asked since: an app that does not even
+ * accept says nothing in any protocol.
+ */
+function isUnaccepted({
+  xray,
+  listeners,
+}: {
+  readonly xray: Xray;
+  readonly listeners: Listeners | undefined;
+}): boolean {
+  const newest = listeners?.reads.at(-1);
+  return newest !== undefined && (newest.queued > 0 || newest.at < xray.same.since);
+}
 
 /** The X-ray got beyond TCP. */
 function isReached({ phase }: XrayReport): boolean {

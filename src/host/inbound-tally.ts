@@ -7,6 +7,7 @@ export interface Inbound {
   readonly synReceived: number;
   readonly loopbackClients: number;
   readonly receiveQueueBytes: number;
+  readonly acceptedReceiveQueueBytes: number;
   readonly sendQueueBytes: number;
   readonly zeroWindow: number;
 }
@@ -29,6 +30,7 @@ export function createInboundTally(keptPort: number | undefined): InboundTally {
     synReceived: 0,
     loopbackClients: 0,
     receiveQueueBytes: 0,
+    acceptedReceiveQueueBytes: 0,
     sendQueueBytes: 0,
     zeroWindow: 0,
   };
@@ -43,6 +45,7 @@ export function createInboundTally(keptPort: number | undefined): InboundTally {
       if (row.state !== TCP_STATE.established) return;
       sum.established += 1;
       if (row.inode === 0) sum.unaccepted += 1;
+      else sum.acceptedReceiveQueueBytes += row.receiveQueue;
       if (isLoopback(row.remote)) sum.loopbackClients += 1;
       if (isZeroWindow(row)) sum.zeroWindow += 1;
       sum.receiveQueueBytes += row.receiveQueue;

@@ -213,6 +213,8 @@ export interface KernelObservation extends Base {
     /** Peers on loopback. */
     readonly loopbackClients: number;
     readonly receiveQueueBytes: number;
+    /** Of those, on rows that the app has accepted. */
+    readonly acceptedReceiveQueueBytes?: number;
     readonly sendQueueBytes: number;
     readonly zeroWindow: number;
   };

@@ -233,6 +233,11 @@ const refused = anXrayReport({ outcome: "failed", phase: "tcp" });
 const refusedFor = (ms: number, seenMs: number) =>
   aReach({ failing: { since: NOW - ms, lastAt: NOW - ms + seenMs, rounds: 3 } });
 
+const mute = anXrayReport({ outcome: "failed", phase: "http2", silence: "mute" });
+const muteFor = (agoMs: number, count: number): Situation => ({
+  facts: xray({ since: NOW - 6 * SECOND, lastAt: NOW - agoMs, count }, mute),
+});
+
 it.each<[string, Situation, string | undefined]>([
   ["the last result was seen twice", { facts: xray(confirmed) }, undefined],
   ["nothing was seen yet", {}, "first"],
@@ -266,6 +271,13 @@ it.each<[string, Situation, string | undefined]>([
     { facts: xray({ since: NOW - 1_100, lastAt: NOW - 1_100, count: 1 }, refused) },
     `confirm@${Math.floor((NOW - 1_100) / 10_000)}`,
   ],
+  [
+    "a mute server was seen twice, the last time a second ago",
+    muteFor(1_100, 2),
+    `mute@${NOW - 6 * SECOND}`,
+  ],
+  ["it was seen twice, the last time less than 1.1 s ago", muteFor(1_099, 2), undefined],
+  ["it was seen three times", muteFor(1_100, 3), undefined],
   [
     "a handshake was seen once, a second ago",
     {

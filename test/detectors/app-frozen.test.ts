@@ -78,6 +78,24 @@ const mute = (change: Change<Xray> = {}) => ({
     ...change,
   }),
 });
+const neverHttp2 = { everHttp2: false } as const;
+/** Two reads in which so many wait to be accepted. */
+const queue = (before: Change<AcceptRead>, last: Change<AcceptRead> = before) =>
+  reading(
+    anAcceptRead({
+      at: NOW - 5 * SECOND,
+      established: 0,
+      keptReceiveQueueBytes: undefined,
+      ...before,
+    }),
+    anAcceptRead({ established: 0, keptReceiveQueueBytes: undefined, ...last }),
+  );
+/** From the agent's first second on: nothing was ever kept or answered, and connections wait. */
+const frozenFirst = {
+  kept: undefined,
+  ...mute(neverHttp2),
+  ...queue({ queued: 3 }, { queued: 4 }),
+};
 const neverAsked = { kept: aKept({ replies: [], lastReplyAt: undefined, state: "closed" }) };
 
 it.each<[string, Change<Facts>]>([
@@ -98,6 +116,37 @@ it.each<[string, Change<Facts>]>([
   ],
   ["the app reads what we send", reading(unread(), unread({ keptReceiveQueueBytes: 0 }))],
   ["what lies unread becomes less", reading(unread({ keptReceiveQueueBytes: 40 }), unread())],
+  [
+    "HTTP/2 was never seen, and a connection was accepted meanwhile",
+    { ...frozenFirst, kept: aKept(), ...queue({ queued: 3 }, { queued: 2 }) },
+  ],
+  [
+    "HTTP/2 was never seen, and nothing waited before",
+    { ...frozenFirst, kept: aKept(), ...queue({ queued: 0 }, { queued: 2 }) },
+  ],
+  [
+    "HTTP/2 was never seen, and only accepting is stuck",
+    {
+      ...frozenFirst,
+      kept: aKept(),
+      ...queue({ queued: 3, established: 4, unaccepted: 3, acceptedReceiveQueueBytes: 0 }),
+    },
+  ],
+  [
+    "HTTP/2 was never seen, and what was accepted is read",
+    {
+      ...frozenFirst,
+      kept: aKept(),
+      ...queue(
+        { queued: 3, established: 4, unaccepted: 3, acceptedReceiveQueueBytes: 40 },
+        { queued: 3, established: 4, unaccepted: 3, acceptedReceiveQueueBytes: 39 },
+      ),
+    },
+  ],
+  [
+    "HTTP/2 was never seen, and this kernel does not tell",
+    { ...frozenFirst, kept: aKept(), ...queue({ queued: 3, unaccepted: undefined }) },
+  ],
   ["it was not known before", reading(unread({ keptReceiveQueueBytes: undefined }), unread())],
   [
     "connections that wait become fewer",
@@ -130,6 +179,7 @@ it("does not judge while its own timing cannot be trusted", () => {
 
 it.each<[string, Change<Facts>]>([
   ["no connection is kept", { kept: undefined }],
+  ["no connection was ever kept, and fresh ones are well", { kept: undefined, xray: anXray() }],
   [
     "a mesh stands before the upstream",
     { expectation: anUpstreamExpectation(), surroundings: someSurroundings({ mesh: true }) },
@@ -161,7 +211,7 @@ it.each<[string, Change<Facts>, object]>([
     "answers come, but later than the timeout",
     {
       kept: aKept({
-        replies: series(3, SECOND, (at) => replied(at, timeout.default + 1)),
+        replies: series(3, 10 * SECOND, (at) => replied(at, timeout.default + 1)),
         lastReplyAt: NOW - 60 * SECOND,
       }),
     },
@@ -174,6 +224,49 @@ it.each<[string, Change<Facts>, object]>([
       ...critical,
       summary: critical.summary.replace("3 calls", "40 calls"),
       evidence: { ...critical.evidence, tries: 40 },
+    },
+  ],
+  [
+    "the kernel was read before they fell silent",
+    reading(unread({ at: NOW - 22_001 }), unread({ at: NOW - 22_000 })),
+    warning,
+  ],
+  [
+    "the reads of the kernel begin with their silence",
+    reading(unread({ at: NOW - 22_000 }), unread({ at: NOW - 21_999 })),
+    critical,
+  ],
+  [
+    "our own new connections wait to be accepted",
+    reading(
+      unread({ keptReceiveQueueBytes: undefined, queued: 2 }),
+      unread({ keptReceiveQueueBytes: undefined, queued: 2 }),
+    ),
+    { ...critical, evidence: { ...unproven, unaccepted: 2 } },
+  ],
+  [
+    "it has never accepted a connection",
+    frozenFirst,
+    {
+      ...critical,
+      witnesses: ["preflight", "kernel"],
+      summary:
+        "The app left 3 new connections in a row without an answer, and what was sent to it lies unread",
+      evidence: { flavour: "stopped", tries: 3, timeoutMs: 2000, unaccepted: 4 },
+    },
+  ],
+  [
+    "it has never accepted ours, and reads nothing of what it has accepted",
+    {
+      ...frozenFirst,
+      ...queue({ queued: 3, established: 4, unaccepted: 3, acceptedReceiveQueueBytes: 40 }),
+    },
+    {
+      ...critical,
+      witnesses: ["preflight", "kernel"],
+      summary:
+        "The app left 3 new connections in a row without an answer, and what was sent to it lies unread",
+      evidence: { flavour: "stopped", tries: 3, timeoutMs: 2000, unaccepted: 3 },
     },
   ],
   ["no kernel tells", { listeners: undefined }, warning],

@@ -3,6 +3,8 @@ import { notGrpc } from "../../src/detectors/not-grpc.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { RpcFacts, XrayReport } from "../../src/model/xray.ts";
 import {
+  aListeners,
+  anAcceptRead,
   anExpectation,
   anUpstreamExpectation,
   anXray,
@@ -11,6 +13,8 @@ import {
   factsDeclared,
   factsRead,
   judge,
+  NOW,
+  SECOND,
   someSurroundings,
   someTls,
   UNCONFIRMED,
@@ -38,6 +42,12 @@ const sick: Partial<Facts> = {
 const judged = (change: Partial<Facts>, timingTrusted = true) =>
   judge(notGrpc, { ...sick, ...change }, { timingTrusted });
 const mute = (phaseMs: XrayReport["phaseMs"]) => reportOf({ silence: "mute", phaseMs });
+
+/** What the newest read of the kernel found in the accept queue. */
+const waiting = (queued: number, at = NOW) =>
+  aListeners({
+    reads: [anAcceptRead({ queued: 0, at: at - SECOND }), anAcceptRead({ queued, at })],
+  });
 
 const symptom = {
   subject: {},
@@ -102,6 +112,19 @@ it.each<[string, Partial<Facts>]>([
 
 it("does not judge silence while its own timing cannot be trusted", () => {
   expect(judged({ xray: mute({}) }, false)).toBeUndefined();
+});
+
+it.each<[string, Facts["listeners"]]>([
+  ["nobody has accepted the connection", waiting(1)],
+  ["the kernel was not asked since", waiting(0, NOW - 30 * SECOND - 1)],
+])("does not judge silence while %s", (_when, listeners) => {
+  expect(judged({ xray: mute({}), listeners })).toBeUndefined();
+  expect(judged({ listeners })).toEqual([symptom]);
+});
+
+it("judges the silence of what has accepted the connection", () => {
+  const listeners = waiting(0, NOW - 30 * SECOND);
+  expect(judged({ xray: mute({}), listeners })).toHaveLength(1);
 });
 
 it.each<[string, Facts["xray"], object]>([

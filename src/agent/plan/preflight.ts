@@ -71,9 +71,15 @@ function afterLoss({ known }: Need, xray: Xray | undefined): Urgency | undefined
  * look, and backends that differ from each other get one in ten seconds, not one a second.
  */
 function toConfirm({ now }: Need, xray: Xray | undefined): Urgency | undefined {
-  if (xray === undefined || isSettled(xray)) return undefined;
-  if (now - xray.same.lastAt < CONFIRM_AFTER_MS) return undefined;
+  if (xray === undefined || now - xray.same.lastAt < CONFIRM_AFTER_MS) return undefined;
+  if (isSettled(xray)) return stillMute(xray);
   return { key: `confirm@${Math.floor(xray.same.since / CONFIRM_EVERY_MS)}`, withinMs: 0 };
+}
+
+/** Silence takes a third connection to convict a server that does not run (`tries` of `app-frozen`). */
+function stillMute({ latest, same }: Xray): Urgency | undefined {
+  const isDue = latest.silence === "mute" && same.count === 2;
+  return isDue ? { key: `mute@${same.since}`, withinMs: 0 } : undefined;
 }
 
 /** A listener that went away is judged by whether it still refuses `restart` later. */

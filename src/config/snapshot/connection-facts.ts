@@ -177,6 +177,7 @@ const acceptRead = exactly<AcceptRead>()({
   drops: maybe(count),
   established: count,
   receiveQueueBytes: count,
+  acceptedReceiveQueueBytes: maybe(count),
   keptReceiveQueueBytes: maybe(count),
 });
 

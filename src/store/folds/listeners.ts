@@ -1,6 +1,7 @@
 import type { AcceptRead, Listeners } from "../../model/facts/listeners.ts";
 import type { KernelObservation, ListenRow } from "../../model/observation.ts";
 import { hostPort } from "../../model/target.ts";
+import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
 import { pushed } from "../ring.ts";
 import { kernelAgeMs } from "./kernel-age.ts";
@@ -34,13 +35,13 @@ export const listenersFold = defineFold({
 
 function acceptRead(read: KernelObservation): AcceptRead {
   const { at, listeners, inbound, overflows, drops, keptReceiveQueueBytes } = read;
-  const { established, unaccepted, receiveQueueBytes } = inbound;
+  const { established, unaccepted, receiveQueueBytes, acceptedReceiveQueueBytes } = inbound;
   return {
     at,
     queued: listeners.reduce((sum, row) => sum + row.queued, 0),
     established,
     receiveQueueBytes,
-    ...(read.tellsAcceptance ? { unaccepted } : {}),
+    ...(read.tellsAcceptance ? definedOnly({ unaccepted, acceptedReceiveQueueBytes }) : {}),
     ...(overflows === undefined ? {} : { overflows }),
     ...(drops === undefined ? {} : { drops }),
     ...(keptReceiveQueueBytes === undefined ? {} : { keptReceiveQueueBytes }),

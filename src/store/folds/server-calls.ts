@@ -56,18 +56,12 @@ function polled(
   const base = before?.base ?? others;
   const last = before?.value.polls.at(-1);
   const calls = atLeast(minus(others, base), last);
-  const inFlight = Math.max(0, running(serverCalls(server)) - running(own));
-  const open =
-    counters.inFlight === "sockets"
-      ? inFlightOfSockets(cycle, last)
-      : { inFlight, isEstimated: false };
-  const standing = standingStreams(streams, cycle, open.inFlight);
   const poll: CallPoll = {
     at,
     ...calls,
     cancelled: Math.max(last?.cancelled ?? 0, cancelledOf(calls, streams, counters)),
-    ...open,
-    ...definedOnly({ standing, streams: toldStreams(streams, counters) }),
+    ...openCalls(cycle, running(serverCalls(server)) - running(own), { last, streams, counters }),
+    ...definedOnly({ streams: toldStreams(streams, counters) }),
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
   const polls = pushed(recent, poll, MOST_POLLS);
@@ -75,6 +69,25 @@ function polled(
   const isApart = counters.cancelled === "streams-beyond-calls";
   const apart = isApart ? ({ failsByErrorOnly: true } as const) : {};
   return { base, streams, value: { implementation, ...apart, polls } };
+}
+
+interface Counting {
+  readonly last: CallPoll | undefined;
+  readonly streams: StreamSums;
+  readonly counters: CallCounters;
+}
+
+/** What is in flight, and what of it stands open. */
+function openCalls(
+  cycle: ChannelzObservation,
+  counted: number,
+  { last, streams, counters }: Counting,
+): Pick<CallPoll, "inFlight" | "isEstimated" | "standing"> {
+  const open =
+    counters.inFlight === "sockets"
+      ? inFlightOfSockets(cycle, last)
+      : { inFlight: Math.max(0, counted), isEstimated: false };
+  return { ...open, ...definedOnly({ standing: standingStreams(streams, cycle, open.inFlight) }) };
 }
 
 function toldStreams(

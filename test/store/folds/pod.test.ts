@@ -16,7 +16,13 @@ it("sums what waits to be accepted over the rows of the port", () => {
     overflows: 7,
     drops: 0,
     keptReceiveQueueBytes: 0,
-    inbound: { ...aReadAt(0).inbound, unaccepted: 4, established: 9, receiveQueueBytes: 11 },
+    inbound: {
+      ...aReadAt(0).inbound,
+      unaccepted: 4,
+      established: 9,
+      receiveQueueBytes: 11,
+      acceptedReceiveQueueBytes: 7,
+    },
   });
   expect(folded("listeners", [read])?.reads).toEqual([
     {
@@ -27,13 +33,16 @@ it("sums what waits to be accepted over the rows of the port", () => {
       drops: 0,
       established: 9,
       receiveQueueBytes: 11,
+      acceptedReceiveQueueBytes: 7,
       keptReceiveQueueBytes: 0,
     },
   ]);
 });
 
 it("does not know what is accepted where the kernel does not tell", () => {
-  const [read] = folded("listeners", [aReadAt(0, { tellsAcceptance: false })])?.reads ?? [];
+  const inbound = { ...aReadAt(0).inbound, acceptedReceiveQueueBytes: 7 };
+  const blindRead = aReadAt(0, { tellsAcceptance: false, inbound });
+  const [read] = folded("listeners", [blindRead])?.reads ?? [];
   expect(read).toEqual({ at: NOW, queued: 0, established: 1, receiveQueueBytes: 0 });
 });
 

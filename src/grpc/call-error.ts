@@ -46,6 +46,17 @@ export class CallError extends Error {
   }
 
   /**
+   * Something was answered that is no answer of the service, and will be none the next time. A proxy's
+   * error page is not that: it goes with the error.
+   */
+  get isUnreadable(): boolean {
+    const { reason, answer } = this.fault;
+    if (reason !== "not_grpc")
+      return reason === "malformed_reply" || reason === "message_too_large";
+    return answer?.httpStatus === 200 && answer.contentType?.startsWith(GRPC) !== true;
+  }
+
+  /**
    * Makes one of anything that was thrown: what is one already stays as it is; a deadline, a system
    * error and one of Node's libraries are told by name and code, never by their text.
    */
@@ -60,6 +71,8 @@ export class CallError extends Error {
     });
   }
 }
+
+const GRPC = "application/grpc";
 
 /** System errors are one word; the codes of Node's own libraries begin with `ERR_`. */
 const SYSTEM_ERROR = /^E(?!RR_)[A-Z0-9]+$/;

@@ -1,7 +1,7 @@
 import { CallError } from "./call-error.ts";
 import { symbolsOf } from "./describe.ts";
 import { registryFromFiles } from "./descriptors.ts";
-import { listServices, readFiles } from "./reflection.ts";
+import { type FileLimits, listServices, readFiles } from "./reflection.ts";
 import type { Connection } from "./transport.ts";
 
 /** More services than these are not read for a hint. */
@@ -10,7 +10,7 @@ const MOST_SERVICES = 10;
 /** The symbols that a server's reflection describes, of its first ten services: for a hint. */
 export async function knownSymbols(
   connection: Connection,
-  limits: { readonly signal: AbortSignal },
+  limits: FileLimits,
 ): Promise<readonly string[]> {
   const services = await listServices(connection, limits);
   const symbols = await Promise.all(

@@ -1,7 +1,8 @@
 import { open } from "node:fs/promises";
 import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
+import type { Clock } from "../model/time.ts";
 import { CallError } from "./call-error.ts";
-import { registryFromFiles, registryFromSet } from "./descriptors.ts";
+import { registryFromSet, registryInTurns } from "./descriptors.ts";
 import { methodNamed } from "./proto-json.ts";
 import { listServices, readFiles } from "./reflection.ts";
 import type { Connection } from "./transport.ts";
@@ -37,8 +38,13 @@ const MAX_SET_BYTES = 16 * 1024 * 1024;
  * (UNIMPLEMENTED is a capability), or with reason `descriptor` where the descriptors are no use.
  */
 export class MethodResolver {
+  readonly #clock: Clock;
   readonly #reflected = new WeakMap<Connection, Map<string, Promise<FileRegistry>>>();
   readonly #sets = new Map<string, { readonly version: string; readonly registry: FileRegistry }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   async resolve(question: MethodQuestion): Promise<ResolvedMethod | UnknownMethod> {
     const registry =
@@ -55,7 +61,7 @@ export class MethodResolver {
     const via = await connection();
     const known = this.#reflected.get(via) ?? new Map<string, Promise<FileRegistry>>();
     this.#reflected.set(via, known);
-    const found = known.get(service) ?? readFiles(via, service, { signal }).then(registryFromFiles);
+    const found = known.get(service) ?? this.#describe(via, service, signal);
     known.set(service, found);
     try {
       return await found;
@@ -66,6 +72,11 @@ export class MethodResolver {
       if (isUnknown && thrown.fault.reason === "descriptor") return undefined;
       throw thrown;
     }
+  }
+
+  async #describe(via: Connection, service: string, signal: AbortSignal): Promise<FileRegistry> {
+    const clock = this.#clock;
+    return registryInTurns(await readFiles(via, service, { signal, clock }), clock);
   }
 
   async #read(path: string): Promise<FileRegistry> {

@@ -14,13 +14,8 @@ import { readCredentials } from "./credentials.ts";
 import type { firstUnmet, Unmet } from "./expect.ts";
 import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
-import {
-  decodeResponses,
-  encodeRequests,
-  messageOf,
-  RequestError,
-  responseJson,
-} from "./proto-json.ts";
+import { judgeable, shown, TOO_LARGE } from "./probe-responses.ts";
+import { encodeRequests, messageOf, RequestError, responseJson } from "./proto-json.ts";
 import type { Connection } from "./transport.ts";
 import { methodPath } from "./typed-call.ts";
 import { unknownMethodText } from "./unknown-method.ts";
@@ -86,12 +81,13 @@ const NO_RESPONSES = () => [];
  */
 export class ProbeRunner {
   readonly #options: ProbeRunnerOptions;
-  readonly #resolver = new MethodResolver();
+  readonly #resolver: MethodResolver;
   /** Kept channels, by probe. */
   readonly #kept = new Map<string, { readonly madeOf: string; readonly client: ProbeClient }>();
 
   constructor(options: ProbeRunnerOptions) {
     this.#options = options;
+    this.#resolver = new MethodResolver(options.clock);
   }
 
   /** Rejects for a bug of ours alone. */
@@ -157,9 +153,14 @@ export class ProbeRunner {
       if (!("unknown" in resolved)) return resolved;
       return { part: spec.method, ...unknownMethodText(spec.method, resolved, protoset) };
     } catch (thrown) {
-      const isMissing = thrown instanceof CallError && thrown.fault.status === "UNIMPLEMENTED";
-      if (!isMissing) throw thrown;
-      return { part: "reflection", reason: "UNIMPLEMENTED", fix: GIVE_DESCRIPTORS };
+      if (!(thrown instanceof CallError)) throw thrown;
+      const { status, reason } = thrown.fault;
+      const part = "reflection";
+      if (status === "UNIMPLEMENTED") return { part, reason: status, fix: GIVE_DESCRIPTORS };
+      // What it describes is of no use: that says nothing of the method itself.
+      const isUseless = thrown.isUnreadable || reason === "descriptor";
+      if (!isUseless || protoset !== undefined) throw thrown;
+      return { part, reason, fix: GIVE_DESCRIPTORS };
     }
   }
 
@@ -204,7 +205,9 @@ export class ProbeRunner {
       if (reply.error !== undefined) return verdictOf(await this.#sharpened(run, reply.error), run);
       return unmet("OK", { assertion: `status == ${expect.status}`, actual: "OK" });
     }
-    const messages = status === "OK" ? decodeResponses(resolved.method, reply.responses) : [];
+    const messages =
+      status === "OK" ? judgeable(resolved.method, reply.responses, expect.that) : [];
+    if (messages === undefined) return { outcome: "unsupported", status, missing: TOO_LARGE };
     const statusText = reply.error?.fault.statusText;
     const outcome = { ...reply, responses: messages, status, latencyMs: reply.durationMs };
     const missed = await firstMissed(expect.that, outcome, resolved.registry);
@@ -290,10 +293,4 @@ function hearing({ heard }: ProbeRun, resolved: ResolvedMethod) {
       if (message !== undefined) heard(responseJson(registry, method, message));
     },
   };
-}
-
-function shown({ registry, method }: ResolvedMethod, reply: ClientReply): readonly Json[] {
-  const isOk = reply.error === undefined;
-  const messages = isOk ? decodeResponses(method, reply.responses) : [];
-  return messages.map((message) => responseJson(registry, method, message));
 }

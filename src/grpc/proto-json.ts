@@ -11,6 +11,7 @@ import {
 import type { MethodShape } from "../model/facts/services.ts";
 import type { Json } from "../model/json.ts";
 import { maskText } from "../model/mask.ts";
+import { decodeAll } from "./bounded-decode.ts";
 import { CallError } from "./call-error.ts";
 
 /** Finds `package.Service/Method`; `undefined` where the registry has no such method. */
@@ -62,21 +63,22 @@ export function encodeRequests(
   });
 }
 
-/** Responses as messages, as many as the method has. Throws `CallError` with `malformed_reply`. */
+/**
+ * Responses as messages, as many as the method has. Throws `CallError` with `malformed_reply`, or with
+ * `message_too_large` where they have more than `mostFields` together.
+ */
 export function decodeResponses(
   method: DescMethod,
   responses: readonly Uint8Array[],
+  mostFields: number,
 ): readonly Message[] {
-  try {
-    const isStream =
-      method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
-    if (!isStream && responses.length !== 1) {
-      throw new Error(`${method.name} answers one message, not ${responses.length}`);
-    }
-    return responses.map((response) => fromBinary(method.output, response));
-  } catch (thrown) {
-    throw new CallError({ phase: "rpc", reason: "malformed_reply", cause: thrown });
+  const isStream =
+    method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
+  if (!isStream && responses.length !== 1) {
+    const cause = new Error(`${method.name} answers one message, not ${responses.length}`);
+    throw new CallError({ phase: "rpc", reason: "malformed_reply", cause });
   }
+  return decodeAll(method.output, responses, mostFields);
 }
 
 /** One message; `undefined` where the bytes are none of its type. */

@@ -1,11 +1,15 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { isAdministrative } from "../model/administrative.ts";
 import type { MethodShape } from "../model/facts/services.ts";
 import { maskText } from "../model/mask.ts";
+import { isKeepable } from "../model/server-name.ts";
 import { statusName } from "../model/status.ts";
+import type { Clock } from "../model/time.ts";
+import { decode } from "./bounded-decode.ts";
 import { CallError } from "./call-error.ts";
 import { concurrently } from "./concurrently.ts";
+import { createFileDecoder, methodsIn } from "./descriptor-bytes.ts";
 import {
   ServerReflection,
   ServerReflectionRequestSchema,
@@ -14,7 +18,7 @@ import {
 } from "./gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
 import type { Connection } from "./transport.ts";
-import { decode, methodPath } from "./typed-call.ts";
+import { methodPath } from "./typed-call.ts";
 
 type Question = NonNullable<
   MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]
@@ -22,6 +26,10 @@ type Question = NonNullable<
 
 interface Limits {
   readonly signal: AbortSignal;
+}
+
+export interface FileLimits extends Limits {
+  readonly clock: Clock;
 }
 
 /** The same messages under two names; the older one is all that Python serves. */
@@ -33,7 +41,10 @@ const PATHS = [
 const MAX_SERVICES = 200;
 const MAX_METHODS = 500;
 const MAX_FILES = 500;
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Of one service with all that it imports: as objects they take thirty times as much. */
+const MAX_BYTES = 2 * 1024 * 1024;
+/** Of all services, one after the other; they are looked through, and not built. */
+const MAX_SEEN_BYTES = 16 * 1024 * 1024;
 const WIDTH = 4;
 /**
  * Server reflection over a connection: v1, and v1alpha where v1 is unimplemented.
@@ -51,28 +62,28 @@ export async function listServices(
   const answer = await ask(connection, { case: "listServices", value: "*" }, limits);
   if (answer.case !== "listServicesResponse") throw unexpected(answer.case);
   const names = answer.value.service.map(({ name }) => name);
-  return names.toSorted().slice(0, MAX_SERVICES);
+  return names.filter(isKeepable).toSorted().slice(0, MAX_SERVICES);
 }
 
-/** The file that declares a symbol, and all that it imports: bounded in files and bytes. */
+/** The file that declares a symbol, and all that it imports: bounded in files, bytes and fields. */
 export async function readFiles(
   connection: Connection,
   symbol: string,
-  limits: Limits,
+  limits: FileLimits,
 ): Promise<readonly FileDescriptorProto[]> {
   const files = new Map<string, FileDescriptorProto>();
+  const decodeFile = createFileDecoder(limits);
   let bytes = 0;
-  const keep = (received: readonly Uint8Array[]) => {
+  const keep = async (received: readonly Uint8Array[]) => {
+    bytes += received.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > MAX_BYTES || received.length > MAX_FILES) throw tooMuch();
     for (const each of received) {
-      bytes += each.length;
-      const file = decodeFile(each);
+      const file = await decodeFile(each);
       files.set(file.name, file);
     }
-    if (files.size > MAX_FILES || bytes > MAX_BYTES) {
-      throw new CallError({ phase: "rpc", reason: "message_too_large" });
-    }
+    if (files.size > MAX_FILES) throw tooMuch();
   };
-  keep(await askFile(connection, { case: "fileContainingSymbol", value: symbol }, limits));
+  await keep(await askFile(connection, { case: "fileContainingSymbol", value: symbol }, limits));
 
   // Some servers send all imports at once, others the one file that was asked for. What an answer
   // adds can import more; a name is asked for once, so this ends.
@@ -81,11 +92,12 @@ export async function readFiles(
     const imports = [...files.values()].flatMap(({ dependency }) => dependency);
     const missing = [...new Set(imports)].filter((name) => !files.has(name) && !asked.has(name));
     if (missing.length === 0) return [...files.values()];
-    for (const name of missing.slice(0, MAX_FILES)) asked.add(name);
-    await concurrently(missing.slice(0, MAX_FILES), WIDTH, async (name) => {
+    if (asked.size + missing.length > MAX_FILES) throw tooMuch();
+    for (const name of missing) asked.add(name);
+    await concurrently(missing, WIDTH, async (name) => {
       const question = { case: "fileByFilename", value: name } as const;
       // Without it the well-known types stand in, or the registry says what is missing.
-      keep(await askFile(connection, question, limits).catch(nothingIfRefused));
+      await keep(await askFile(connection, question, limits).catch(nothingIfRefused));
     });
   }
 }
@@ -97,28 +109,19 @@ export async function readMethods(
 ): Promise<readonly MethodShape[]> {
   const listed = await listServices(connection, limits);
   const services = listed.filter((name) => !isAdministrative(name));
+  let bytes = 0;
   const methods = await concurrently(services, WIDTH, async (service) => {
+    if (bytes > MAX_SEEN_BYTES) return [];
     const question = { case: "fileContainingSymbol", value: service } as const;
     // A server may list services whose descriptors it does not have.
     const received = await askFile(connection, question, limits).catch(nothingIfRefused);
-    return received.map(decodeFile).flatMap((file) => shapes(file, service));
+    bytes += received.reduce((sum, { length }) => sum + length, 0);
+    return methodsIn(received, service);
   });
-  return methods.flat().slice(0, MAX_METHODS);
-}
-
-function shapes(file: FileDescriptorProto, service: string): readonly MethodShape[] {
-  const prefix = file.package === "" ? "" : `${file.package}.`;
-  const found = file.service.find(({ name }) => `${prefix}${name}` === service);
-  return (found?.method ?? []).map(({ name, clientStreaming, serverStreaming }) => ({
-    name: `${service}/${name}`,
-    kind: clientStreaming
-      ? serverStreaming
-        ? "bidi"
-        : "client-streaming"
-      : serverStreaming
-        ? "server-streaming"
-        : "unary",
-  }));
+  return methods
+    .flat()
+    .filter(({ name }) => isKeepable(name))
+    .slice(0, MAX_METHODS);
 }
 
 async function askFile(
@@ -160,9 +163,10 @@ async function exchange(
   const request = toBinary(ServerReflectionRequestSchema, message);
   let first: Uint8Array | undefined;
   try {
-    // To the server's own end: leaving early would cancel the stream.
+    // To the server's own end: leaving early would cancel the stream. One question has one answer.
     for await (const answer of connection.serverStream({ path, request, signal })) {
-      first ??= answer;
+      if (first !== undefined) break;
+      first = answer;
     }
   } catch (thrown) {
     if (first === undefined) throw thrown;
@@ -179,12 +183,8 @@ async function exchange(
   });
 }
 
-function decodeFile(bytes: Uint8Array): FileDescriptorProto {
-  try {
-    return fromBinary(FileDescriptorProtoSchema, bytes);
-  } catch (thrown) {
-    throw new CallError({ phase: "rpc", reason: "malformed_reply", cause: thrown });
-  }
+function tooMuch(): CallError {
+  return new CallError({ phase: "rpc", reason: "message_too_large" });
 }
 
 function nothingIfRefused(thrown: unknown): readonly Uint8Array[] {

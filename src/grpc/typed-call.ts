@@ -3,12 +3,11 @@ import {
   type DescMessage,
   type DescMethodServerStreaming,
   type DescMethodUnary,
-  fromBinary,
   type MessageInitShape,
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { CallError } from "./call-error.ts";
+import { decode } from "./bounded-decode.ts";
 import type { CallOptions, Connection } from "./transport.ts";
 
 export interface TypedCall<I extends DescMessage>
@@ -18,7 +17,7 @@ export interface TypedCall<I extends DescMessage>
 
 /**
  * A unary call of generated types over a connection. Throws `CallError`: with the transport's fault,
- * or with `malformed_reply` where the bytes are no message of that type.
+ * or as `decode` does where the bytes are no message of that type.
  */
 export async function callUnary<I extends DescMessage, O extends DescMessage>(
   connection: Connection,
@@ -49,12 +48,4 @@ export function methodPath(method: {
   readonly name: string;
 }): string {
   return `/${method.parent.typeName}/${method.name}`;
-}
-
-export function decode<O extends DescMessage>(schema: O, bytes: Uint8Array): MessageShape<O> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (thrown) {
-    throw new CallError({ phase: "rpc", reason: "malformed_reply", cause: thrown });
-  }
 }

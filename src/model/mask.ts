@@ -1,3 +1,5 @@
+import { cutText } from "./cut-text.ts";
+
 /** The longest text of a server that we keep; characters. */
 const MASKED_LENGTH = 200;
 
@@ -41,7 +43,7 @@ const MASKS: readonly (readonly [pattern: RegExp, mask: string])[] = [
  * is when it is masked again.
  */
 export function maskText(text: string): string {
-  const start = text.slice(0, 2 * READ_LENGTH).trimStart();
+  const start = cutText(text, 2 * READ_LENGTH).trimStart();
   const [line = ""] = start.split(LINE_BREAK, 1);
   const read = line.length <= READ_LENGTH ? line : line.slice(0, READ_LENGTH).replace(/\S*$/, "");
   const masked = MASKS.reduce(

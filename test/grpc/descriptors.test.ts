@@ -70,13 +70,26 @@ describe("a registry", () => {
     );
   });
 
-  it("leaves the files that it was given as they were", () => {
-    const before = toJsonString(FileDescriptorProtoSchema, shop);
-    registryFromFiles([shop, money]);
-    expect(toJsonString(FileDescriptorProtoSchema, shop)).toBe(before);
+  it("takes messages that hold each other, and themselves", () => {
+    const ring = create(FileDescriptorProtoSchema, {
+      name: "ring.proto",
+      package: "ring",
+      syntax: "proto3",
+      messageType: [
+        { name: "A", field: [message("b", ".ring.B", 1), message("a", ".ring.A", 2)] },
+        { name: "B", field: [message("a", ".ring.A", 1)] },
+      ],
+    });
+    const a = registryFromFiles([ring]).getMessage("ring.A")!;
+    expect(a.field["b"]?.message?.field["a"]?.message).toBe(a);
   });
 
   it.each([
+    ["has files that import each other", () => registryFromFiles(eachOther())],
+    ["names a type longer than any", () => registryFromFiles([named("x".repeat(501))])],
+    ["stands in a package longer than any", () => registryFromFiles([packaged("a.".repeat(250))])],
+    ["refers to a name longer than any", () => registryFromFiles([referring("x".repeat(501))])],
+    ["makes a search of each reference", () => registryFromFiles([searching(3_000)])],
     ["refers to a type that nobody declares", () => registryFromFiles([shop])],
     ["is no descriptor set", () => registryFromSet(Uint8Array.of(255, 1, 2))],
   ])("is refused when it %s", (_what, build) => {
@@ -140,4 +153,44 @@ function file(name: string, scope: string, messages: readonly string[]): FileDes
 
 function message(name: string, typeName: string, number: number) {
   return { name, typeName, number, label: Label.OPTIONAL, type: Type.MESSAGE, jsonName: name };
+}
+
+function named(name: string): FileDescriptorProto {
+  return file("named.proto", "a", [name]);
+}
+
+function packaged(scope: string): FileDescriptorProto {
+  return file("packaged.proto", scope, ["M"]);
+}
+
+function referring(reference: string): FileDescriptorProto {
+  return withFields("referring.proto", "a", [message("f", reference, 1)]);
+}
+
+/** Relative references that nobody declares, each looked for in two hundred scopes. */
+function searching(count: number): FileDescriptorProto {
+  const fields = Array.from({ length: count }, (_, index) =>
+    message(`f${index}`, "Gone", index + 1),
+  );
+  return withFields("searching.proto", Array(200).fill("a").join("."), fields);
+}
+
+function eachOther(): readonly FileDescriptorProto[] {
+  return [
+    withFields("a.proto", "a", [message("b", ".b.M", 1)]),
+    withFields("b.proto", "b", [message("a", ".a.M", 1)]),
+  ];
+}
+
+function withFields(
+  name: string,
+  scope: string,
+  field: readonly ReturnType<typeof message>[],
+): FileDescriptorProto {
+  return create(FileDescriptorProtoSchema, {
+    name,
+    package: scope,
+    syntax: "proto3",
+    messageType: [{ name: "M", field: [...field] }],
+  });
 }

@@ -29,7 +29,7 @@ describe("ProtoJSON", () => {
   it("goes to bytes and back, 64 bits as text", () => {
     const json = { id: "a", items: ["tea"], price: 1.5, priority: "9007199254740993" };
     const [bytes] = encodeRequests(registry, named("AddOrder"), [json]);
-    const [message] = decodeResponses(named("GetOrder"), [bytes!]);
+    const [message] = decodeResponses(named("GetOrder"), [bytes!], 100);
     expect(responseJson(registry, named("GetOrder"), message!)).toEqual(json);
   });
 
@@ -55,7 +55,7 @@ it.each([
   ["no message", "GetOrder", []],
   ["two messages", "UpdateOrders", [new Uint8Array(), new Uint8Array()]],
 ])("an answer of %s is malformed", (_what, method, responses) => {
-  expect(() => decodeResponses(named(method), responses)).toThrow(
+  expect(() => decodeResponses(named(method), responses, 100)).toThrow(
     expect.objectContaining({ fault: expect.objectContaining({ reason: "malformed_reply" }) }),
   );
 });

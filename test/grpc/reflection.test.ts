@@ -4,14 +4,16 @@ import { afterEach, expect, it } from "vitest";
 import { registryFromFiles } from "../../src/grpc/descriptors.ts";
 import { ServerReflectionResponseSchema } from "../../src/grpc/gen/grpc/reflection/v1/reflection_pb.js";
 import { listServices, readFiles, readMethods } from "../../src/grpc/reflection.ts";
+import { systemClock } from "../../src/schedule/clock.ts";
 import { answers, type Handler, startFaultyServer } from "../support/faulty-server.ts";
 import { startGrpcServer } from "../support/grpc-server.ts";
+import { endless } from "../support/hostile/endless.ts";
 import { aLook } from "../support/look.ts";
 import { aTarget } from "../support/targets.ts";
 
 const V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const V1_ALPHA = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-const limits = { signal: AbortSignal.timeout(10_000) };
+const limits = { signal: AbortSignal.timeout(10_000), clock: systemClock };
 const ending: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -142,5 +144,74 @@ it.each([
   const { connection } = await scripted({ [V1]: handler });
   await expect(readFiles(connection, "a.A", limits)).rejects.toMatchObject({
     fault: { phase: "rpc", ...fault },
+  });
+});
+
+it("leaves a server that answers one question without end", async () => {
+  const { server, connection } = await scripted({ [V1]: endless(bytes(lists("a.A"))) });
+  expect(await listServices(connection, limits)).toEqual(["a.A"]);
+  await expect.poll(() => connection.openCalls).toBe(0);
+  expect(server.calls).toHaveLength(1);
+});
+
+it("keeps no name that is none", async () => {
+  const names = ["a.A", "b".repeat(65_536), "constructor", "__proto__", "c.\u001b[2J"];
+  const { connection } = await scripted({ [V1]: says(lists(...names)) });
+  expect(await listServices(connection, limits)).toEqual(["a.A"]);
+});
+
+it("ends with a server whose files import others without end", async () => {
+  let count = 0;
+  const { server, connection } = await scripted({
+    [V1]: (stream, headers) => {
+      count += 1;
+      const more = Array.from({ length: 49 }, (_, index) => `${count}-${index}.proto`);
+      files(file("same.proto", more))(stream, headers);
+    },
+  });
+  await expect(readFiles(connection, "a.A", limits)).rejects.toMatchObject({
+    fault: { phase: "rpc", reason: "message_too_large" },
+  });
+  expect(server.calls.length).toBeLessThan(501);
+});
+
+/** A file of so many bytes, in one message of many empty fields or in one comment. */
+const ofFields = (length: number) => wide(4, Buffer.alloc(length, Uint8Array.from([0x12, 0])));
+const ofText = (length: number) => wide(1, Buffer.alloc(length, 97));
+const wide = (field: number, content: Uint8Array) => {
+  const head = Buffer.from([field * 8 + 2, 0x80, 0x80, 0x80, 0x80, 0x00]);
+  head[1] = (content.length % 128) + 128;
+  head[2] = (Math.floor(content.length / 128) % 128) + 128;
+  head[3] = (Math.floor(content.length / 16_384) % 128) + 128;
+  return Buffer.concat([head, content]);
+};
+
+it.each([
+  ["one file with more fields than a file has", files(ofFields(60_002))],
+  ["files with more fields than a program has", files(...Array(6).fill(ofFields(59_000)))],
+  ["more bytes than a program has", files(...Array(5).fill(ofText(512 * 1024)))],
+])("refuses %s, undecoded", async (_what, handler) => {
+  const { connection } = await scripted({ [V1]: handler });
+  await expect(readFiles(connection, "a.A", limits)).rejects.toMatchObject({
+    fault: { phase: "rpc", reason: "message_too_large" },
+  });
+});
+
+it("reads the methods of a file whose messages it would refuse to build", async () => {
+  const { connection } = await scripted({
+    [V1]: inTurn(says(lists("a.A")), files(Buffer.concat([file("a.proto"), ofFields(1_000_000)]))),
+  });
+  expect(await readMethods(connection, limits)).toEqual([
+    { name: "a.A/Go", kind: "server-streaming" },
+  ]);
+});
+
+it.each([
+  ["of too many services", Buffer.alloc(80_000, Uint8Array.from([0x32, 0]))],
+  ["of bytes that are none", Uint8Array.of(255)],
+])("refuses to look through a file %s", async (_what, bytesOfFile) => {
+  const { connection } = await scripted({ [V1]: inTurn(says(lists("a.A")), files(bytesOfFile)) });
+  await expect(readMethods(connection, limits)).rejects.toMatchObject({
+    fault: { phase: "rpc", reason: "malformed_reply" },
   });
 });

@@ -1,4 +1,4 @@
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -22,6 +22,7 @@ import {
   type GrpcServerOptions,
   startGrpcServer,
 } from "../support/grpc-server.ts";
+import { channelzPath, says, vastChannelz } from "../support/hostile/vast-channelz.ts";
 import { aLook, type Look } from "../support/look.ts";
 import { aTarget } from "../support/targets.ts";
 
@@ -236,18 +237,16 @@ describe("a cycle on grpc-js", () => {
   });
 });
 
-const path = (method: string) => `/grpc.channelz.v1.Channelz/${method}`;
+const path = channelzPath;
 const servers = (init: MessageInitShape<typeof GetServersResponseSchema>) =>
-  answers.messages(toBinary(GetServersResponseSchema, create(GetServersResponseSchema, init)));
+  says(GetServersResponseSchema, init);
 const sockets = (init: MessageInitShape<typeof GetServerSocketsResponseSchema>) =>
-  answers.messages(
-    toBinary(GetServerSocketsResponseSchema, create(GetServerSocketsResponseSchema, init)),
-  );
+  says(GetServerSocketsResponseSchema, init);
 const socket = (init: MessageInitShape<typeof GetSocketResponseSchema>) =>
-  answers.messages(toBinary(GetSocketResponseSchema, create(GetSocketResponseSchema, init)));
-const noChannels = answers.messages(
-  toBinary(GetTopChannelsResponseSchema, create(GetTopChannelsResponseSchema, { end: true })),
-);
+  says(GetSocketResponseSchema, init);
+const topChannels = (init: MessageInitShape<typeof GetTopChannelsResponseSchema>) =>
+  says(GetTopChannelsResponseSchema, init);
+const noChannels = topChannels({ end: true });
 
 /** A channelz that answers what it is told. */
 async function scripted(
@@ -272,12 +271,7 @@ describe("a channelz that misbehaves", () => {
       [path("GetServers")]: lone,
       // grpc-js's answer to max_results −1, and one that repeats itself.
       [path("GetServerSockets")]: sockets({ end: false }),
-      [path("GetTopChannels")]: answers.messages(
-        toBinary(
-          GetTopChannelsResponseSchema,
-          create(GetTopChannelsResponseSchema, { channel: [{ ref: { channelId: 3n } }] }),
-        ),
-      ),
+      [path("GetTopChannels")]: topChannels({ channel: [{ ref: { channelId: 3n } }] }),
     });
     const seen = await cycle(look);
     expect([seen.socketCount, seen.channels.length]).toEqual([0, 2]);
@@ -345,5 +339,85 @@ describe("a channelz that misbehaves", () => {
     expect(await look.run(channelz, job())).toEqual([
       expect.objectContaining({ available: false, reason: "malformed_reply" }),
     ]);
+  });
+
+  it("reads names of a megabyte by their beginning: dialects search in them", async () => {
+    const name = "L:".repeat(500_000);
+    const [, look] = await scripted({
+      [path("GetServers")]: servers({
+        server: [{ ref: { serverId: 1n }, data: {}, listenSocket: [{ name }] }],
+        end: true,
+      }),
+      [path("GetServerSockets")]: sockets({ socketRef: [{ socketId: 1n }], end: true }),
+      [path("GetSocket")]: socket({ socket: { ref: { socketId: 1n, name }, data: {} } }),
+    });
+    const seen = await cycle(look);
+    expect([seen.implementation, seen.server?.listens, seen.sockets[0]?.peer]).toEqual([
+      "unknown",
+      [],
+      "",
+    ]);
+  });
+
+  it("reads the newest of a trace of megabytes, and of its texts the beginning", async () => {
+    const event = (text: string) => ({ description: text, severity: 3 });
+    const events = [
+      event("oldest"),
+      ...Array.from({ length: 2_000 }, () => event("x".repeat(1_000))),
+    ];
+    const [, look] = await scripted({
+      [path("GetServers")]: lone,
+      [path("GetServerSockets")]: sockets({ end: true }),
+      [path("GetTopChannels")]: topChannels({
+        channel: [
+          {
+            ref: { channelId: 1n },
+            data: { target: "a".repeat(65_536), trace: { events: [...events, event("the last")] } },
+          },
+        ],
+        end: true,
+      }),
+    });
+    const [channel] = (await cycle(look)).channels;
+    expect([channel?.lastError, channel?.target]).toEqual(["the last", "a".repeat(253)]);
+  });
+
+  it("asks for a hundred thousand sockets and ten thousand channels no further than it keeps", async () => {
+    const [server, look] = await scripted(vastChannelz({ sockets: 100_000, channels: 10_000 }));
+    const seen = await cycle(look, { socketBudget: 4 });
+    expect([seen.socketCount, seen.socketsTruncated, seen.channels.length]).toEqual([
+      1999,
+      true,
+      500,
+    ]);
+    // Two thousand references, and five hundred channels.
+    expect([asked(server, "GetServerSockets"), asked(server, "GetTopChannels")]).toEqual([4, 10]);
+  });
+
+  it.each([
+    [
+      "more fields than a page has",
+      servers({ server: Array(20_001).fill({}), end: true }),
+      "message_too_large",
+    ],
+    ["a web page", answers.http(200, "text/html", "<html>"), "not_grpc"],
+    ["compressed", answers.body(Buffer.from([1, 0, 0, 0, 0])), "malformed_reply"],
+    [
+      "four gigabytes long, it says",
+      answers.body(Buffer.from([0, 255, 255, 255, 255])),
+      "message_too_large",
+    ],
+  ])("is a capability when its answer is %s", async (_sentence, handler, reason) => {
+    const [, look] = await scripted({ [path("GetServers")]: handler });
+    expect(await look.run(channelz, job())).toEqual([
+      expect.objectContaining({ available: false, reason }),
+    ]);
+  });
+
+  it("is none while a proxy answers in its place with an error", async () => {
+    const [, look] = await scripted({
+      [path("GetServers")]: answers.http(503, "text/html", "<html>"),
+    });
+    expect(await look.run(channelz, job())).toEqual([]);
   });
 });

@@ -11,13 +11,20 @@ import type { ProbeSpec } from "../../src/model/probe-spec.ts";
 import type { Target } from "../../src/model/target.ts";
 import { closeProbes, probe } from "../../src/sources/probe.ts";
 import { issue, issueCa, writeFiles } from "../support/certificates.ts";
-import { answers, refusingPort, startFaultyServer } from "../support/faulty-server.ts";
+import {
+  answers,
+  type Handler,
+  refusingPort,
+  startFaultyServer,
+} from "../support/faulty-server.ts";
 import {
   type GrpcServer,
   type GrpcServerOptions,
   orderFiles,
   startGrpcServer,
 } from "../support/grpc-server.ts";
+import { bomb } from "../support/hostile/bomb.ts";
+import { endless } from "../support/hostile/endless.ts";
 import { aLook, type Look } from "../support/look.ts";
 import { aTarget } from "../support/targets.ts";
 
@@ -320,6 +327,68 @@ describe("is unsupported, and a capability told once,", () => {
       expect.objectContaining({ kind: "capability", part: "reflection", available: true }),
       expect.objectContaining({ kind: "run", outcome: "passed" }),
     ]);
+  });
+});
+
+describe("beside a server that misbehaves, a probe", () => {
+  const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const MIB = 2 ** 20;
+  const probed = async (
+    handlers: Readonly<Record<string, Handler>>,
+    change?: Partial<ProbeSpec>,
+  ) => {
+    const server = await startFaultyServer({ handlers });
+    const look = aLook(aTarget(server.address));
+    started.push(server);
+    looks.push(look);
+    const observations = await look.run(probe, job(change));
+    const made = observations.find(({ kind }) => kind === "run") as ProbeObservation;
+    const [missing] = capabilities(observations);
+    return { outcome: made.outcome, reason: made.reason, missing };
+  };
+
+  it.each([
+    ["is no reflection", answers.messages([255]), "malformed_reply"],
+    ["is a web page", answers.http(200, "text/html", "<html>"), "not_grpc"],
+    ["is larger than any", answers.body(Buffer.from([0, 255, 255, 255, 255])), "message_too_large"],
+  ])("is not made where what describes it %s", async (_sentence, handler, reason) => {
+    expect(await probed({ [REFLECTION]: handler })).toEqual({
+      outcome: "unsupported",
+      reason: undefined,
+      missing: expect.objectContaining({ part: "reflection", available: false, reason }),
+    });
+  });
+
+  it.each([
+    ["what is no message", answers.body(Buffer.from([0, 0, 0, 0, 1, 255])), "malformed_reply"],
+    ["a gigabyte that was gzipped", bomb("gzip", 1024), "status"],
+    ["a deflated bomb", bomb("deflate", 64), "status"],
+    ["messages without end", endless([8, 1]), "message_too_large"],
+  ])("fails on %s", async (_sentence, handler, reason) => {
+    const before = process.memoryUsage().rss;
+    const { outcome, reason: told } = await probed(
+      { [GET_ORDER]: handler },
+      { protoset: await protoset(), deadlineMs: 10_000 },
+    );
+    expect([outcome, told]).toEqual(["failed", reason]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+  });
+
+  /** Fields that nobody knows, two bytes each. */
+  const wide = answers.messages(Buffer.alloc(120_000, Uint8Array.from([0x78, 1])));
+
+  it("passes on a response that is larger than we decode, where nothing is asserted of it", async () => {
+    const spec = { protoset: await protoset(), expect: { status: "OK", that: [] } } as const;
+    expect(await probed({ [GET_ORDER]: wide }, spec)).toMatchObject({ outcome: "passed" });
+  });
+
+  it("cannot judge it where something is", async () => {
+    const that = ["response.total == 1.0"];
+    const spec = { protoset: await protoset(), expect: { status: "OK", that } } as const;
+    expect(await probed({ [GET_ORDER]: wide }, spec)).toMatchObject({
+      outcome: "unsupported",
+      missing: { part: "assertions", reason: "the response has more than 50000 fields" },
+    });
   });
 });
 

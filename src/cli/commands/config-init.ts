@@ -2,7 +2,7 @@ import { type DiscoveredMethod, startingFile } from "../../config/starting-file.
 import { CallError } from "../../grpc/call-error.ts";
 import { registryFromFiles } from "../../grpc/descriptors.ts";
 import { listHealth } from "../../grpc/health.ts";
-import { readFiles, readMethods } from "../../grpc/reflection.ts";
+import { type FileLimits, readFiles, readMethods } from "../../grpc/reflection.ts";
 import type { Connection } from "../../grpc/transport.ts";
 import type { Call } from "../command.ts";
 import { EXIT } from "../exit.ts";
@@ -18,7 +18,7 @@ export function run(call: Call): Promise<number> {
       listHealth(connection, { signal }),
     );
     const methods = await orNone(call, "reflection is not served", () =>
-      methodsOf(connection, signal),
+      methodsOf(connection, { signal, clock: call.program.clock }),
     );
     const { authority, tls } = target;
     call.program.stdout.write(
@@ -39,13 +39,13 @@ const NO_SIDE_EFFECTS = 1;
 
 async function methodsOf(
   connection: Connection,
-  signal: AbortSignal,
+  limits: FileLimits,
 ): Promise<readonly DiscoveredMethod[]> {
-  const shapes = await readMethods(connection, { signal });
+  const shapes = await readMethods(connection, limits);
   const services = [...new Set(shapes.map(({ name }) => name.split("/")[0] ?? ""))];
   const harmless = new Set<string>();
   for (const service of services) {
-    const registry = registryFromFiles(await readFiles(connection, service, { signal }));
+    const registry = registryFromFiles(await readFiles(connection, service, limits));
     for (const method of registry.getService(service)?.methods ?? []) {
       if (Number(method.idempotency) === NO_SIDE_EFFECTS) harmless.add(`${service}/${method.name}`);
     }

@@ -3,16 +3,12 @@ import { CallError } from "../../grpc/call-error.ts";
 import { describeSymbol, symbolsOf } from "../../grpc/describe.ts";
 import { registryFromFiles, registryFromSet } from "../../grpc/descriptors.ts";
 import { knownSymbols } from "../../grpc/known-symbols.ts";
-import { listServices, readFiles } from "../../grpc/reflection.ts";
+import { type FileLimits, listServices, readFiles } from "../../grpc/reflection.ts";
 import type { Connection } from "../../grpc/transport.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { withConnection } from "../with-connection.ts";
-
-interface Limits {
-  readonly signal: AbortSignal;
-}
 
 /** The services of a server, or the declaration of one symbol: by reflection, or from a protoset. */
 export async function run(call: Call): Promise<number> {
@@ -25,9 +21,10 @@ export async function run(call: Call): Promise<number> {
       call.program.stdout.write(services.map((name) => `${name}\n`).join(""));
       return EXIT.fine;
     }
-    const text = await describeFrom(connection, symbol, limits);
+    const bounds = { ...limits, clock: call.program.clock };
+    const text = await describeFrom(connection, symbol, bounds);
     if (text !== undefined) return print(call, text);
-    return tellUnknown(call, symbol, await knownSymbols(connection, limits));
+    return tellUnknown(call, symbol, await knownSymbols(connection, bounds));
   });
 }
 
@@ -39,7 +36,7 @@ const REFLECTION = {
 async function describeFrom(
   connection: Connection,
   symbol: string,
-  limits: Limits,
+  limits: FileLimits,
 ): Promise<string | undefined> {
   try {
     return describeSymbol(

@@ -1,3 +1,4 @@
+import { isKeepable } from "../model/server-name.ts";
 import type { ServingStatus } from "../model/status.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "./gen/grpc/health/v1/health_pb.js";
 import type { CallOptions, Connection } from "./transport.ts";
@@ -41,13 +42,13 @@ export async function* watchHealth(
   }
 }
 
-/** The names that the server has a status for, sorted; at most 100. */
+/** The names that the server has a status for, sorted; at most 100, and none that is no name. */
 export async function listHealth(
   connection: Connection,
   limits: Limits,
 ): Promise<readonly string[]> {
   const { statuses } = await callUnary(connection, Health.method.list, { ...limits, request: {} });
-  return Object.keys(statuses).toSorted().slice(0, MAX_NAMES);
+  return Object.keys(statuses).filter(isKeepable).toSorted().slice(0, MAX_NAMES);
 }
 
 /** A number that the enumeration does not know says as much as UNKNOWN. */

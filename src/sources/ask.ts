@@ -9,7 +9,7 @@ const SILENT_AFTER_MS = 2000;
 /** What came of one small call. */
 export type Asked<T> = { readonly ms: number } & (
   | { readonly outcome: "answered"; readonly answer: T }
-  /** Answered, with a status that is not OK. */
+  /** Answered, with a status that is not OK or with what is no answer. */
   | { readonly outcome: "refused"; readonly error: CallError }
   | { readonly outcome: "silent" }
   /** The connection ended, or the run did: nothing is known. */
@@ -32,7 +32,8 @@ export async function ask<T>(
     const ms = clock.monotonicMs() - startedMs;
     if (signal.aborted) return { outcome: "lost", ms };
     if (patience.aborted) return { outcome: "silent", ms };
-    if (thrown.fault.status === undefined) return { outcome: "lost", ms };
+    const isAnswered = thrown.fault.status !== undefined || thrown.isUnreadable;
+    if (!isAnswered) return { outcome: "lost", ms };
     return { outcome: "refused", error: thrown, ms };
   }
 }

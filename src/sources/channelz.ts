@@ -55,8 +55,7 @@ async function* cycle(
     yield observation;
   } catch (thrown) {
     if (!(thrown instanceof CallError)) throw thrown;
-    const isBroken = thrown.fault.reason === "malformed_reply";
-    if (!thrown.isCapability && !isBroken) return;
+    if (!thrown.isCapability && !thrown.isUnreadable) return;
     yield* refused(connection, question(), { error: thrown, fix: SERVE_CHANNELZ });
   }
 }

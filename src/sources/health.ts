@@ -6,6 +6,7 @@ import { listServices, readMethods } from "../grpc/reflection.ts";
 import type { Connection } from "../grpc/transport.ts";
 import { callUnary } from "../grpc/typed-call.ts";
 import type { HealthObservation, Observation } from "../model/observation.ts";
+import type { ServingStatus } from "../model/status.ts";
 import { ask, replied } from "./ask.ts";
 import { defineSource, type Run, type Tools } from "./source.ts";
 import {
@@ -29,6 +30,7 @@ type Via = "watch" | "check";
 const FIX = {
   health: "Register the health service (grpc.health.v1) with the server.",
   Watch: "Use a health service that implements Watch; until then each status is polled.",
+  flood: "Send a status on Watch only when it has changed; until then each status is polled.",
   List: "Name the services under `health.services`: this server does not list them.",
   reflection: "Register the reflection service with the server, or give the probes a `protoset`.",
 } as const;
@@ -60,21 +62,54 @@ export const health = defineSource({
 const MODES = { watch, poll, discover } as const;
 
 async function* watch(asking: Asking): AsyncIterable<Observation> {
-  const { run, connection } = asking;
+  const { run, tools, connection } = asking;
   const [service = ""] = run.job.services;
   try {
-    for await (const status of watchHealth(connection, service, { signal: run.signal })) {
+    const statuses = watchHealth(connection, service, { signal: run.signal });
+    for await (const status of paced(statuses, tools.clock)) {
       yield* available(connection, question(asking, "Watch"));
       yield { ...base(asking), kind: "status", service, status, via: "watch" };
     }
   } catch (thrown) {
     const error = callError(thrown);
-    if (run.signal.aborted || error.fault.status === undefined) return;
-    if (!error.isCapability) return yield* answered(asking, { service, via: "watch", error });
-    yield* refused(connection, question(asking, "Watch"), { error, fix: FIX.Watch });
+    if (run.signal.aborted) return;
+    const isFlood = error.fault.reason === "flooded" && connection.isOpen;
+    if (!isFlood && !isRefusal(error)) {
+      return yield* answered(asking, { service, via: "watch", error });
+    }
+    const fix = isFlood ? FIX.flood : FIX.Watch;
+    yield* refused(connection, question(asking, "Watch"), { error, fix });
     // The stream is begun anew when this run ends: not before there is reason to ask again.
     await waitToAskAgain(asking);
   }
+}
+
+/** A health service speaks when a status changes: one that flaps each second is far below this. */
+const MOST_STATUSES = 100;
+const PACE_MS = 10_000;
+
+/** The statuses, until there are more than a hundred in ten seconds: that is thrown as `flooded`. */
+async function* paced(
+  statuses: AsyncIterable<ServingStatus>,
+  clock: Tools["clock"],
+): AsyncIterable<ServingStatus> {
+  let sinceMs = clock.monotonicMs();
+  let count = 0;
+  for await (const status of statuses) {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - sinceMs >= PACE_MS) {
+      sinceMs = nowMs;
+      count = 0;
+    }
+    count += 1;
+    if (count > MOST_STATUSES) throw new CallError({ phase: "rpc", reason: "flooded" });
+    yield status;
+  }
+}
+
+/** It will not say, or says what nobody can read. */
+function isRefusal(error: CallError): boolean {
+  return error.isCapability || error.isUnreadable;
 }
 
 async function waitToAskAgain({ run, tools, connection }: Asking): Promise<void> {
@@ -103,7 +138,7 @@ async function* poll(asking: Asking): AsyncIterable<Observation> {
     }
     if (asked.outcome === "refused") {
       const { error } = asked;
-      yield* error.isCapability
+      yield* isRefusal(error)
         ? refused(connection, question(asking), { error, fix: FIX.health })
         : answered(asking, { service, via: "check", error });
     }
@@ -157,7 +192,7 @@ async function* found<T>(
     return result;
   } catch (thrown) {
     const error = callError(thrown);
-    if (!error.isCapability) return undefined;
+    if (!isRefusal(error)) return undefined;
     yield* refused(connection, question(asking, part), { error, fix: FIX[part] });
     yield* implementation(asking, error);
     return undefined;

@@ -59,16 +59,21 @@ export function* refused(
   question: Question,
   { error, fix }: { readonly error: CallError; readonly fix: string },
 ): Generator<CapabilityObservation> {
+  const { isUnreadable } = error;
   const { status, reason: word } = error.fault;
   const isAuth = status === "UNAUTHENTICATED" || status === "PERMISSION_DENIED";
-  const reason = status ?? word;
+  const reason = isUnreadable ? word : (status ?? word);
   if (!settle(connection, question, reason)) return;
-  yield { ...base(question), available: false, reason, fix: isAuth ? GIVE_CREDENTIALS : fix };
+  const told = isUnreadable ? SEE_WHO_ANSWERS : isAuth ? GIVE_CREDENTIALS : fix;
+  yield { ...base(question), available: false, reason, fix: told };
 }
 
 const GIVE_CERTIFICATE = "Give the target a client certificate: `tls.cert` and `tls.key`.";
 const GIVE_CREDENTIALS =
   "Give the target `metadata` or a client certificate with which the server lets it in.";
+
+const SEE_WHO_ANSWERS =
+  "See what answers on this path: it is another service, or a proxy in front of it.";
 
 function base({ source, part, target, at }: Question) {
   return { source, target, at, kind: "capability", ...(part !== undefined && { part }) } as const;

@@ -1,14 +1,22 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { HealthListResponseSchema } from "../../src/grpc/gen/grpc/health/v1/health_pb.js";
 import type { JobOf } from "../../src/model/job.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import { health } from "../../src/sources/health.ts";
 import { issue, issueCa } from "../support/certificates.ts";
-import { answers, type FaultyServer, startFaultyServer } from "../support/faulty-server.ts";
+import {
+  answers,
+  type FaultyServer,
+  SERVING,
+  startFaultyServer,
+} from "../support/faulty-server.ts";
 import {
   type GrpcServer,
   type GrpcServerOptions,
   startGrpcServer,
 } from "../support/grpc-server.ts";
+import { endless } from "../support/hostile/endless.ts";
+import { says } from "../support/hostile/vast-channelz.ts";
 import { aLook, type Look } from "../support/look.ts";
 import { aTarget } from "../support/targets.ts";
 
@@ -264,5 +272,70 @@ describe("discover", () => {
       { source: "connection", kind: "implementation", implementation: "grpc-js" },
       expect.objectContaining({ part: "reflection", available: false, reason: "UNIMPLEMENTED" }),
     ]);
+  });
+});
+
+describe("a health service that misbehaves", () => {
+  const NOT_SERVING = [8, 2];
+
+  it.each([
+    ["repeats itself", endless(SERVING)],
+    ["turns without end", endless(SERVING, NOT_SERVING)],
+  ])("and %s is heard a hundred times, then left and polled", async (_sentence, handler) => {
+    const [server, look] = await faultyServer({ handlers: { [WATCH]: handler } });
+    const end = new AbortController();
+    const watching = look.run(health, job("watch", "a"), end.signal);
+    const connection = await look.connection();
+    await expect.poll(() => server.calls.length).toBe(1);
+    await expect.poll(() => connection.openCalls).toBe(0);
+    end.abort();
+    const told = brief(await watching);
+
+    expect(told.filter(({ kind }) => kind === "status")).toHaveLength(100);
+    expect(told.at(-1)).toEqual({
+      ...able,
+      part: "Watch",
+      available: false,
+      reason: "flooded",
+      fix: expect.stringContaining("only when it has changed"),
+    });
+  });
+
+  it.each([
+    ["no message of its kind", answers.messages([255])],
+    ["a web page", answers.http(200, "text/html", "<html>")],
+    ["compressed", answers.body(Buffer.from([1, 0, 0, 0, 1, 0]))],
+    ["a message of four gigabytes, it says", answers.body(Buffer.from([0, 255, 255, 255, 255]))],
+  ])("and answers %s replies, but cannot be seen", async (_sentence, handler) => {
+    const [, look] = await faultyServer({ fallback: handler });
+    const unseen = {
+      ...able,
+      available: false,
+      reason: expect.any(String),
+      fix: expect.any(String),
+    };
+    const end = new AbortController();
+    const watching = look.run(health, job("watch", "a"), end.signal);
+    const polled = brief(await look.run(health, job("poll", "a")));
+    const discovered = brief(await look.run(health, job("discover")));
+    end.abort();
+
+    expect(polled).toEqual([reply("replied"), unseen]);
+    expect(discovered).toEqual([
+      { ...unseen, part: "List" },
+      { ...unseen, part: "reflection" },
+    ]);
+    expect(brief(await watching)).toEqual([{ ...unseen, part: "Watch" }]);
+  });
+
+  it("names no service that is none", async () => {
+    const names = ["fine", "x".repeat(65_536), "constructor", "a\u0007b"];
+    const statuses = Object.fromEntries(names.map((name) => [name, { status: 1 }]));
+    const [, look] = await faultyServer({
+      handlers: { "/grpc.health.v1.Health/List": says(HealthListResponseSchema, { statuses }) },
+    });
+    const told = await look.run(health, job("discover"));
+
+    expect(told).toContainEqual(expect.objectContaining({ kind: "services", health: ["fine"] }));
   });
 });

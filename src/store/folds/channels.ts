@@ -1,5 +1,6 @@
 import type { ChannelFacts, SubchannelFacts } from "../../model/channelz.ts";
 import type { ChannelGroup, Channels, ChannelsPoll } from "../../model/facts/channels.ts";
+import { isKeepable } from "../../model/server-name.ts";
 import { addressOf, upstreamName } from "../../model/upstream-name.ts";
 import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
@@ -135,8 +136,13 @@ function remotesOf(subchannels: readonly SubchannelFacts[]): ChannelGroup["remot
   const remotes: Record<string, Remote> = {};
   for (const subchannel of subchannels) {
     const address = addressOf(subchannel.remotes[0] ?? subchannel.target);
-    const isKnown = address in remotes;
-    if (address === "" || (!isKnown && Object.keys(remotes).length >= MOST_REMOTES)) continue;
+    const isKnown = Object.hasOwn(remotes, address);
+    if (
+      address === "" ||
+      !isKeepable(address) ||
+      (!isKnown && Object.keys(remotes).length >= MOST_REMOTES)
+    )
+      continue;
     remotes[address] = withSubchannel(remotes[address] ?? NO_CONNECTION, subchannel);
   }
   return remotes;

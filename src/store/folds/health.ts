@@ -30,7 +30,7 @@ export const healthFold = defineFold({
   fold(previous: Health | undefined, input, context) {
     const services = previous?.services ?? {};
     if (input.kind === "configured") return withoutRemoved(services, input, context);
-    const known = services[input.service];
+    const known = Object.hasOwn(services, input.service) ? services[input.service] : undefined;
     const room = roomFor(services, input.service, context);
     if (room === undefined) return undefined;
     return { services: { ...room, [input.service]: judged(known, input) } };
@@ -101,7 +101,8 @@ function transitionsTo(
 
 /** The services with room for one of this name; a configured name displaces a discovered one. */
 function roomFor(services: Services, name: string, context: FoldContext): Services | undefined {
-  if (name in services || Object.keys(services).length < MOST_SERVICES) return services;
+  if (Object.hasOwn(services, name) || Object.keys(services).length < MOST_SERVICES)
+    return services;
   const configured = context.fact("expectation")?.health.services ?? [];
   if (!configured.includes(name)) return undefined;
   const leaving = Object.keys(services).findLast((other) => !configured.includes(other));

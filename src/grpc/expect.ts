@@ -106,8 +106,17 @@ function makeProgram(expression: string, registry: FileRegistry): Program {
   if (operand === undefined) return { evaluate: plan(env, parsed) };
   return {
     evaluate: plan(env, parsed),
-    left: { text: unparse(operand), evaluate: plan(env, operand) },
+    left: { text: textOf(operand), evaluate: plan(env, operand) },
   };
+}
+
+/** A macro (`map`, `all` …) is a loop once it was parsed, which has no text of its own. */
+function textOf(operand: Parameters<typeof unparse>[0]): string {
+  try {
+    return unparse(operand);
+  } catch {
+    return "the left side";
+  }
 }
 
 function bindingsOf({ responses, headers, trailers, status, latencyMs }: Outcome) {

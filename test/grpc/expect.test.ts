@@ -24,6 +24,7 @@ it.each([
   "response.priority == 3",
   "response.id.startsWith('order-') && size(response.items) == 1",
   "responses.all(each, each.price < 20.0)",
+  "responses.map(each, each.price) == [12.5]",
   "headers['x-served-by'] == 'a'",
   "trailers['x-cost'] == '1, 2'",
   "status == 'OK'",
@@ -38,6 +39,7 @@ describe("names the first that does not hold", () => {
     ["a number", "response.price > 20.0", "response.price = 12.5"],
     ["an integer", "response.priority == 4", "response.priority = 3"],
     ["a text by its length alone", "response.id == 'x'", "response.id = a text of 9 characters"],
+    ["a list", "response.items.map(i, size(i)) == [9]", "the left side = no truth value"],
     ["no comparison", "response.items.exists(i, i == 'milk')", "false"],
     ["no truth value", "response.price", "12.5"],
   ])("with %s", (_what, assertion, actual) => {

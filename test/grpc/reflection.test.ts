@@ -13,7 +13,13 @@ import { aTarget } from "../support/targets.ts";
 
 const V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const V1_ALPHA = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-const limits = { signal: AbortSignal.timeout(10_000), clock: systemClock };
+const limits = {
+  clock: systemClock,
+  /** Of each question anew. */
+  get signal() {
+    return systemClock.deadline(10_000);
+  },
+};
 const ending: (() => Promise<void>)[] = [];
 
 afterEach(async () => {

@@ -280,7 +280,7 @@ export const COMMANDS: readonly Command[] = [
       {
         name: "fault",
         value: "CODE",
-        says: "breaks the service in this way, heals it after the alert, ends when that is resolved",
+        says: "breaks the service in this way, heals it after the alert, ends when that is resolved; exits 1 when the alert, or its end, does not come",
       },
       ...listenFlags("127.0.0.1:19464", "127.0.0.1:19465"),
     ],

@@ -9,6 +9,7 @@ import { aborted } from "../aborted.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { listenFlag } from "../listen-flag.ts";
+import type { Program } from "../program.ts";
 
 /** The agent sees a healthy world for this long, before `--fault` breaks it. */
 const HEALTHY_MS = 10_000;
@@ -148,33 +149,47 @@ interface Play {
  * resolved. 1 when the alert, or its end, did not come.
  */
 async function breakAndHeal({ program }: Call, play: Play): Promise<number> {
-  const { world, fault, signal, audience } = play;
+  const { world, fault, signal } = play;
   const { clock, stderr } = program;
   try {
     await clock.sleep(HEALTHY_MS, signal);
     stderr.write(`broken: ${fault.title} (${fault.code})\n`);
+    const opened = awaitTransition(program, play, { transition: "opened", withinMs: ALERT_MS });
     await world.break(fault);
-    await audience.sees("opened", fault.code, clock.deadline(ALERT_MS, signal));
+    if (!(await opened)) return EXIT.found;
     await clock.sleep(SICK_MS, signal);
     stderr.write(healedText(fault));
+    const end = { transition: "resolved", withinMs: RESOLVED_MS } as const;
+    const resolved = awaitTransition(program, play, end);
     await world.heal(fault);
-    await audience.sees("resolved", fault.code, clock.deadline(RESOLVED_MS, signal));
-    return EXIT.fine;
+    return (await resolved) ? EXIT.fine : EXIT.found;
   } catch (thrown) {
-    if (!signal.aborted && !isTimeout(thrown)) throw thrown;
-    return signal.aborted ? EXIT.fine : EXIT.found;
+    if (!signal.aborted) throw thrown;
+    return EXIT.fine;
   }
 }
 
-function isTimeout(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === "TimeoutError";
+/** Listens from now on, since an alert can be faster than the fault's own making. */
+async function awaitTransition(
+  { clock, stderr }: Program,
+  { audience, fault: { code }, signal }: Play,
+  { transition, withinMs }: Pick<FindingChange, "transition"> & { readonly withinMs: number },
+): Promise<boolean> {
+  const isSeen = await audience.sees(transition, code, clock.deadline(withinMs, signal));
+  if (!isSeen && !signal.aborted)
+    stderr.write(`${code} was not ${transition} within ${withinMs / 1000} s\n`);
+  return isSeen || signal.aborted;
 }
 
 /** Those who wait for a transition. */
 interface Audience {
   readonly heard: (change: FindingChange) => void;
-  /** Rejects with the signal's reason. */
-  sees(transition: FindingChange["transition"], code: string, signal: AbortSignal): Promise<void>;
+  /** False where the signal comes first. */
+  sees(
+    transition: FindingChange["transition"],
+    code: string,
+    signal: AbortSignal,
+  ): Promise<boolean>;
 }
 
 function createAudience(): Audience {
@@ -184,14 +199,14 @@ function createAudience(): Audience {
       for (const hear of waiting) hear(change);
     },
     sees: (transition, code, signal) =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         const hear = (change: FindingChange) => {
           if (change.transition !== transition || change.finding.code !== code) return;
           waiting.delete(hear);
-          resolve();
+          resolve(true);
         };
         waiting.add(hear);
-        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+        signal.addEventListener("abort", () => resolve(false), { once: true });
       }),
   };
 }

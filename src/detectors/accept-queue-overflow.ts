@@ -1,12 +1,15 @@
 import type { Kept } from "../model/facts/kept.ts";
 import type { AcceptRead } from "../model/facts/listeners.ts";
 import type { Evidence } from "../model/finding.ts";
+import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 import { fdExhaustion } from "./fd-exhaustion.ts";
 
 /** How long a queue must have stood before what rose meanwhile convicts. */
 const SPAN_MS = 10_000;
+/** A queue is of the moment: where reads are dear, and lie minutes apart, an old one tells nothing of now. */
+const FRESH_MS = 30_000;
 
 /**
  * The kernel completes connections faster than the app accepts them.
@@ -46,14 +49,14 @@ export const acceptQueueOverflow = defineDetector({
     },
   },
 
-  detect({ listeners, expectation, kept }, { reads, standing }) {
+  detect({ now, listeners, expectation, kept }, { reads, standing }) {
     const { port } = expectation;
-    const last = listeners.reads.at(-1);
+    const last = telling(listeners.reads.at(-1), now);
     if (port === undefined || last === undefined) return undefined;
-    if (last.unaccepted === undefined) return undefined; // this kernel does not tell
     const run = standingRun(listeners.reads);
     const [first] = run;
-    if (first === undefined) return [];
+    // Two reads that lie far apart may each have met a burst.
+    if (first === undefined || run.length < reads) return [];
 
     const standingMs = last.at - first.at;
     const before = run.slice(0, 1 - reads).findLast(({ at }) => last.at - at >= SPAN_MS);
@@ -77,6 +80,15 @@ export const acceptQueueOverflow = defineDetector({
     ];
   },
 });
+
+/** A read that is not too old, of a kernel that tells who was accepted. */
+function telling(
+  read: AcceptRead | undefined,
+  now: Instant,
+): (AcceptRead & Required<Pick<AcceptRead, "unaccepted">>) | undefined {
+  if (read?.unaccepted === undefined || now - read.at > FRESH_MS) return undefined;
+  return { ...read, unaccepted: read.unaccepted };
+}
 
 /** The newest reads in a row that found a queue. */
 function standingRun(reads: readonly AcceptRead[]): readonly AcceptRead[] {

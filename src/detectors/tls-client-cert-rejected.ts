@@ -9,8 +9,11 @@ import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
 
 /** bad, unsupported, revoked, expired, unknown certificate; unknown_ca; certificate_required. */
 const REJECTIONS: ReadonlySet<number> = new Set([42, 43, 44, 45, 46, 48, 116]);
-/** handshake_failure: about the certificate only if the server asked for one. */
-const HANDSHAKE_FAILURE = 40;
+/**
+ * About the certificate only if the server asked for one: handshake_failure, and the internal_error by
+ * which grpc-java (netty over BoringSSL) refuses a certificate of another authority.
+ */
+const AMBIGUOUS: ReadonlySet<number> = new Set([40, 80]);
 
 /**
  * The server does not accept the client certificate that it asked for.
@@ -64,7 +67,7 @@ function isRejected(report: XrayReport, tls: TlsFacts): boolean {
   if (tls.clientCertificateSent !== true) return false;
   if (tls.alert === undefined) return closesAfterFinished(report, tls);
   const isAsked = tls.clientCertificateAsked === true;
-  return REJECTIONS.has(tls.alert) || (tls.alert === HANDSHAKE_FAILURE && isAsked);
+  return REJECTIONS.has(tls.alert) || (AMBIGUOUS.has(tls.alert) && isAsked);
 }
 
 /** TLS 1.3: closed after our Finished and before SETTINGS; a server that drains closes on all. */

@@ -63,6 +63,7 @@ it.each<[string, Change<Facts>]>([
     "those that wait became fewer",
     reading(quiet, ago(10, { unaccepted: 3 }), ago(5), ago(0, { unaccepted: 2 })),
   ],
+  ["two reads that lie far apart met one each", reading(quiet, ago(120), ago(0))],
   ["nobody waits", reading(quiet, ago(10), ago(5), ago(0))],
   [
     "who waited before is unknown",
@@ -86,6 +87,7 @@ it.each<[string, Change<Facts>]>([
 
 it.each<[string, Change<Facts>]>([
   ["nothing was read", reading()],
+  ["the newest read is older than half a minute", reading(ago(50), ago(40), ago(30.001))],
   ["this kernel does not tell", reading(ago(0, { unaccepted: undefined }))],
   ["the target has no port", { expectation: anExpectation({ port: undefined }) }],
   ["the rows are unknown", { listeners: undefined }],
@@ -124,6 +126,7 @@ it.each<[string, Change<Facts>, object]>([
     reading(quiet, ago(16), ago(5), ago(0)),
     warning,
   ],
+  ["the newest read is half a minute old", reading(quiet, ago(46), ago(40), ago(30)), warning],
   [
     "drops ended more than 10 s ago",
     reading(
@@ -168,7 +171,7 @@ it("asks for as many reads as its limit says, and for 10 s", () => {
       { limits: { reads: limit } },
     )?.map(({ severity }) => severity),
   );
-  expect(severities).toEqual([["critical"], ["critical"], ["warning"]]);
+  expect(severities).toEqual([["critical"], ["critical"], []]);
 });
 
 it("reads what it declares", () => {

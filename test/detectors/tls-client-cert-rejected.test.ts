@@ -80,6 +80,14 @@ it.each<[string, Partial<Facts>]>([
     "alert 40 comes without a demand for one",
     { xray: tlsWith({ alert: 40, clientCertificateAsked: false }) },
   ],
+  [
+    "alert 80 comes without a demand for one",
+    { xray: tlsWith({ alert: 80, clientCertificateAsked: false }) },
+  ],
+  [
+    "alert 80 comes, and none was sent",
+    { xray: tlsWith({ alert: 80, clientCertificateSent: false }) },
+  ],
   ["the server closes on all, as it drains", closing({}, { sniff: { found: "closed" } })],
   ["the server closes after its SETTINGS", closing({}, { settings: {} })],
   ["the server is mute after the handshake", closing({}, { silence: "mute" })],
@@ -138,7 +146,7 @@ it.each<[string, Partial<Facts>, object]>([
   expect(judged(change)).toEqual([expected]);
 });
 
-it.each([40, 42, 43, 44, 45, 46, 48, 116])("takes alert %d for a rejection", (alert) => {
+it.each([40, 42, 43, 44, 45, 46, 48, 80, 116])("takes alert %d for a rejection", (alert) => {
   expect(judged({ xray: tlsWith({ alert }) })).toEqual([
     {
       ...symptom,

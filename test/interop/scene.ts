@@ -89,6 +89,7 @@ export async function named(
   agent: RunningAgent,
   code: string,
   withinMs: number,
+  asSevereAs: "warning" | "critical" = "warning",
 ): Promise<PrintedFindings["active"][number]> {
   const end = performance.now() + withinMs;
   for (;;) {
@@ -96,7 +97,8 @@ export async function named(
     const others = toldLoudly(agent).filter((told) => told !== code);
     if (others.length > 0) throw new Error(`${code} was awaited, but told was ${shown(now)}`);
     const finding = loud(now).find((active) => active.code === code);
-    if (finding !== undefined) return finding;
+    const isSevere = asSevereAs === "warning" || finding?.severity === asSevereAs;
+    if (finding !== undefined && isSevere) return finding;
     if (performance.now() > end) throw new Error(`${code} was not named: ${shown(now)}`);
   }
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/binary"
 	"maps"
 	"net"
@@ -202,33 +201,5 @@ func (c *countedConn) count(kind, flags byte) {
 		case kind == typeGoAway:
 			f.GoAways++
 		}
-	})
-}
-
-// swappable serves the newest certificate that it was given, as a server that watches its files.
-type swappable struct {
-	mutex sync.Mutex
-	pair  tls.Certificate
-}
-
-func (s *swappable) load(certificate, key string) error {
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		return err
-	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.pair = pair
-	return nil
-}
-
-func (s *swappable) credentials() credentials.TransportCredentials {
-	return credentials.NewTLS(&tls.Config{
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			s.mutex.Lock()
-			defer s.mutex.Unlock()
-			pair := s.pair
-			return &pair, nil
-		},
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -122,6 +123,8 @@ func serve(arguments []string) {
 	withMetrics := flags.Bool("metrics", false, "serve /metrics of go-grpc-middleware on a port of its own")
 	certificate := flags.String("cert", "", "certificate chain, PEM; empty = plaintext")
 	key := flags.String("key", "", "private key, PEM")
+	clientCA := flags.String("client-ca", "", "bundle that client certificates are demanded from; empty = none is")
+	asks := flags.Bool("asks", false, "ask for a client certificate, and take any or none")
 	upstream := flags.String("calls", "", "gRPC target that is called twice a second")
 	policy := flags.String("policy", "", "how calls to the upstream are balanced; empty = the default")
 	lookaside := flags.String("lookaside", "", "address that targets of scheme xds resolve to")
@@ -153,6 +156,14 @@ func serve(arguments []string) {
 	if *certificate != "" {
 		if err := secured.load(*certificate, *key); err != nil {
 			fail(err.Error())
+		}
+		if *asks {
+			secured.demand = tls.RequestClientCert
+		}
+		if *clientCA != "" {
+			if err := secured.demands(*clientCA); err != nil {
+				fail(err.Error())
+			}
 		}
 		transport = secured.credentials()
 	}

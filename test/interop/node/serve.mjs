@@ -20,6 +20,7 @@ export async function serve(words) {
       reflection: { type: "string", default: "true" },
       cert: { type: "string", default: "" },
       key: { type: "string", default: "" },
+      "client-ca": { type: "string", default: "" },
       calls: { type: "string", default: "" },
       policy: { type: "string", default: "" },
     },
@@ -53,10 +54,11 @@ function limits({ "max-streams": streams, "max-age": age }) {
   };
 }
 
-function credentials({ cert, key }) {
+function credentials({ cert, key, "client-ca": clientCa }) {
   if (cert === "") return grpc.ServerCredentials.createInsecure();
   const pair = { cert_chain: readFileSync(cert), private_key: readFileSync(key) };
-  return grpc.ServerCredentials.createSsl(null, [pair]);
+  const demanded = clientCa === "" ? null : readFileSync(clientCa);
+  return grpc.ServerCredentials.createSsl(demanded, [pair], demanded !== null);
 }
 
 function handlers(slowness) {

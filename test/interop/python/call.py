@@ -12,9 +12,9 @@ from lines import obey, say, seconds
 IDLE_SECONDS = 0.05
 
 
-def dial(target):
+def dial(target, options=()):
     """A channel with a connection of its own; plaintext, as the callers of the suite are."""
-    return grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)])
+    return grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1), *options])
 
 
 class Caller:

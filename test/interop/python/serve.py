@@ -1,4 +1,5 @@
 import argparse
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -83,7 +84,7 @@ def serve(words):
         names = ["order.OrderService", health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, server)
     if flags.calls:
-        call_upstream(flags.calls)
+        call_upstream(flags.calls, flags.policy)
     port = listen(server, flags)
     server.start()
     say({"address": f"{flags.listen.rsplit(':', 1)[0]}:{port}", "port": port, **ready})
@@ -101,7 +102,9 @@ def parse(words):
     parser.add_argument("--metrics", default="false")
     parser.add_argument("--cert", default="")
     parser.add_argument("--key", default="")
+    parser.add_argument("--client-ca", default="")
     parser.add_argument("--calls", default="")
+    parser.add_argument("--policy", default="")
     return parser.parse_args(words)
 
 
@@ -119,9 +122,15 @@ def limits(flags):
 def listen(server, flags):
     if not flags.cert:
         return server.add_insecure_port(flags.listen)
-    with open(flags.key, "rb") as key, open(flags.cert, "rb") as cert:
-        credentials = grpc.ssl_server_credentials([(key.read(), cert.read())])
+    pair = (contents(flags.key), contents(flags.cert))
+    roots = contents(flags.client_ca) if flags.client_ca else None
+    credentials = grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
     return server.add_secure_port(flags.listen, credentials)
+
+
+def contents(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def measured(ready):
@@ -132,9 +141,10 @@ def measured(ready):
     return PromServerInterceptor(enable_handling_time_histogram=True, registry=registry)
 
 
-def call_upstream(target):
-    """Makes the server a client too: two calls a second, results ignored."""
-    stub = order_pb2_grpc.OrderServiceStub(dial(target))
+def call_upstream(target, policy):
+    """Makes the server a client too: two calls a second, results ignored. Empty: the default policy."""
+    options = [("grpc.service_config", json.dumps({"loadBalancingConfig": [{policy: {}}]}))]
+    stub = order_pb2_grpc.OrderServiceStub(dial(target, options if policy else []))
 
     def run():
         while True:

@@ -38,7 +38,7 @@ final class Call {
 
   private Call(Map<String, String> flags) {
     int connections = Integer.parseInt(flags.getOrDefault("connections", "1"));
-    channels = Stream.generate(() -> dial(flags.get("target"))).limit(connections).toList();
+    channels = Stream.generate(() -> dial(flags.get("target")).build()).limit(connections).toList();
     rate = Double.parseDouble(flags.getOrDefault("rate", "20"));
     deadline = Lines.duration(flags.getOrDefault("deadline", "1s"));
   }
@@ -50,14 +50,16 @@ final class Call {
     Lines.obey(call::command);
   }
 
-  private static ManagedChannel dial(String target) {
-    return NettyChannelBuilder.forTarget(target).usePlaintext().build();
+  private static NettyChannelBuilder dial(String target) {
+    return NettyChannelBuilder.forTarget(target).usePlaintext();
   }
 
   /** Makes the server a client too: two calls a second, results ignored. */
-  static void callUpstream(String target) {
+  static void callUpstream(Map<String, String> flags) {
     NamedServer.register();
-    OrderServiceGrpc.OrderServiceFutureStub client = OrderServiceGrpc.newFutureStub(dial(target));
+    NettyChannelBuilder builder = dial(flags.get("calls"));
+    if (flags.containsKey("policy")) builder.defaultLoadBalancingPolicy(flags.get("policy"));
+    OrderServiceGrpc.OrderServiceFutureStub client = OrderServiceGrpc.newFutureStub(builder.build());
     Runnable once = () -> client.withDeadlineAfter(Duration.ofSeconds(1)).getOrder(REQUEST);
     Executors.newScheduledThreadPool(1).scheduleAtFixedRate(once, UPSTREAM_MS, UPSTREAM_MS, TimeUnit.MILLISECONDS);
   }

@@ -4,6 +4,7 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
 import io.grpc.TlsServerCredentials;
+import io.grpc.TlsServerCredentials.ClientAuth;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.opentelemetry.GrpcOpenTelemetry;
@@ -46,7 +47,7 @@ final class Serve {
     if (isOn(flags, "channelz", "true")) builder.addService(ChannelzService.newInstance(CHANNELZ_PAGE));
     if (isOn(flags, "reflection", "true")) builder.addService(ProtoReflectionServiceV1.newInstance());
     if (isOn(flags, "metrics", "false")) measure(builder);
-    if (flags.containsKey("calls")) Call.callUpstream(flags.get("calls"));
+    if (flags.containsKey("calls")) Call.callUpstream(flags);
     server = builder.build().start();
     ready.put("port", server.getPort());
     ready.put("address", listen[0] + ":" + server.getPort());
@@ -60,7 +61,12 @@ final class Serve {
 
   private static ServerCredentials credentials(Map<String, String> flags) throws Exception {
     if (!flags.containsKey("cert")) return InsecureServerCredentials.create();
-    return TlsServerCredentials.create(new File(flags.get("cert")), new File(flags.get("key")));
+    TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder();
+    builder.keyManager(new File(flags.get("cert")), new File(flags.get("key")));
+    if (flags.containsKey("client-ca")) {
+      builder.trustManager(new File(flags.get("client-ca"))).clientAuth(ClientAuth.REQUIRE);
+    }
+    return builder.build();
   }
 
   private static void limit(NettyServerBuilder builder, Map<String, String> flags) {

@@ -191,9 +191,10 @@ function changedSections(before: object, after: object): readonly string[] {
   return [...sections].filter((section) => textOf(before, section) !== textOf(after, section));
 }
 
-/** Whether the file was not read for what the agent lacks: what is in it may well be good. */
+/** Whether the agent lacked what it takes to read the file. */
 function isShortOf(thrown: unknown): boolean {
-  return thrown instanceof ConfigError && shortageOf(thrown.cause) !== undefined;
+  const shortage = thrown instanceof ConfigError ? thrown.shortage : shortageOf(thrown);
+  return shortage !== undefined;
 }
 
 /** Every fault as a line of text, whatever was thrown. */

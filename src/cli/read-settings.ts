@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { ConfigError } from "../config/fault.ts";
 import type { LoadOptions } from "../config/load.ts";
 import type { Settings } from "../model/settings.ts";
+import { shortageOf } from "../model/shortage.ts";
 import type { Call } from "./command.ts";
 
 /** One byte more than a file may have: enough to know that it is too long. */
@@ -58,7 +59,7 @@ async function readText(file: string): Promise<string> {
     const found = `a file that cannot be read (${code ?? "unknown"})`;
     const allowed = "a readable YAML file";
     const fault = { file, line: 1, column: 1, path: "(file)", found, allowed };
-    throw new ConfigError([fault], { cause: thrown });
+    throw new ConfigError([fault], shortageOf(thrown));
   }
   return Buffer.concat(chunks).toString("utf8");
 }

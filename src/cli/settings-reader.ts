@@ -5,7 +5,10 @@ import type { Call } from "./command.ts";
 import { readSettings } from "./read-settings.ts";
 
 /** What a configuration file said. Plain data: it goes from one process to another. */
-export type Reading = ({ readonly settings: Settings } | { readonly faults: readonly Fault[] }) & {
+export type Reading = (
+  | { readonly settings: Settings }
+  | { readonly faults: readonly Fault[]; readonly shortage?: string }
+) & {
   /** How each file that was looked at stood just before that. */
   readonly stood: readonly (readonly [path: string, stamp: string])[];
   /** None of them was written shortly before: a further write will show in its stamp. */
@@ -31,7 +34,9 @@ export async function takeReading(call: Call, file: string): Promise<Reading> {
     return { settings, ...seen() };
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;
-    return { faults: thrown.faults, ...seen() };
+    const { faults, shortage } = thrown;
+    if (shortage === undefined) return { faults, ...seen() };
+    return { faults, shortage, ...seen(), isSettled: false }; // Next time it may be read.
   }
 }
 
@@ -46,7 +51,7 @@ export function createSettingsReader(call: Call, file: string): () => Promise<Se
   let last: Reading | undefined;
   return async () => {
     if (last === undefined || !stands(last)) last = await readApart(call, file);
-    if ("faults" in last) throw new ConfigError(last.faults);
+    if ("faults" in last) throw new ConfigError(last.faults, last.shortage);
     return last.settings;
   };
 }

@@ -25,10 +25,13 @@ export function faultText(fault: Fault): string {
  */
 export class ConfigError extends Error {
   readonly faults: readonly Fault[];
+  /** What the agent itself lacked to read the file (EMFILE): what is in it may well be good. */
+  readonly shortage: string | undefined;
 
-  constructor(faults: readonly Fault[], options?: ErrorOptions) {
-    super(faults.map(faultText).join("\n"), options);
+  constructor(faults: readonly Fault[], shortage?: string) {
+    super(faults.map(faultText).join("\n"));
     this.name = "ConfigError";
     this.faults = faults;
+    this.shortage = shortage;
   }
 }

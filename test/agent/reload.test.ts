@@ -23,15 +23,18 @@ afterEach(() => {
 function follow(faultsAtStart: readonly string[] = []) {
   const clock = createManualClock();
   const file = join(folder, "config.yaml");
-  const said = { settings: FIRST, fault: "", code: "ENOENT" };
+  const said: { settings: Settings; fault: string; shortage: string | undefined } = {
+    settings: FIRST,
+    fault: "",
+    shortage: undefined,
+  };
   const heard: AgentEvent[] = [];
   const applied: Settings[] = [];
   const stop = new AbortController();
   stopping.push(stop);
   const load = async () => {
     if (said.fault === "") return said.settings;
-    const cause = Object.assign(new Error(said.code), { code: said.code });
-    throw new ConfigError([{ ...FAULT, file: "config.yaml", path: said.fault }], { cause });
+    throw new ConfigError([{ ...FAULT, file: "config.yaml", path: said.fault }], said.shortage);
   };
   const running = { settings: FIRST, isDefault: faultsAtStart.length > 0, since: START };
   const follower = followConfiguration({
@@ -132,11 +135,11 @@ it("knows the faults of the start", async () => {
 it("holds nothing against a file that it lacked a descriptor to read", async () => {
   const { clock, said, heard, order } = follow();
   said.fault = "(file)";
-  said.code = "EMFILE";
+  said.shortage = "EMFILE";
   await clock.advance(600_000);
   expect(await order()).toMatchObject({ outcome: "unread" });
   expect(heard).toEqual([]);
-  said.code = "EACCES";
+  said.shortage = undefined;
   await clock.advance(61_000);
   expect(heard).toMatchObject([{ kind: "config-rejected" }]);
 });

@@ -73,6 +73,19 @@ it("reads a file again that was written a moment ago: a later write may have the
   expect(asked).toHaveLength(2);
 });
 
+it("reads a file again that it lacked the means to read", async () => {
+  const faults = [{ file, line: 1, column: 1, path: "(file)", found: "EMFILE", allowed: "YAML" }];
+  const answers: object[] = [];
+  const { options, read } = await start({
+    askApart: async () => answers.shift() ?? Promise.reject(new Error("read it here")),
+  });
+  answers.push({ faults, shortage: "EMFILE", stood: [], isSettled: false });
+  writeFileSync(file, target("payments"));
+  await expect(read()).rejects.toMatchObject({ name: "ConfigError", shortage: "EMFILE" });
+  expect(await read()).toMatchObject({ targets: [{ name: "payments" }] });
+  expect(options?.settings).toMatchObject({ targets: [{ name: "orders" }] });
+});
+
 it("tells nobody but its parent", async () => {
   const { exit, stdout, stderr } = await runLine(["read-settings", file]);
   expect({ exit, stdout, stderr }).toMatchObject({ exit: 2, stdout: "" });

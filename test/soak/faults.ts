@@ -172,7 +172,11 @@ const ON_AGENT: readonly Fault[] = [
       await collector.kill();
       await seconds(30);
     },
-    end: ({ collector }) => collector.start(),
+    async end({ collector }) {
+      await collector.start();
+      // What was sent into the void is given up, and told, a moment later.
+      await seconds(15);
+    },
   },
   {
     name: "a probe that comes and goes",

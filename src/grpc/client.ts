@@ -150,12 +150,21 @@ export class ProbeClient {
     return this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
   }
 
+  /** Not `waitForReady`: it wakes a channel that was closed meanwhile, and that one is never freed. */
   #noteReady(deadline: number): void {
     const { progress } = this.#credentials;
     const { clock } = this.#options;
-    this.#client.waitForReady(deadline, (error) => {
-      if (error === undefined) progress.readyMs ??= clock.monotonicMs();
-    });
+    const channel = this.#client.getChannel();
+    const look = () => {
+      const state = channel.getConnectivityState(false);
+      if (state === connectivityState.READY) progress.readyMs ??= clock.monotonicMs();
+      else if (state !== connectivityState.SHUTDOWN)
+        channel.watchConnectivityState(state, deadline, again);
+    };
+    const again = (error?: Error) => {
+      if (error === undefined) look();
+    };
+    look();
   }
 
   /** The status of a call without connection says little; how far it came, and the TLS error, say more. */

@@ -11,6 +11,7 @@ import {
 import { strings } from "@bufbuild/cel/ext";
 import { create, type FileRegistry, type Message } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { knownWords, wordsOf } from "../model/known-words.ts";
 import { maskText } from "../model/mask.ts";
 import type { StatusName } from "../model/status.ts";
 import type { Metadata } from "./transport.ts";
@@ -46,7 +47,7 @@ export function firstUnmet(
   const bindings = bindingsOf(outcome);
   for (const assertion of expressions) {
     const { result, left } = evaluate(assertion, registry, bindings);
-    if (result !== true) return { assertion, actual: left ?? described(result) };
+    if (result !== true) return { assertion, actual: left ?? described(result, assertion) };
   }
   return undefined;
 }
@@ -82,9 +83,12 @@ function evaluate(expression: string, registry: FileRegistry, bindings: Bindings
     const result = program.evaluate(bindings);
     const { left } = program;
     if (result !== false || left === undefined) return { result };
-    return { result, left: maskText(`${left.text} = ${described(left.evaluate(bindings))}`) };
+    return {
+      result,
+      left: maskText(`${left.text} = ${described(left.evaluate(bindings), expression)}`),
+    };
   } catch (thrown) {
-    return { result: undefined, left: maskText(`error: ${messageOf(thrown)}`) };
+    return { result: undefined, left: errorText(messageOf(thrown), expression) };
   }
 }
 
@@ -119,6 +123,25 @@ function textOf(operand: Parameters<typeof unparse>[0]): string {
   }
 }
 
+/** What CEL says of an error, but for what it quotes. */
+const PLAIN_WORDS: ReadonlySet<string> = new Set(
+  wordsOf(
+    "field not found index out of bounds unsupported key type no matching overload for applied to on " +
+      "undeclared reference in container unresolved attribute unbound function map conflict mismatch " +
+      "expected got iterable vs Unable to convert string Failed to decode bytes as string parse " +
+      "duration timestamp range overflow during divide modulus by zero invalid argument error value " +
+      "bool int uint double bytes string list map null_type dyn type google protobuf Timestamp Duration " +
+      "Any any Struct ListValue Value Registry registry Message message Unknown unknown length negative",
+  ),
+);
+
+/** The words of the expression itself stay; what else an error quotes is of the answer. */
+function errorText(message: string, expression: string): string {
+  const own = new Set(wordsOf(expression));
+  const text = knownWords(message, (word) => PLAIN_WORDS.has(word) || own.has(word));
+  return maskText(`error: ${text}`);
+}
+
 function bindingsOf({ responses, headers, trailers, status, latencyMs }: Outcome) {
   const seconds = BigInt(Math.floor(latencyMs / 1000));
   const nanos = Math.floor((latencyMs % 1000) * 1_000_000);
@@ -140,8 +163,8 @@ function joined(metadata: Metadata): Readonly<Record<string, string>> {
   return record;
 }
 
-function described(result: CelResult | undefined): string {
-  if (isCelError(result)) return maskText(`error: ${result.message}`);
+function described(result: CelResult | undefined, expression: string): string {
+  if (isCelError(result)) return errorText(result.message, expression);
   switch (typeof result) {
     case "boolean":
     case "number":

@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { MethodShape } from "../model/facts/services.ts";
 import type { Json } from "../model/json.ts";
+import { knownWords, wordsOf } from "../model/known-words.ts";
 import { maskText } from "../model/mask.ts";
 import { decodeAll } from "./bounded-decode.ts";
 import { CallError } from "./call-error.ts";
@@ -58,9 +59,30 @@ export function encodeRequests(
       return toBinary(method.input, fromJson(method.input, request as JsonValue, { registry }));
     } catch (thrown) {
       const text = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new RequestError(maskText(text), { cause: thrown });
+      throw new RequestError(maskText(withoutValues(text, registry)));
     }
   });
+}
+
+/** What protobuf-es says of JSON that does not fit, but for the values, which it quotes. */
+const PLAIN_WORDS: ReadonlySet<string> = new Set(
+  wordsOf(
+    "cannot decode use with field message oneof enum from JSON maximum recursion depth of reached key is " +
+      "unknown set multiple times by expected got Array list item must not be null map entry value " +
+      "invalid duplicate unexpected NaN infinite number object ReflectMessage ReflectMap ReflectList " +
+      "Uint8Array RFC 3339 string path names type registry in the out range UTF8 integer boolean bool " +
+      "float32 float64 int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 bigint bytes float double",
+  ),
+);
+
+/** The names of the schema stay, and a misspelt one; what is neither is a value of the payload. */
+function withoutValues(text: string, registry: FileRegistry): string {
+  const types = [...registry];
+  const members = types.flatMap((type) => (type.kind === "message" ? type.members : []));
+  const all = [...types.map(({ typeName }) => typeName), ...members.map(({ name }) => name)];
+  const names = new Set(all.flatMap(wordsOf));
+  const misspelt = new Set(wordsOf(/: key "(.{1,100})" is unknown$/.exec(text)?.[1] ?? ""));
+  return knownWords(text, (word) => PLAIN_WORDS.has(word) || names.has(word) || misspelt.has(word));
 }
 
 /**
@@ -95,6 +117,7 @@ export function responseJson(registry: FileRegistry, method: DescMethod, message
   try {
     return toJson(method.output, message, { registry });
   } catch (thrown) {
-    return `cannot be shown as JSON: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    return `cannot be shown as JSON: ${maskText(text)}`;
   }
 }

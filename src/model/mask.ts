@@ -7,13 +7,13 @@ const MASKED_LENGTH = 200;
 const READ_LENGTH = 2000;
 
 const LINE_BREAK = /[\n\v\f\r\u0085\u2028\u2029]/;
-/** Control and formatting characters: the latter turn lines around or hide text. */
-const INVISIBLE = /[\p{Cc}\p{Cf}]/gu;
+/** Control and formatting characters, and halves of others: they turn lines around or hide text. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 
 /** In this order: what an earlier rule has masked no later one sees. */
 const MASKS: readonly (readonly [pattern: RegExp, mask: string])[] = [
-  // User and password of a URL.
-  [/(?<=:\/\/)[^\s/@]+@/g, "<token>@"],
+  // User and password of a URL; a password may hold an @ that nobody escaped.
+  [/(?<=:\/\/)(?!<token>@)[^\s/]+@/g, "<token>@"],
   [/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi, "<uuid>"],
   [/[^\s<>@:=,;"'()]+@[\w-]+(?:\.[\w-]+)+/g, "<address>"],
   [/(?<![\w.])(?:\[?::ffff:)?\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d{1,5})?(?!\w)/gi, "<address>"],
@@ -25,8 +25,13 @@ const MASKS: readonly (readonly [pattern: RegExp, mask: string])[] = [
   // `Bearer …`, `Basic …`: a word in lower case is English, not a credential.
   [/\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+(?=[^\s]*[\dA-Z=._])[^\s,;"')]{6,}/g, "$1 <token>"],
   [
-    /\b(authorization|password|passwd|secret|token|api[-_]?key|cookie)=[^\s,;&"')]+/gi,
-    "$1=<token>",
+    /\b(authorization|password|passwd|secret|token|api[-_]?key|cookie)(\s?=\s?["']?|["']\s?[:=]\s?["'])[^\s,;&"')]+/gi,
+    "$1$2<token>",
+  ],
+  // After a mere colon a word of letters is English: `invalid token: expired`.
+  [
+    /\b(authorization|password|passwd|secret|token|api[-_]?key|cookie):(\s?)(?=[^\s,;&"')]*[\d=_+/])[^\s,;&"')]+/gi,
+    "$1:$2<token>",
   ],
   [/\beyJ[\w-]+(?:\.[\w-]*){0,2}/g, "<token>"],
   // Long runs of letters and digits mixed, and very long runs of anything a token is made of.
@@ -34,24 +39,37 @@ const MASKS: readonly (readonly [pattern: RegExp, mask: string])[] = [
   [/(?<![\w+/=-])[\w+/=-]{40,}/g, "<token>"],
 ];
 
+/** Each pass but the last has masked something, so this ends sooner; it bounds what is hostile. */
+const MOST_PASSES = 10;
+
 /**
  * A text that came from a server, safe to show: its first line, at most 200 characters, without control
  * characters; what looks like a token, an address or a UUID is masked.
  *
- * Masks come before the cut, so that no cut leaves half a token that no rule knows any more. Names of
- * hosts and methods stay: they are what makes a text worth showing. A text that was masked stays as it
- * is when it is masked again.
+ * Masks come before the cut, so that no cut leaves half a token that no rule knows any more, and before
+ * and after control characters go: these part words, and hide in them. Names of hosts and methods stay:
+ * they are what makes a text worth showing. A text that was masked stays as it is when it is masked again.
  */
 export function maskText(text: string): string {
   const start = cutText(text, 2 * READ_LENGTH).trimStart();
   const [line = ""] = start.split(LINE_BREAK, 1);
   const read = line.length <= READ_LENGTH ? line : line.slice(0, READ_LENGTH).replace(/\S*$/, "");
-  const masked = MASKS.reduce(
-    (rest, [pattern, mask]) => rest.replace(pattern, mask),
-    read.replace(INVISIBLE, ""),
-  );
-  // A cut through a surrogate pair would leave half a character.
-  return masked
+  let masked = mask(read.replaceAll("\t", " ")).replace(INVISIBLE, "");
+  for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+    const again = cut(mask(masked));
+    if (again === masked) break;
+    masked = again;
+  }
+  return masked;
+}
+
+function mask(text: string): string {
+  return MASKS.reduce((rest, [pattern, word]) => rest.replace(pattern, word), text);
+}
+
+/** A cut through a surrogate pair would leave half a character. */
+function cut(text: string): string {
+  return text
     .trim()
     .slice(0, MASKED_LENGTH)
     .replace(/[\uD800-\uDBFF]$/, "");

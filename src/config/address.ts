@@ -19,7 +19,21 @@ export function parseAddress(text: string): Parsed<Endpoint> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === "dns") return parseDns(text.slice("dns://".length));
   if (scheme !== undefined) return { allowed: `${FORMS}; gRPC addresses have no ${scheme}://` };
-  return parseHostPort(text.replace(/^(?:dns|ipv4|ipv6):(?=[^:]+:|\[)/, ""));
+  return parseFamily(text);
+}
+
+/** `host:port`, with or without the word that says what it is. */
+function parseFamily(text: string): Parsed<Endpoint> {
+  const [, family = "dns", rest] = /^(dns|ipv4|ipv6):(\[.*|[^:]+:.*)$/.exec(text) ?? [];
+  const parsed = parseHostPort(rest ?? text);
+  const isOther = "value" in parsed && !isOfFamily(parsed.value, family);
+  return isOther ? { allowed: `${family}: before an address of that family` } : parsed;
+}
+
+/** `dns:` may stand before either; an address is none of the other family. */
+function isOfFamily(endpoint: Endpoint, family: string): boolean {
+  if (family === "dns") return true;
+  return endpoint.kind === "ip" && hostKind(endpoint.host) === family;
 }
 
 /** `:19464` (all addresses), `127.0.0.1:19465`, `[::1]:19465`. Port 0 lets the kernel choose. */

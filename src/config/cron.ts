@@ -5,15 +5,17 @@ interface Field {
   readonly name: string;
   readonly min: number;
   readonly max: number;
+  /** How many there are: Sunday is 0 and 7. */
+  readonly values: number;
   readonly words?: readonly string[];
 }
 
 const FIELDS: readonly Field[] = [
-  { name: "minute", min: 0, max: 59 },
-  { name: "hour", min: 0, max: 23 },
-  { name: "day of month", min: 1, max: 31 },
-  { name: "month", min: 1, max: 12, words: MONTHS },
-  { name: "day of week", min: 0, max: 7, words: DAYS },
+  { name: "minute", min: 0, max: 59, values: 60 },
+  { name: "hour", min: 0, max: 23, values: 24 },
+  { name: "day of month", min: 1, max: 31, values: 31 },
+  { name: "month", min: 1, max: 12, values: 12, words: MONTHS },
+  { name: "day of week", min: 0, max: 7, values: 7, words: DAYS },
 ];
 
 /**
@@ -34,14 +36,17 @@ function isField(text: string, field: Field): boolean {
 }
 
 function isRange(text: string, field: Field): boolean {
-  const [, range = "", step] = /^([^/]+)(?:\/([1-9]\d?))?$/.exec(text) ?? [];
-  if (range === "*") return true;
-  const [from = "", to, ...rest] = range.split("-");
-  const first = numberOf(from, field);
+  const [, range, step = "1"] = /^([^/]+)(?:\/([1-9]\d?))?$/.exec(text) ?? [];
+  // A step over the whole field is never taken: it is a mistake, and croner throws for it.
+  if (range === undefined || Number(step) > field.values) return false;
+  if (range === "*" || range.includes("-")) return range === "*" || isSpan(range, field);
   // A step needs a range to step through.
-  if (to === undefined) return first !== undefined && step === undefined;
-  const last = numberOf(to, field);
-  return rest.length === 0 && first !== undefined && last !== undefined && first <= last;
+  return range === text && numberOf(range, field) !== undefined;
+}
+
+function isSpan(range: string, field: Field): boolean {
+  const [first, last, ...rest] = range.split("-").map((part) => numberOf(part, field));
+  return first !== undefined && last !== undefined && first <= last && rest.length === 0;
 }
 
 function numberOf(text: string, { min, max, words = [] }: Field): number | undefined {

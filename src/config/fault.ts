@@ -12,11 +12,19 @@ export interface Fault {
   readonly nearest?: string;
 }
 
-/** `file:line:column: path: found …, allowed: …`, which editors and terminals turn into a link. */
+/**
+ * `file:line:column: path: found …, allowed: …`, which editors and terminals turn into a link. One line,
+ * whatever the file holds: what would end it, or steer a terminal, is written as an escape.
+ */
 export function faultText(fault: Fault): string {
   const { file, line, column, path, found, allowed, nearest } = fault;
   const hint = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
-  return `${file}:${line}:${column}: ${path}: found ${found}, allowed: ${allowed}${hint}`;
+  const text = `${file}:${line}:${column}: ${path}: found ${found}, allowed: ${allowed}${hint}`;
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
 }
 
 /**

@@ -30,6 +30,6 @@ function isIpv4(text: string): boolean {
 
 /** The URL parser of the platform knows RFC 4291 section 2.2; only the zone is not its. */
 function isIpv6(text: string): boolean {
-  const [, address] = /^([0-9A-Fa-f:.]{2,45})(?:%[\w.-]+)?$/.exec(text) ?? [];
+  const [, address] = /^([0-9A-Fa-f:.]{2,45})(?:%[\dA-Za-z.:-]+)?$/.exec(text) ?? [];
   return address !== undefined && address.includes(":") && URL.canParse(`http://[${address}]/`);
 }

@@ -83,7 +83,8 @@ function faultOf(document: ConfigDocument, file: string, breach: Breach): Fault 
   const { path, allowed, among = [], atKey = false } = breach;
   const value = valueAt(document.value, path);
   const { line, column } = atKey ? document.keyPlace(path) : document.place(path);
-  const meant = nearest(atKey ? String(path.at(-1)) : String(value), among);
+  const written = atKey ? path.at(-1) : value;
+  const meant = typeof written === "string" ? nearest(written, among) : undefined;
   return {
     file,
     line,

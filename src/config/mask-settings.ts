@@ -44,5 +44,5 @@ function maskUrl(url: string): string {
 }
 
 function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : MASKED;
+  return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : MASKED;
 }

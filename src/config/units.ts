@@ -27,7 +27,7 @@ export function formatDuration(ms: number): string {
 
 /** Bytes, or `undefined` when the text is no size. A bare number counts bytes. */
 export function parseSize(text: string): number | undefined {
-  const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,6})?)(B|KiB|MiB|GiB)?$/.exec(text) ?? [];
+  const [, amount, unit] = /^(\d{1,16}(?:\.\d{1,6})?)(B|KiB|MiB|GiB)?$/.exec(text) ?? [];
   if (amount === undefined) return undefined;
   const bytes = Number(amount) * BYTES[(unit ?? "B") as keyof typeof BYTES];
   return Number.isSafeInteger(bytes) ? bytes : undefined;

@@ -55,10 +55,17 @@ export function word<const T extends readonly [string, ...string[]]>(words: T) {
 /** A name that is a metric label: targets and probes. */
 export function labelName() {
   const allowed = "1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first";
-  return z
-    .string({ error: allowed })
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, allowed)
-    .meta({ title: "name" });
+  return (
+    z
+      .string({ error: allowed })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, allowed)
+      // Targets and probes are the keys of many a record.
+      .refine(
+        (name) => !(name in Object.prototype),
+        "a name that JavaScript does not have: not constructor, not toString",
+      )
+      .meta({ title: "name" })
+  );
 }
 
 export function path(what = "the path of a file") {

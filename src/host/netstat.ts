@@ -17,7 +17,8 @@ export function parseNetstat(text: string): ListenCounters {
     .map((line) => line.trim().split(/\s+/));
   const counter = (name: string) => {
     const at = names.indexOf(name);
-    const value = Number(at < 0 ? Number.NaN : values[at]);
+    const text = values[at] ?? "";
+    const value = at >= 0 && /^\d+$/.test(text) ? Number(text) : Number.NaN;
     return Number.isSafeInteger(value) ? value : undefined;
   };
   const overflows = counter("ListenOverflows");

@@ -70,9 +70,18 @@ export function parseTcpRow(bytes: Buffer, start: number, end: number): TcpRow |
   takeNumber(cursor, 10); // user
   takeNumber(cursor, 10); // probes without answer
   const inode = takeNumber(cursor, 10);
-  if (local === undefined || remote === undefined || !hasQueues || !hasTimer || inode < 0) {
-    return undefined;
-  }
+  if (local === undefined || remote === undefined || !hasQueues || !hasTimer) return undefined;
+  const numbers = [
+    localPort,
+    remotePort,
+    state,
+    sendQueue,
+    receiveQueue,
+    timer,
+    retransmits,
+    inode,
+  ];
+  if (numbers.some((value) => value < 0)) return undefined;
   const hasTiming = state === TCP_STATE.listen && takeTiming(cursor);
   return {
     local,
@@ -126,7 +135,7 @@ function bytesOf(address: HexAddress): readonly number[] {
 function takeAddress(bytes: Buffer, cursor: Cursor): HexAddress | undefined {
   skipSpaces(cursor);
   const start = cursor.at;
-  while (cursor.at < cursor.end && bytes[cursor.at] !== COLON) cursor.at += 1;
+  while (cursor.at < cursor.end && digitOf(bytes[cursor.at] ?? SPACE) >= 0) cursor.at += 1;
   const length = cursor.at - start;
   if (!takeColon(cursor) || (length !== 8 && length !== 32)) return undefined;
   const address = bytes.toString("latin1", start, start + length);
@@ -141,7 +150,10 @@ function takeTiming(cursor: Cursor): boolean {
   return takeNumber(cursor, 10) > 0;
 }
 
-/** The digits after white space; -1 where there are none. */
+/** What the kernel prints in hexadecimal has 32 bits; of inodes there may be more. */
+const GREATEST = { 10: Number.MAX_SAFE_INTEGER, 16: 0xffff_ffff } as const;
+
+/** The digits after white space; -1 where there are none, or more than the kernel prints. */
 function takeNumber(cursor: Cursor, base: 10 | 16): number {
   skipSpaces(cursor);
   let value = -1;
@@ -150,7 +162,7 @@ function takeNumber(cursor: Cursor, base: 10 | 16): number {
     if (digit < 0 || digit >= base) break;
     value = Math.max(value, 0) * base + digit;
   }
-  return value;
+  return value <= GREATEST[base] ? value : -1;
 }
 
 function takeColon(cursor: Cursor): boolean {

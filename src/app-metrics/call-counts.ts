@@ -87,7 +87,8 @@ function add(sums: ByCode, code: StatusName, count: number): void {
 
 function addBucket<K>(all: Map<K, Buckets>, key: K, { le, count }: Bucket): void {
   const upperSeconds = le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le);
-  if (Number.isNaN(upperSeconds)) return;
+  const isBound = le === "+Inf" || (upperSeconds >= 0 && Number.isFinite(upperSeconds * MS));
+  if (!isBound) return;
   const buckets = all.get(key) ?? new Map<number, number>();
   all.set(key, buckets);
   const before = buckets.get(upperSeconds);

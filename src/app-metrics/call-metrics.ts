@@ -57,8 +57,9 @@ export function createCallMetricsReader(): CallMetricsReader {
   };
 }
 
+/** Greater numbers are no counts any more, and their sums no numbers. */
 function isCount({ value }: Sample): boolean {
-  return Number.isFinite(value) && value >= 0;
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /**

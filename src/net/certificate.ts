@@ -201,12 +201,20 @@ function failureOf(leaf: X509Certificate, reached: readonly X509Certificate[]): 
 
 /** `checkIssued` would not do: it asks for the usage of an authority, which such a leaf may lack. */
 function isSelfSigned(certificate: X509Certificate): boolean {
-  const { subject, issuer, publicKey } = certificate;
-  return subject === issuer && certificate.verify(publicKey);
+  const { subject, issuer } = certificate;
+  return subject === issuer && isSignedBy(certificate, certificate);
 }
 
 function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  return certificate.checkIssued(issuer) && isSignedBy(certificate, issuer);
+}
+
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  try {
+    return certificate.verify(issuer.publicKey);
+  } catch {
+    return false; // a key that nobody can read has signed nothing
+  }
 }
 
 function isCurrent(certificate: X509Certificate, now: Instant): boolean {

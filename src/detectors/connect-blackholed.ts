@@ -5,6 +5,7 @@ import type { Severity, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import type { RemoteRows } from "../model/observation.ts";
 import { connectedMeanwhile, type RowsAt, runOfRows } from "../model/outbound-runs.ts";
+import { own as entry } from "../model/own.ts";
 import { present } from "../model/present.ts";
 import type { Witness } from "../model/source-name.ts";
 import { boundList, boundSubjects } from "../model/subjects.ts";
@@ -157,7 +158,7 @@ function nameOf(
 ): Pick<Silent, "remote" | "severity"> {
   if (expectation.role === "upstream") return { remote: expectation.address, severity: "critical" };
   const service = hostPort(address, port);
-  const channel = outbound?.knownAs[service];
+  const channel = outbound && entry(outbound.knownAs, service);
   return channel === undefined
     ? { remote: service, severity: "info" }
     : { remote: channel, severity: "warning" };

@@ -2,6 +2,7 @@ import type { Peer } from "../model/facts/peers.ts";
 import { isConfirmedRun, type Reach } from "../model/facts/reach.ts";
 import type { Resolution, SeenAddress } from "../model/facts/resolution.ts";
 import type { Symptom } from "../model/finding.ts";
+import { own } from "../model/own.ts";
 import { present } from "../model/present.ts";
 import type { Witness } from "../model/source-name.ts";
 import { boundList } from "../model/subjects.ts";
@@ -94,7 +95,7 @@ const isUsed = ({ connections, newStreams }: Peer) => connections > 0 && newStre
 
 /** When this very name returned the peer's address last, where a stale one would mean anything. */
 function lastAnswerOf({ address }: Peer, { seen }: Resolution): SeenAddress | undefined {
-  return LOCAL_PROXY.has(address) ? undefined : seen[address];
+  return LOCAL_PROXY.has(address) ? undefined : own(seen, address);
 }
 
 /** A peer whose address has left DNS for too long, or has left it and fails. */

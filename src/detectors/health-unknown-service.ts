@@ -2,6 +2,7 @@ import { durationText } from "../model/duration-text.ts";
 import type { Services } from "../model/facts/services.ts";
 import type { Symptom } from "../model/finding.ts";
 import { nearestName } from "../model/nearest.ts";
+import { own } from "../model/own.ts";
 import { rfc3339 } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
 
@@ -44,7 +45,7 @@ export const healthUnknownService = defineDetector({
   detect({ now, health, expectation, services }, { grace }) {
     const names = expectation.health.services.filter((name) => name !== "");
     return names.flatMap((service): readonly Symptom[] => {
-      const state = health.services[service];
+      const state = own(health.services, service);
       if (state?.status !== "SERVICE_UNKNOWN") return [];
       const { via, sinceAt, unknownInRow, everKnown } = state;
       const unknownMs = now - sinceAt;

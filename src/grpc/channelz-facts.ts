@@ -51,7 +51,7 @@ export function socketFacts(socket: Socket, dialect: Dialect): SocketFacts | und
   const fingerprint = localFingerprint(socket);
   return {
     id: narrowed(ref?.socketId),
-    peer: host.slice(0, TARGET_LENGTH),
+    peer: nameText(host),
     ...(port !== undefined && { peerPort: port }),
     streamsStarted: started,
     streamsSucceeded: succeeded,
@@ -98,7 +98,7 @@ export function channelFacts(
   return {
     id: narrowed(channel.ref?.channelId),
     ...callsAndState(data),
-    target: (data?.target ?? "").slice(0, TARGET_LENGTH),
+    target: nameText(data?.target ?? ""),
     subchannels,
     ...(lastError !== undefined && { lastError }),
   };
@@ -119,13 +119,22 @@ export function subchannelFacts(
   return {
     id: narrowed(subchannel.ref?.subchannelId),
     ...calls,
-    target: dialect.subchannelTarget(data?.target ?? "").slice(0, TARGET_LENGTH),
+    target: nameText(dialect.subchannelTarget(data?.target ?? "")),
     remotes: read.flatMap(({ peer, peerPort }) =>
       peerPort === undefined ? [] : [hostPort(peer, peerPort)],
     ),
     openStreams: dialect.clientSocketsLeak || read.length === 0 ? byCalls : bySockets,
     ...(lastError !== undefined && { lastError }),
   };
+}
+
+/** A name of a place as it was told, without what steers a terminal, and without a user's password. */
+function nameText(text: string): string {
+  return text
+    .slice(0, 2 * TARGET_LENGTH)
+    .replaceAll(/\p{C}/gu, "")
+    .replace(/(?<=:\/\/\/?)[^\s/]+@/, "<token>@")
+    .slice(0, TARGET_LENGTH);
 }
 
 function callsAndState(data: ChannelData | undefined) {

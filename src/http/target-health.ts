@@ -1,3 +1,4 @@
+import { own } from "../model/own.ts";
 import type { Settings } from "../model/settings.ts";
 import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import type { ServingStatus } from "../model/status.ts";
@@ -26,10 +27,14 @@ export function targetHealth(
   if (configured === undefined || isConfigured !== true) return { kind: "not-configured" };
 
   const watched = world.snapshot.targets[target];
-  const known = watched && knownValue(watched, "health")?.services[service];
+  const known = watched && statusOf(watched, service);
   if (watched === undefined || known === undefined) return { kind: "stale" };
   const isFresh = world.now - confirmedAt(watched) <= FRESH_MS;
-  return isFresh ? { kind: "status", status: known.status } : { kind: "stale" };
+  return isFresh ? { kind: "status", status: known } : { kind: "stale" };
+}
+
+function statusOf(watched: TargetSnapshot, service: string) {
+  return own(knownValue(watched, "health")?.services ?? {}, service)?.status;
 }
 
 /** When the health fact was last heard, or the connection that carries its Watch last answered. */

@@ -1,5 +1,6 @@
 import type { ServerTotals } from "../model/channelz.ts";
 import type { KernelObservation } from "../model/observation.ts";
+import { own } from "../model/own.ts";
 import type { TargetState } from "../model/snapshot.ts";
 import type { Role } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
@@ -223,8 +224,9 @@ function servingAfter(life: Life, status: InputOf<"health/status">): Life["servi
   const { serving } = life;
   const isNamed = status.status === "SERVING" || status.status === "NOT_SERVING";
   const isFit = status.status === "SERVING";
-  if (!isNamed || serving[status.service] === isFit) return serving;
-  if (!(status.service in serving) && Object.keys(serving).length >= MOST_SERVICES) return serving;
+  if (!isNamed || own(serving, status.service) === isFit) return serving;
+  if (!Object.hasOwn(serving, status.service) && Object.keys(serving).length >= MOST_SERVICES)
+    return serving;
   return { ...serving, [status.service]: isFit };
 }
 

@@ -157,7 +157,7 @@ function namedGroup(context: JoinContext): NamedGroup | undefined {
  */
 function groupNameOf(context: JoinContext, groups: ChannelsPoll["upstreams"]): string | undefined {
   const { name } = upstreamName(context.upstream.address);
-  if (name in groups) return name;
+  if (Object.hasOwn(groups, name)) return name;
   const { host, port } = parted(name);
   return Object.entries(groups).find(([other, group]) => {
     const short = parted(other);
@@ -171,7 +171,7 @@ function pointsThere(context: JoinContext, group: ChannelGroup): boolean {
   const seen = context.own.fact("resolution")?.seen ?? {};
   const remotes = Object.keys(group.remotes);
   if (remotes.length === 0 || Object.keys(seen).length === 0) return true;
-  return remotes.some((address) => address in seen);
+  return remotes.some((address) => Object.hasOwn(seen, address));
 }
 
 function parted(name: string): { readonly host: string; readonly port: string } {

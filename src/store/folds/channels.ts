@@ -133,19 +133,15 @@ const NO_CONNECTION: Remote = { open: 0, started: 0, connections: 0, failing: fa
 
 /** A sub-channel has one connection at a time; without one, its own target says where it tries. */
 function remotesOf(subchannels: readonly SubchannelFacts[]): ChannelGroup["remotes"] {
-  const remotes: Record<string, Remote> = {};
+  const remotes = new Map<string, Remote>();
   for (const subchannel of subchannels) {
     const address = addressOf(subchannel.remotes[0] ?? subchannel.target);
-    const isKnown = Object.hasOwn(remotes, address);
-    if (
-      address === "" ||
-      !isKeepable(address) ||
-      (!isKnown && Object.keys(remotes).length >= MOST_REMOTES)
-    )
-      continue;
-    remotes[address] = withSubchannel(remotes[address] ?? NO_CONNECTION, subchannel);
+    const known = remotes.get(address);
+    const hasRoom = known !== undefined || remotes.size < MOST_REMOTES;
+    if (address === "" || !isKeepable(address) || !hasRoom) continue;
+    remotes.set(address, withSubchannel(known ?? NO_CONNECTION, subchannel));
   }
-  return remotes;
+  return Object.fromEntries(remotes);
 }
 
 function withSubchannel(remote: Remote, subchannel: SubchannelFacts): Remote {

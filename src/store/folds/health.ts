@@ -1,4 +1,5 @@
 import type { Health, HealthTransition, ServiceHealth } from "../../model/facts/health.ts";
+import { own } from "../../model/own.ts";
 import type { ServingStatus } from "../../model/status.ts";
 import { defineFold, type FoldContext, type InputOf } from "../fold.ts";
 import { pushed } from "../ring.ts";
@@ -30,7 +31,7 @@ export const healthFold = defineFold({
   fold(previous: Health | undefined, input, context) {
     const services = previous?.services ?? {};
     if (input.kind === "configured") return withoutRemoved(services, input, context);
-    const known = Object.hasOwn(services, input.service) ? services[input.service] : undefined;
+    const known = own(services, input.service);
     const room = roomFor(services, input.service, context);
     if (room === undefined) return undefined;
     return { services: { ...room, [input.service]: judged(known, input) } };
@@ -39,7 +40,7 @@ export const healthFold = defineFold({
 
 function hasNews(before: Health | undefined, after: Health): boolean {
   return Object.entries(after.services).some(([name, service]) => {
-    const last = before?.services[name];
+    const last = before && own(before.services, name);
     const isFirstError = service.errors !== undefined && last?.errors === undefined;
     return last?.status !== service.status || isFirstError;
   });
@@ -117,7 +118,7 @@ function withoutRemoved(
 ): Health | undefined {
   const before = context.fact("expectation")?.health.services ?? [];
   const removed = before.filter((name) => !expectation.health.services.includes(name));
-  const isHeld = removed.some((name) => name in services);
+  const isHeld = removed.some((name) => Object.hasOwn(services, name));
   return isHeld ? { services: without(services, removed) } : undefined;
 }
 

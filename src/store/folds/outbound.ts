@@ -1,5 +1,6 @@
 import type { Outbound } from "../../model/facts/outbound.ts";
 import type { ChannelzObservation, RemoteRows } from "../../model/observation.ts";
+import { isKeepable } from "../../model/server-name.ts";
 import { defineFold } from "../fold.ts";
 import { addedToMinutes } from "../outbound-minutes.ts";
 import { pushed } from "../ring.ts";
@@ -50,7 +51,7 @@ function namesIn({ channels }: ChannelzObservation): Outbound["knownAs"] {
   const names = channels.flatMap((channel) =>
     channel.subchannels.flatMap(({ target, remotes }) =>
       [...remotes, target]
-        .filter((address) => address !== "")
+        .filter((address) => address !== "" && isKeepable(address))
         .map((address) => [address, channel.target] as const),
     ),
   );

@@ -1,3 +1,4 @@
+import { own } from "../../../model/own.ts";
 import { knownValue, type TargetSnapshot } from "../../../model/snapshot.ts";
 import type { ServingStatus } from "../../../model/status.ts";
 import type { Target } from "../../../model/target.ts";
@@ -45,7 +46,8 @@ export const HEALTH_FAMILIES: readonly Family[] = [
     from: () => ({
       read: fromTargets((watched, target) =>
         servicesOf(target).flatMap((service) => {
-          const current = knownValue(watched, "health")?.services[service]?.status;
+          const services = knownValue(watched, "health")?.services ?? {};
+          const current = own(services, service)?.status;
           if (current === undefined) return [];
           return STATUSES.map((status) => ({
             labels: { grpc_service: service, status },

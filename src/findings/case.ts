@@ -66,6 +66,8 @@ export interface Case {
   clean: number;
   settled: SettledSeverity;
   silencer: Silencer | undefined;
+  /** The sinks heard of its beginning: they must hear of its end, also if a root took it over meanwhile. */
+  isHeard: boolean;
   /** Set while the sinks were told that it is open: when last, and how severe. */
   told: { readonly at: Instant; readonly severity: Severity } | undefined;
   changed: readonly ChangeSince[];
@@ -103,6 +105,7 @@ export function openCase(sighting: Sighting, isDrill = false): Case {
     clean: 0,
     settled: { severity: judgedSeverity(symptom, detector, settings.severity) },
     silencer: undefined,
+    isHeard: false,
     told: undefined,
     changed: [],
   };

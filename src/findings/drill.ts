@@ -57,6 +57,7 @@ export function openDrill(order: DrillOrder, options: DrillOptions): Case | Dril
   );
   entry.stage = "active";
   entry.told = { at: now, severity: entry.settled.severity };
+  entry.isHeard = true;
   return entry;
 }
 

@@ -142,7 +142,7 @@ export class Tracker {
   /** The sinks hear of an end if they heard of the beginning. */
   #end(entry: Case, now: Instant, why: Ending): readonly FindingChange[] {
     this.#cases.delete(entry.key);
-    if (entry.told === undefined) return [];
+    if (!entry.isHeard) return [];
     const resolved = this.#change(entry, now, { transition: "resolved", why });
     this.#recent = [{ ...resolved.finding, resolvedAt: now }, ...this.#recent].slice(0, RECENT);
     this.#resolvedAt.delete(entry.key);
@@ -204,6 +204,7 @@ export class Tracker {
     const severity = severityOf(entry, this.#causality);
     const transition = transitionOf(entry, severityRank(severity), now);
     entry.told = { at: transition === undefined ? (entry.told?.at ?? now) : now, severity };
+    entry.isHeard = true;
     return transition === undefined ? [] : [this.#change(entry, now, { transition })];
   }
 }

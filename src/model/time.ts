@@ -21,9 +21,15 @@ export interface Clock {
 /** A number in [0, 1); injected like the clock, so that jitter and ids repeat in tests. */
 export type Random = () => number;
 
-/** RFC 3339 in UTC with milliseconds, as every document and log line shows an instant. */
+/** The last instant of ECMAScript; as far before 1970 lies the first. */
+const LAST: Instant = 8_640_000_000_000_000;
+
+/**
+ * RFC 3339 in UTC with milliseconds, as every document and log line shows an instant. One beyond the
+ * calendar, as a certificate or a stranger's snapshot may name, is shown as the calendar's end.
+ */
 export function rfc3339(instant: Instant): string {
-  return new Date(instant).toISOString();
+  return new Date(Math.min(Math.max(instant, -LAST), LAST)).toISOString();
 }
 
 /** The instant of a date in any notation that ECMAScript reads; `undefined` where it is none. */

@@ -9,9 +9,13 @@ const LEVELS: Readonly<Record<Finding["severity"], LogLevel>> = {
   critical: "error",
 };
 
-/** A log collector cuts, or drops, what is longer. The line's frame needs the rest of 8 KiB. */
+/**
+ * A log collector cuts, or drops, what is longer than 8 KiB: so many for the finding, for the summary as
+ * the message and for what took it over; the rest is the line's frame.
+ */
 const MOST_FINDING_BYTES = 7 * 1024;
-const LONGEST_TEXT = 500;
+const MOST_TEXT_BYTES = 500;
+const MOST_BECAUSE_BYTES = 200;
 
 /** The line of one transition in the life of a finding: the alert in the log. */
 export function findingLine(change: FindingChange): LogLine {
@@ -20,7 +24,7 @@ export function findingLine(change: FindingChange): LogLine {
   const fields = {
     finding: fitted(findingDocument(finding)),
     ...(why === undefined ? {} : { why }),
-    ...(because === undefined ? {} : { because }),
+    ...(because === undefined ? {} : { because: cutText(because, MOST_BECAUSE_BYTES) }),
     ...(finding.isDrill === true ? { drill: true } : {}),
     ...(finding.traceId === undefined ? {} : { trace_id: finding.traceId }),
     ...(finding.spanId === undefined ? {} : { span_id: finding.spanId }),
@@ -29,7 +33,7 @@ export function findingLine(change: FindingChange): LogLine {
     level: isOver ? "info" : LEVELS[finding.severity],
     at,
     event: `grpc_doctor.finding.${transition}`,
-    msg: finding.summary.slice(0, LONGEST_TEXT),
+    msg: cutText(finding.summary, MOST_TEXT_BYTES),
     fields,
   };
 }
@@ -56,10 +60,17 @@ function fitted(object: Readonly<Record<string, Json>>): Record<string, Json> {
 /** For an object that is too long without its evidence: no text is longer than its bound. */
 function cutTexts(object: Readonly<Record<string, Json>>): Record<string, Json> {
   const cut = ([key, value]: [string, Json]): [string, Json] => {
-    if (typeof value === "string") return [key, value.slice(0, LONGEST_TEXT)];
-    return [key, bytesOf(value) > LONGEST_TEXT ? (Array.isArray(value) ? [] : {}) : value];
+    if (typeof value === "string") return [key, cutText(value, MOST_TEXT_BYTES)];
+    return [key, bytesOf(value) > MOST_TEXT_BYTES ? (Array.isArray(value) ? [] : {}) : value];
   };
   return Object.fromEntries(Object.entries(object).map(cut));
+}
+
+/** A text that takes no more bytes in the line, where each character may take six. */
+function cutText(text: string, most: number): string {
+  let cut = text.slice(0, most);
+  while (bytesOf(cut) > most) cut = cut.slice(0, Math.floor(cut.length * 0.9));
+  return cut;
 }
 
 function bytesOf(value: Json): number {

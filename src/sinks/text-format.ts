@@ -26,7 +26,8 @@ export function textOf(line: LogLine, { isColoured, width }: TextStyle): string 
     isColoured ? `\u001b[${COLOURS[line.level]}m${text}\u001b[0m` : text;
   const head = (word: string) => `${time} ${paint(word.padEnd(5))} `;
   const finding = recordOf(line.fields["finding"]);
-  if (finding === undefined) return `${head(line.level)}${line.msg}\n`;
+  const msg = printable(line.msg);
+  if (finding === undefined) return `${head(line.level)}${msg}\n`;
 
   const transition = line.event.slice(line.event.lastIndexOf(".") + 1).toUpperCase();
   const { code, severity, target, subject, evidence, remedy, docs } = finding;
@@ -46,7 +47,7 @@ export function textOf(line: LogLine, { isColoured, width }: TextStyle): string 
         ...rowsOf("remedy", valueText(remedy), textWidth),
         ...rowsOf("more", valueText(docs), textWidth),
       ];
-  const summary = wrap(line.msg, width - INDENT.length);
+  const summary = wrap(msg, width - INDENT.length);
   const drill = line.fields["drill"] === true ? " DRILL: not true" : "";
   const first = `${head(line.level)}${paint(`${transition} ${valueText(severity)}`)} ${title.join(" ")}${drill}`;
   return [first, ...[...summary, ...rows].map((row) => INDENT + row), ""].join("\n");
@@ -54,14 +55,19 @@ export function textOf(line: LogLine, { isColoured, width }: TextStyle): string 
 
 /** A text under its name, which stands before its first row only. */
 function rowsOf(name: string, text: string, width: number): readonly string[] {
-  return wrap(text, width).map(
+  return wrap(printable(text), width).map(
     (row, index) => `${index === 0 ? name.padEnd(FURTHER.length) : FURTHER}${row}`,
   );
 }
 
 function valueText(value: Json | undefined): string {
   if (Array.isArray(value)) return value.map(valueText).join(", ");
-  return typeof value === "string" ? value : JSON.stringify(value ?? "");
+  return printable(typeof value === "string" ? value : JSON.stringify(value ?? ""));
+}
+
+/** What a terminal would obey instead of showing it is left out. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "");
 }
 
 function recordOf(value: Json | undefined): Readonly<Record<string, Json>> | undefined {

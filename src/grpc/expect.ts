@@ -47,7 +47,8 @@ export function firstUnmet(
   const bindings = bindingsOf(outcome);
   for (const assertion of expressions) {
     const { result, left } = evaluate(assertion, registry, bindings);
-    if (result !== true) return { assertion, actual: left ?? described(result, assertion) };
+    if (result !== true)
+      return { assertion, actual: left ?? maskText(described(result, assertion)) };
   }
   return undefined;
 }
@@ -131,7 +132,7 @@ const PLAIN_WORDS: ReadonlySet<string> = new Set(
       "expected got iterable vs Unable to convert string Failed to decode bytes as string parse " +
       "duration timestamp range overflow during divide modulus by zero invalid argument error value " +
       "bool int uint double bytes string list map null_type dyn type google protobuf Timestamp Duration " +
-      "Any any Struct ListValue Value Registry registry Message message Unknown unknown length negative",
+      "Any any Struct ListValue Value Registry registry Message message Unknown unknown length negative input object",
   ),
 );
 

@@ -18,8 +18,8 @@ import {
 import { createRowFold } from "../../src/host/row-fold.ts";
 import { parseTcpRow } from "../../src/host/tcp-row.ts";
 import { maskText } from "../../src/model/mask.ts";
-import { isName } from "../../src/model/name.ts";
 import type { ChannelzObservation, Observation } from "../../src/model/observation.ts";
+import { isKeepable } from "../../src/model/server-name.ts";
 import type { Instant } from "../../src/model/time.ts";
 import { rowText } from "../support/proc-net.ts";
 import { anyText } from "./mutation.ts";
@@ -108,7 +108,7 @@ const cycle = fc.record({
 const health = fc.record({
   kind: fc.constant("health" as const),
   target,
-  service: anyName.filter(isName),
+  service: anyName.filter(isKeepable),
   status: fc.constantFrom("SERVING", "NOT_SERVING", "UNKNOWN", "SERVICE_UNKNOWN"),
   text: fc.option(anyText(400)),
   via: fc.constantFrom("watch", "check"),

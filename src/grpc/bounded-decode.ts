@@ -34,11 +34,17 @@ export function decode<O extends DescMessage>(
   bytes: Uint8Array,
   most: number = MOST_FIELDS,
 ): MessageShape<O> {
-  try {
+  return wellFormed(() => {
     if (hasMoreFields(schema, bytes, most)) {
       throw new CallError({ phase: "rpc", reason: "message_too_large" });
     }
     return fromBinary(schema, bytes);
+  });
+}
+
+function wellFormed<T>(read: () => T): T {
+  try {
+    return read();
   } catch (thrown) {
     if (thrown instanceof CallError) throw thrown;
     throw new CallError({ phase: "rpc", reason: "malformed_reply", cause: thrown });
@@ -54,7 +60,8 @@ export function decodeAll<O extends DescMessage>(
   let left = most;
   return messages.map((bytes) => {
     const message = decode(schema, bytes, left);
-    left -= fieldsIn(schema, bytes, left);
+    // The library lets a field within a message run over that message's end; the count does not.
+    left -= wellFormed(() => fieldsIn(schema, bytes, left));
     return message;
   });
 }

@@ -6,7 +6,6 @@ import { type Endpoint, type Target } from "../model/target.ts";
 /** What the configuration expects of a target, as detectors judge against it. */
 export function expectationOf(target: Target, settings: Settings): Expectation {
   const { endpoint, tls, authority } = target;
-  const certificate = tls?.mode === "tls" && tls.cert !== undefined && tls.key !== undefined;
   const probes = settings.probes.filter((probe) => probe.target === target.name);
   return {
     role: target.role,
@@ -15,13 +14,24 @@ export function expectationOf(target: Target, settings: Settings): Expectation {
     ...(endpoint.kind === "unix" ? {} : { port: endpoint.port }),
     ...(authority === undefined ? {} : { authority }),
     ...(tls === undefined ? {} : { protocol: tls.mode }),
-    hasCa: tls?.mode === "tls" && tls.ca !== undefined,
-    hasClientCertificate: certificate,
-    hasCredentials: certificate || target.metadata.length > 0,
-    hasServedFile: tls?.mode === "tls" && tls.servedFrom !== undefined,
+    ...expectedFiles(target),
     health: target.health,
     startupMs: target.startupMs,
     probes: probes.map((probe) => expectedProbe(probe, target)),
+  };
+}
+
+type Files = "hasCa" | "hasClientCertificate" | "hasCredentials" | "hasServedFile";
+
+/** What the target's TLS files and metadata let the agent judge. */
+function expectedFiles({ tls, metadata }: Target): Pick<Expectation, Files> {
+  const files = tls?.mode === "tls" ? tls : undefined;
+  const certificate = files?.cert !== undefined && files.key !== undefined;
+  return {
+    hasCa: files?.ca !== undefined,
+    hasClientCertificate: certificate,
+    hasCredentials: certificate || metadata.length > 0,
+    hasServedFile: files?.servedFrom !== undefined,
   };
 }
 

@@ -48,8 +48,10 @@ export function badShare<P extends Timed>(
   const shareOf = (span: Span<P> | undefined, what: "calls" | "finished") => {
     const outcomes = span && between(span.from, span.to);
     if (span === undefined || outcomes === undefined) return undefined;
-    const { bad, [what]: calls } = outcomes;
-    const ratio = calls === 0 ? 0 : Math.min(1, bad / calls);
+    const { bad } = outcomes;
+    // Some that ended had begun before.
+    const calls = Math.max(outcomes[what], bad);
+    const ratio = calls === 0 ? 0 : bad / calls;
     return { bad, calls, ratio, ms: span.ms, from: span.from.at };
   };
   const window = shareOf(lastWindow(polls, limits.windowMs), "calls");

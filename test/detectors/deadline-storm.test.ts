@@ -291,6 +291,11 @@ describe("speaks", () => {
     expect(found).toHaveLength(count);
   });
 
+  it("of no more calls cancelled than there were, though some had begun before", () => {
+    const [found] = judged({ started: 100, cancelled: 101 }) ?? [];
+    expect(found?.evidence).toMatchObject({ cancelled: 606, calls: 606, ratio: 1 });
+  });
+
   it("of exactly 20 calls, and not of 19", () => {
     const few = (started: number) =>
       judged(

@@ -156,8 +156,9 @@ class Pipeline implements Core {
   }
 
   drill(order: DrillOrder): Drilled {
-    const now = this.#options.clock.now();
-    const change = this.tracker.drill(order, { settings: this.#settings, now });
+    const { clock } = this.#options;
+    const moment = { now: clock.now(), monotonicMs: clock.monotonicMs() };
+    const change = this.tracker.drill(order, this.#settings, moment);
     if ("refused" in change) return { ok: false, faults: [change.refused] };
     this.#options.change(change);
     const { code, target } = change.finding;

@@ -56,7 +56,8 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
     for (const event of run.events) parts.hear(event);
     const { verdicts } = run;
     const { history } = store;
-    for (const change of tracker.update({ verdicts, snapshot, settings, now, history })) {
+    const update = { verdicts, snapshot, settings, now, monotonicMs: clock.monotonicMs(), history };
+    for (const change of tracker.update(update)) {
       parts.change(change);
     }
     const report = tracker.report({ snapshot, settings, now });

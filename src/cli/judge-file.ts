@@ -19,6 +19,7 @@ export function judgeFile(
   const { verdicts } = runDetectors({ snapshot, settings, detectors, monotonicMs });
   const tracker = createTracker({ detectors });
   const now = snapshot.takenAt;
-  tracker.update({ verdicts, snapshot, settings, now, history: { targets: {} } });
+  const moment = { now, monotonicMs: monotonicMs() };
+  tracker.update({ verdicts, snapshot, settings, ...moment, history: { targets: {} } });
   return { settings, snapshot, report: tracker.report({ snapshot, settings, now }) };
 }

@@ -1,4 +1,3 @@
-import type { Instant } from "../model/time.ts";
 import type { Case } from "./case.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -13,16 +12,15 @@ const LONGEST_WAIT_MS = 60_000;
 export function awaitsCauses(
   entry: Case,
   verdicts: ReadonlyMap<string, Verdict>,
-  now: Instant,
+  monotonicMs: number,
 ): boolean {
   if (!entry.detector.waitsForCauses) return false;
-  const beganAt = entry.symptom.beganAt ?? entry.firstSeen;
-  if (now - beganAt >= LONGEST_WAIT_MS) return false;
+  if (monotonicMs - entry.begunMs >= LONGEST_WAIT_MS) return false;
   return entry.detector.causes.some((cause) => {
     const verdict = verdicts.get(verdictKey(entry.target, cause.code));
     if (verdict === undefined) return false;
     if (verdict.outcome === "unjudged" && verdict.isUnavailable) return false;
-    return verdict.observedAt === undefined || verdict.observedAt < beganAt;
+    return verdict.observedAt === undefined || verdict.observedAt < entry.begunAt;
   });
 }
 

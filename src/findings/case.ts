@@ -14,6 +14,8 @@ import { judgedSeverity, type SettledSeverity, settle } from "./severity.ts";
 /** A metric scrape must see each finding: none is resolved sooner, whatever is configured. */
 const LEAST_CLEAR_MS = 60_000;
 const UNOBSERVABLE_MS = 600_000;
+/** Of a process that is gone: another one that is as sick is judged sooner. */
+const UNOBSERVABLE_AFTER_EPOCH_MS = 60_000;
 
 /**
  * How many clean observations must lie in clearAfter. A source that pushes its changes (a Watch, the
@@ -39,6 +41,12 @@ export interface Silencer {
   readonly root?: string;
 }
 
+/** One instant by both clocks: the wall's is for people to read, and every duration is the other's. */
+export interface Moment {
+  readonly now: Instant;
+  readonly monotonicMs: number;
+}
+
 /**
  * A symptom with a life: `pending` until it was present for its hold, then `active`. Its clocks run
  * only between two judgements of the same kind, so that they stand still while nothing is judged.
@@ -49,10 +57,17 @@ export interface Case {
   readonly subject: Subject;
   readonly detector: Detector;
   readonly firstSeen: Instant;
+  /** The same by the monotonic clock, and when the symptom itself began. */
+  readonly openedMs: number;
+  readonly begunMs: number;
+  /** When it began, to be compared with observations. */
+  begunAt: Instant;
   readonly isDrill: boolean;
   symptom: Symptom;
   lastSeen: Instant;
-  countedAt: Instant;
+  /** The target's epoch when it was last present. */
+  epoch: number;
+  countedMs: number;
   count: number;
   stage: "pending" | "active";
   status: "present" | "absent" | "unjudged";
@@ -69,31 +84,35 @@ export interface Case {
   /** The sinks heard of its beginning: they must hear of its end, also if a root took it over meanwhile. */
   isHeard: boolean;
   /** Set while the sinks were told that it is open: when last, and how severe. */
-  told: { readonly at: Instant; readonly severity: Severity } | undefined;
+  told: { readonly atMs: number; readonly severity: Severity } | undefined;
   changed: readonly ChangeSince[];
 }
 
-export interface Sighting {
+export interface Sighting extends Moment {
   readonly detector: Detector;
   readonly target: string;
+  readonly epoch: number;
   readonly symptom: Symptom;
   readonly settings: CodeSettings;
-  readonly now: Instant;
   readonly observedAt: Instant;
 }
 
 export function openCase(sighting: Sighting, isDrill = false): Case {
-  const { detector, target, symptom, settings, now, observedAt } = sighting;
+  const { detector, target, epoch, symptom, settings, now, monotonicMs, observedAt } = sighting;
   return {
     key: findingKey(detector.code, target, symptom.subject),
     target,
     subject: symptom.subject,
     detector,
     firstSeen: now,
+    openedMs: monotonicMs,
+    begunMs: monotonicMs - Math.max(0, now - (symptom.beganAt ?? now)),
+    begunAt: symptom.beganAt ?? now,
     isDrill,
     symptom,
     lastSeen: now,
-    countedAt: now,
+    epoch,
+    countedMs: monotonicMs,
     count: 1,
     stage: "pending",
     status: "present",
@@ -112,7 +131,7 @@ export function openCase(sighting: Sighting, isDrill = false): Case {
 }
 
 export function seePresent(entry: Case, sighting: Sighting, elapsedMs: number): void {
-  const { symptom, detector, settings, now, observedAt } = sighting;
+  const { symptom, detector, settings, now, monotonicMs, observedAt } = sighting;
   const runMs = entry.status === "present" ? elapsedMs : 0;
   const judged = judgedSeverity(symptom, detector, settings.severity);
   entry.settled =
@@ -127,8 +146,9 @@ export function seePresent(entry: Case, sighting: Sighting, elapsedMs: number): 
   entry.observedAt = observedAt;
   entry.symptom = symptom;
   entry.lastSeen = now;
-  if (now - entry.countedAt < 1000) return;
-  entry.countedAt = now;
+  entry.epoch = sighting.epoch;
+  if (monotonicMs - entry.countedMs < 1000) return;
+  entry.countedMs = monotonicMs;
   entry.count += 1;
 }
 
@@ -146,6 +166,12 @@ export function seeNothing(entry: Case, elapsedMs: number): void {
   entry.status = "unjudged";
 }
 
+/** The wall clock was set by so much: what is compared with observations moves along. */
+export function moveWall(entry: Case, byMs: number): void {
+  entry.begunAt += byMs;
+  entry.observedAt += byMs;
+}
+
 /** The hold that counts: the user's where set, else the symptom's own, else the declaration's. */
 export function holdOf(entry: Case, settings: CodeSettings): number {
   const isUsers = settings.holdMs !== entry.detector.holdMs;
@@ -156,9 +182,12 @@ export function holdOf(entry: Case, settings: CodeSettings): number {
 export function endOf(
   entry: Case,
   settings: CodeSettings,
+  epoch: number,
 ): "cleared" | "no-longer-observable" | undefined {
-  if (entry.status === "unjudged")
-    return entry.unjudgedMs >= UNOBSERVABLE_MS ? "no-longer-observable" : undefined;
+  if (entry.status === "unjudged") {
+    const longestMs = entry.epoch === epoch ? UNOBSERVABLE_MS : UNOBSERVABLE_AFTER_EPOCH_MS;
+    return entry.unjudgedMs >= longestMs ? "no-longer-observable" : undefined;
+  }
   if (entry.status === "present") return undefined;
   if (entry.stage === "pending") return "cleared"; // an absence breaks the hold
   const clearMs = Math.max(settings.clearAfterMs, LEAST_CLEAR_MS);

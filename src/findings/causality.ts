@@ -26,9 +26,7 @@ export interface Causality {
 export function explain(cases: readonly Case[], settings: Settings): Causality {
   const roots = new Map<string, Case>();
   const waiting = new Map<string, Case>();
-  const latestFirst = cases.toSorted(
-    (a, b) => b.firstSeen - a.firstSeen || (a.key < b.key ? 1 : -1),
-  );
+  const latestFirst = cases.toSorted((a, b) => b.openedMs - a.openedMs || (a.key < b.key ? 1 : -1));
   for (const entry of latestFirst) {
     const candidates = cases.filter((root) => explains(root, entry, settings)).toSorted(rootFirst);
     const root = candidates.find(
@@ -63,13 +61,12 @@ function leadsTo(roots: ReadonlyMap<string, Case>, from: Case, to: Case): boolea
 
 function rootFirst(a: Case, b: Case): number {
   const layer = (entry: Case) => LAYERS.indexOf(entry.detector.layer);
-  return layer(a) - layer(b) || a.firstSeen - b.firstSeen || (a.key < b.key ? -1 : 1);
+  return layer(a) - layer(b) || a.openedMs - b.openedMs || (a.key < b.key ? -1 : 1);
 }
 
 function explains(root: Case, entry: Case, settings: Settings): boolean {
   if (root.key === entry.key || !isDeclared(root, entry, settings)) return false;
-  const beganAt = Math.min(root.firstSeen, root.symptom.beganAt ?? root.firstSeen);
-  if (beganAt > entry.firstSeen + LATER_MS) return false;
+  if (root.begunMs > entry.openedMs + LATER_MS) return false;
   const { code } = root.detector;
   const { evidence } = root.symptom;
   return entry.detector.explainedBy({ code, evidence }, entry.symptom.evidence);

@@ -4,7 +4,7 @@ import { nearest } from "../model/nearest.ts";
 import type { CodeSettings, Settings } from "../model/settings.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import { type Instant, rfc3339 } from "../model/time.ts";
-import { type Case, openCase } from "./case.ts";
+import { type Case, type Moment, openCase } from "./case.ts";
 
 /** Long enough for a scrape to see it. */
 const DRILL_MS = 60_000;
@@ -20,7 +20,7 @@ export interface DrillOptions {
   readonly detectors: ReadonlyMap<string, Detector>;
   readonly cases: readonly Case[];
   readonly settings: Settings;
-  readonly now: Instant;
+  readonly moment: Moment;
 }
 
 /** Why there is no drill, in one line for who asked. */
@@ -34,7 +34,7 @@ export interface DrillRefusal {
  * explains nothing, nothing explains it, and no finding of the target is touched.
  */
 export function openDrill(order: DrillOrder, options: DrillOptions): Case | DrillRefusal {
-  const { detectors, cases, settings, now } = options;
+  const { detectors, cases, settings, moment } = options;
   const detector = detectors.get(order.code);
   if (detector === undefined)
     return { refused: `${order.code} is no code${hint(order.code, [...detectors.keys()])}` };
@@ -48,15 +48,16 @@ export function openDrill(order: DrillOrder, options: DrillOptions): Case | Dril
     {
       detector,
       target,
-      symptom: symptomOf(detector, now),
+      epoch: 0,
+      symptom: symptomOf(detector, moment.now),
       settings: { ...code, ...timing },
-      now,
-      observedAt: now,
+      ...moment,
+      observedAt: moment.now,
     },
     true,
   );
   entry.stage = "active";
-  entry.told = { at: now, severity: entry.settled.severity };
+  entry.told = { atMs: moment.monotonicMs, severity: entry.settled.severity };
   entry.isHeard = true;
   return entry;
 }
@@ -96,6 +97,6 @@ function hint(found: string, valid: readonly string[]): string {
   return meant === undefined ? "" : ` (did you mean ${meant}?)`;
 }
 
-export function isDrillOver(entry: Case, now: Instant): boolean {
-  return now - entry.firstSeen >= DRILL_MS;
+export function isDrillOver({ openedMs }: Case, monotonicMs: number): boolean {
+  return monotonicMs - openedMs >= DRILL_MS;
 }

@@ -33,7 +33,7 @@ export function buildReport(options: ReportOptions): FindingsReport {
   const cases = options.cases.toSorted(
     (a, b) =>
       severityRank(severityOf(b, causality)) - severityRank(severityOf(a, causality)) ||
-      a.firstSeen - b.firstSeen ||
+      a.openedMs - b.openedMs ||
       (a.key < b.key ? -1 : 1),
   );
   const targets = Object.entries(snapshot.targets);

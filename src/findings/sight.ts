@@ -2,21 +2,19 @@ import type { Detector } from "../detectors/detector.ts";
 import { findingKey, type Symptom, severityRank } from "../model/finding.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import type { Instant } from "../model/time.ts";
 import { verdictKey } from "./awaiting.ts";
-import { type Case, openCase, seeAbsent, seeNothing, seePresent } from "./case.ts";
+import { type Case, type Moment, openCase, seeAbsent, seeNothing, seePresent } from "./case.ts";
 import { isQuiet } from "./quiet.ts";
 import type { Verdict } from "./verdict.ts";
 
 const MOST_SUBJECTS = 20;
 
-export interface SightOptions {
+export interface SightOptions extends Moment {
   readonly cases: Map<string, Case>;
   readonly detectors: ReadonlyMap<string, Detector>;
   readonly verdicts: readonly Verdict[];
   readonly snapshot: Snapshot;
   readonly settings: Settings;
-  readonly now: Instant;
   /** Since the update before. */
   readonly elapsedMs: number;
 }
@@ -49,20 +47,23 @@ function sightVerdict(
   verdict: Extract<Verdict, { outcome: "judged" }>,
   options: SightOptions,
 ): ReadonlySet<string> {
-  const { cases, detectors, snapshot, settings, now, elapsedMs } = options;
+  const { cases, detectors, snapshot, settings, now, monotonicMs, elapsedMs } = options;
   const { target, code, observedAt } = verdict;
   const detector = detectors.get(code);
   const codeSettings = settings.findings[target]?.[code];
-  if (detector === undefined || codeSettings === undefined) return new Set();
+  const seen = snapshot.targets[target];
+  if (detector === undefined || codeSettings === undefined || seen === undefined) return new Set();
 
   const keyOf = (symptom: Symptom) => findingKey(code, target, symptom.subject);
   const { kept, omitted } = worstOf(verdict.symptoms, detector, (one) => cases.has(keyOf(one)));
   for (const symptom of kept) {
     const key = keyOf(symptom);
-    const sighting = { detector, target, symptom, settings: codeSettings, now, observedAt };
+    const moment = { now, monotonicMs, observedAt };
+    const about = { detector, target, epoch: seen.epoch, settings: codeSettings };
+    const sighting = { ...about, symptom, ...moment };
     const entry = cases.get(key);
     if (entry !== undefined) seePresent(entry, sighting, elapsedMs);
-    else if (!isQuiet(snapshot.targets[target], now)) cases.set(key, openCase(sighting));
+    else if (!isQuiet(seen, now)) cases.set(key, openCase(sighting));
   }
   for (const symptom of omitted) {
     const entry = cases.get(keyOf(symptom));

@@ -12,7 +12,7 @@ import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Instant } from "../model/time.ts";
 import { awaitsCauses, verdictKey } from "./awaiting.ts";
-import { type Case, endOf, holdOf, type Silencer } from "./case.ts";
+import { type Case, endOf, holdOf, type Moment, moveWall, type Silencer } from "./case.ts";
 import { type Causality, explain, isHeldBack, lastRoot } from "./causality.ts";
 import { changesSince } from "./changes.ts";
 import { type DrillOrder, type DrillRefusal, isDrillOver, openDrill } from "./drill.ts";
@@ -22,17 +22,18 @@ import { sight } from "./sight.ts";
 import { unjudgedOf, type Verdict } from "./verdict.ts";
 
 const REMIND_MS = 3_600_000;
+/** Less is how clocks drift. */
+const SET_MS = 1_000;
 /** A reason may be as much older than its symptom: windows and absences take minutes. */
 const LOOK_BACK_MS = 600_000;
 /** Resolved findings that are still shown, and lives whose end is remembered. */
 const RECENT = 50;
 const REMEMBERED = 500;
 
-export interface TrackerUpdate {
+export interface TrackerUpdate extends Moment {
   readonly verdicts: readonly Verdict[];
   readonly snapshot: Snapshot;
   readonly settings: Settings;
-  readonly now: Instant;
   readonly history: History;
 }
 
@@ -43,7 +44,8 @@ type Ending = NonNullable<FindingChange["why"]>;
  * store the only state of judgement.
  *
  * Each update has four steps: what was judged moves the clock of each case; what is over leaves; what
- * explains what is worked out from those that are left; and each case is told as it now stands.
+ * explains what is worked out from those that are left; and each case is told as it now stands. Time is
+ * counted by the monotonic clock alone: a wall clock that is set holds back, opens and resolves nothing.
  */
 export class Tracker {
   readonly #detectors: ReadonlyMap<string, Detector>;
@@ -53,7 +55,7 @@ export class Tracker {
   #recent: readonly (Finding & { readonly resolvedAt: Instant })[] = [];
   #unjudged: readonly Unjudged[] = [];
   #causality: Causality = { roots: new Map(), waiting: new Map(), severities: new Map() };
-  #updatedAt: Instant | undefined;
+  #updated: Moment | undefined;
 
   constructor(detectors: readonly Detector[]) {
     this.#detectors = new Map(detectors.map((detector) => [detector.code, detector]));
@@ -62,8 +64,7 @@ export class Tracker {
   /** One evaluation; yields what the sinks must hear, ends before beginnings. */
   update(update: TrackerUpdate): readonly FindingChange[] {
     const { verdicts, settings, now } = update;
-    const elapsedMs = Math.max(0, now - (this.#updatedAt ?? now));
-    this.#updatedAt = now;
+    const elapsedMs = this.#pass(update);
     this.#unjudged = verdicts.flatMap(unjudgedOf);
     sight({ ...update, cases: this.#cases, detectors: this.#detectors, elapsedMs });
     const ended = this.#all().flatMap((entry) => this.#endIfOver(entry, update));
@@ -83,7 +84,7 @@ export class Tracker {
       ...ended,
       ...released,
       ...silenced,
-      ...this.#all().flatMap((one) => this.#tell(one, now)),
+      ...this.#all().flatMap((one) => this.#tell(one, update)),
     ];
   }
 
@@ -108,15 +109,22 @@ export class Tracker {
   }
 
   /** Opens a marked, false finding that resolves itself after a minute, or says why there is none. */
-  drill(
-    order: DrillOrder,
-    { settings, now }: Pick<TrackerUpdate, "settings" | "now">,
-  ): FindingChange | DrillRefusal {
+  drill(order: DrillOrder, settings: Settings, moment: Moment): FindingChange | DrillRefusal {
     const cases = this.#all();
-    const entry = openDrill(order, { detectors: this.#detectors, cases, settings, now });
+    const entry = openDrill(order, { detectors: this.#detectors, cases, settings, moment });
     if ("refused" in entry) return entry;
     this.#cases.set(entry.key, entry);
-    return this.#change(entry, now, { transition: "opened" });
+    return this.#change(entry, moment.now, { transition: "opened" });
+  }
+
+  /** How long the update before is ago. */
+  #pass({ now, monotonicMs }: Moment): number {
+    const before = this.#updated ?? { now, monotonicMs };
+    this.#updated = { now, monotonicMs };
+    const elapsedMs = monotonicMs - before.monotonicMs;
+    const setByMs = now - before.now - elapsedMs;
+    if (Math.abs(setByMs) >= SET_MS) for (const entry of this.#all()) moveWall(entry, setByMs);
+    return elapsedMs;
   }
 
   #all(): readonly Case[] {
@@ -186,7 +194,7 @@ export class Tracker {
 
   #waits(entry: Case, { update, judged, elapsedMs }: Waiting): boolean {
     if (entry.silencer !== undefined) return false;
-    if (awaitsCauses(entry, judged, update.now)) return true;
+    if (awaitsCauses(entry, judged, update.monotonicMs)) return true;
     if (!isHeldBack(entry, this.#causality, update.settings)) return false;
     entry.waitedMs += elapsedMs;
     return true;
@@ -199,11 +207,12 @@ export class Tracker {
     entry.changed = changesSince(history.targets[entry.target] ?? [], goodAt);
   }
 
-  #tell(entry: Case, now: Instant): readonly FindingChange[] {
+  #tell(entry: Case, { now, monotonicMs }: Moment): readonly FindingChange[] {
     if (entry.stage === "pending" || entry.silencer !== undefined || entry.isDrill) return [];
     const severity = severityOf(entry, this.#causality);
-    const transition = transitionOf(entry, severityRank(severity), now);
-    entry.told = { at: transition === undefined ? (entry.told?.at ?? now) : now, severity };
+    const transition = transitionOf(entry, severityRank(severity), monotonicMs);
+    const lastMs = entry.told?.atMs ?? monotonicMs;
+    entry.told = { atMs: transition === undefined ? lastMs : monotonicMs, severity };
     entry.isHeard = true;
     return transition === undefined ? [] : [this.#change(entry, now, { transition })];
   }
@@ -219,19 +228,24 @@ export function createTracker(options: { readonly detectors: readonly Detector[]
   return new Tracker(options.detectors);
 }
 
-function endingOf(entry: Case, { snapshot, settings, now }: TrackerUpdate): Ending | undefined {
-  if (entry.isDrill) return isDrillOver(entry, now) ? "cleared" : undefined;
+function endingOf(entry: Case, update: TrackerUpdate): Ending | undefined {
+  const { snapshot, settings, now, monotonicMs } = update;
+  if (entry.isDrill) return isDrillOver(entry, monotonicMs) ? "cleared" : undefined;
   const target = snapshot.targets[entry.target];
   const code = settings.findings[entry.target]?.[entry.detector.code];
   if (target === undefined || code === undefined) return "target-removed";
   if (!code.enabled) return "disabled";
   if (entry.stage === "pending" && isQuiet(target, now)) return "cleared";
-  return endOf(entry, code);
+  return endOf(entry, code, target.epoch);
 }
 
-function transitionOf(entry: Case, rank: number, now: Instant): FindingTransition | undefined {
+function transitionOf(
+  entry: Case,
+  rank: number,
+  monotonicMs: number,
+): FindingTransition | undefined {
   if (entry.told === undefined) return "opened";
   if (rank > severityRank(entry.told.severity)) return "escalated";
-  const isDue = entry.status === "present" && now - entry.told.at >= REMIND_MS;
+  const isDue = entry.status === "present" && monotonicMs - entry.told.atMs >= REMIND_MS;
   return isDue ? "reminded" : undefined;
 }

@@ -81,6 +81,8 @@ interface Moment {
   readonly history?: readonly HistoryMark[];
   /** When the facts were observed that were judged now; absent = now. */
   readonly observedAt?: number;
+  /** By how many seconds the wall clock has been set since the start. */
+  readonly setBy?: number;
 }
 
 export interface Course {
@@ -93,15 +95,19 @@ export interface Course {
   drill(code: string, target?: string): ReturnType<Tracker["drill"]>;
 }
 
+const MONOTONIC_START = 1_000;
+
 /** The course of an illness: a tracker over the time that the test names. */
 export function aCourse(detectors: readonly Detector[]): Course {
   const tracker = createTracker({ detectors });
   let now = NOW;
+  let elapsedMs = 0;
   let settings = someSettings(detectors);
   let snapshot: Snapshot = { takenAt: now, targets: {} };
 
   const changesAt = (seconds: number, moment: Moment = {}) => {
-    now = NOW + seconds * SECOND;
+    elapsedMs = seconds * SECOND;
+    now = NOW + elapsedMs + (moment.setBy ?? 0) * SECOND;
     settings = someSettings(detectors, moment.settings);
     const targets = Object.keys(settings.findings);
     snapshot = {
@@ -115,6 +121,7 @@ export function aCourse(detectors: readonly Detector[]): Course {
       snapshot,
       settings,
       now,
+      monotonicMs: MONOTONIC_START + elapsedMs,
       history: { targets: { app: moment.history ?? [] } },
     });
   };
@@ -123,7 +130,8 @@ export function aCourse(detectors: readonly Detector[]): Course {
     at: (seconds, moment) => changesAt(seconds, moment).map(changeText),
     report: () => tracker.report({ snapshot, settings, now }),
     openCodes: (target = "app") => [...tracker.openCodes(target)],
-    drill: (code, target) => tracker.drill({ code, target }, { settings, now }),
+    drill: (code, target) =>
+      tracker.drill({ code, target }, settings, { now, monotonicMs: MONOTONIC_START + elapsedMs }),
   };
 }
 

@@ -50,7 +50,9 @@ async function assertJudged({ agent, settings, snapshot }: SavedSnapshot): Promi
     for (const known of Object.values(snapshot.targets)) detector.samples(known);
   const tracker = createTracker({ detectors: DETECTORS });
   const update = { verdicts, snapshot, settings, history: { targets: {} } };
-  const changes = [0, 600_000].flatMap((ms) => tracker.update({ ...update, now: now + ms }));
+  const changes = [0, 600_000].flatMap((ms) =>
+    tracker.update({ ...update, now: now + ms, monotonicMs: ms }),
+  );
   const report = tracker.report({ snapshot, settings, now });
   assertDocument(report, agent);
   assertLines(changes);

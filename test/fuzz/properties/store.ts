@@ -50,8 +50,9 @@ async function run(given: readonly Step[], each: (sink: PrometheusSink) => Promi
     });
     assert.deepEqual(judged.events, []);
     const { history } = store;
-    for (const change of tracker.update({ ...judged, snapshot, settings: SETTINGS, now, history }))
-      sink.change?.(change);
+    const moment = { now, monotonicMs: now };
+    const update = { ...judged, ...moment, snapshot, settings: SETTINGS, history };
+    for (const change of tracker.update(update)) sink.change?.(change);
     report = tracker.report({ snapshot, settings: SETTINGS, now });
     plan(SETTINGS, snapshot, report);
     await each(sink);

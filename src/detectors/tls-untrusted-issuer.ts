@@ -5,8 +5,12 @@ import type { TlsFacts } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
 
+/** An issuer of that name is in the bundle, and its key has not signed this. */
+const OTHER_KEY = "CERT_SIGNATURE_FAILURE";
+
 /** OpenSSL's words for "no path to the bundle". Others are faults of another kind: not judged. */
 const NO_PATH: ReadonlySet<string> = new Set([
+  OTHER_KEY,
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -49,12 +53,16 @@ export const tlsUntrustedIssuer = defineDetector({
       if (path === "ok") return [];
       if (path === undefined || !NO_PATH.has(path)) return undefined;
       const cause = causeOf(tls, leaf.certificate.isSelfSigned);
+      const where =
+        path === OTHER_KEY
+          ? "in the clients' bundle with another key"
+          : "not in the clients' bundle";
       return [
         {
           subject: {},
           witnesses: ["preflight"],
           isDeterministic: true,
-          summary: `${SENTENCES[cause]}: its issuer ${leaf.certificate.issuer} is not in the clients' bundle`,
+          summary: `${SENTENCES[cause]}: its issuer ${leaf.certificate.issuer} is ${where}`,
           evidence: present({
             cause,
             verifyError: path,
@@ -75,7 +83,7 @@ const SENTENCES: Readonly<Record<Cause, string>> = {
   "other-ca": "The server's certificate comes from another CA",
 };
 
-function causeOf({ sentCertificates: sent }: TlsFacts, isSelfSigned: boolean): Cause {
+function causeOf({ sentCertificates: sent, path }: TlsFacts, isSelfSigned: boolean): Cause {
   if (isSelfSigned) return "self-signed";
-  return sent === 1 ? "missing-intermediate" : "other-ca";
+  return sent === 1 && path !== OTHER_KEY ? "missing-intermediate" : "other-ca";
 }

@@ -189,11 +189,18 @@ function pathTo(bundle: readonly X509Certificate[], sent: readonly X509Certifica
       waiting.push(issuer);
     }
   }
-  return failureOf(leaf, [...seen]);
+  const isRekeyed = [...seen].some((one) => bundle.some((root) => root.subject === one.issuer));
+  return failureOf(leaf, [...seen], isRekeyed);
 }
 
-function failureOf(leaf: X509Certificate, reached: readonly X509Certificate[]): string {
+/** `isRekeyed`: the bundle has an issuer of that name, whose key has signed none of them. */
+function failureOf(
+  leaf: X509Certificate,
+  reached: readonly X509Certificate[],
+  isRekeyed: boolean,
+): string {
   if (isSelfSigned(leaf)) return "DEPTH_ZERO_SELF_SIGNED_CERT";
+  if (isRekeyed) return "CERT_SIGNATURE_FAILURE";
   if (reached.length === 1) return "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
   const isEndedByRoot = reached.some(isSelfSigned);
   return isEndedByRoot ? "SELF_SIGNED_CERT_IN_CHAIN" : "UNABLE_TO_GET_ISSUER_CERT_LOCALLY";

@@ -106,6 +106,20 @@ it.each<[string, Change<TlsFacts>, object]>([
     },
   ],
   [
+    "the bundle has an issuer of that name with another key",
+    { path: "CERT_SIGNATURE_FAILURE" },
+    {
+      ...symptom,
+      summary:
+        "The server's certificate comes from another CA: its issuer CN=Example Issuing CA is in the clients' bundle with another key",
+      evidence: {
+        ...symptom.evidence,
+        cause: "other-ca",
+        verifyError: "CERT_SIGNATURE_FAILURE",
+      },
+    },
+  ],
+  [
     "a whole chain of another CA is sent",
     { path: "SELF_SIGNED_CERT_IN_CHAIN", sentCertificates: 2 },
     {

@@ -132,6 +132,14 @@ describe("a chain", () => {
     expect(judged([leaf, namesake], [ca])).toEqual(["UNABLE_TO_VERIFY_LEAF_SIGNATURE", false]);
   });
 
+  test("ends at a trusted name with another key", async () => {
+    const rekeyed = await issueCa({ name: "root" });
+    const below = await issue({ issuer: rekeyed, dns: ["a.test"] });
+    const failure = ["CERT_SIGNATURE_FAILURE", false];
+    expect([judged([below], [ca]), judged([below, rekeyed], [ca])]).toEqual([failure, failure]);
+    expect(judged([below], [ca, rekeyed])).toEqual(["ok", false]);
+  });
+
   test("fails by date alone: of the leaf, or of what is needed", async () => {
     const old = await issueCa({ name: "old", issuer: ca, fromDays: -9, toDays: -1 });
     const below = await issue({ issuer: old, dns: ["a.test"] });

@@ -87,6 +87,7 @@ export default defineConfig({
           name: "soak",
           include: ["test/soak/**/*.test.ts"],
           testTimeout: 86_400_000,
+          ...ONCE_MORE,
           fileParallelism: false,
         },
       },

@@ -13,7 +13,7 @@ const AGENTS = 40;
 /** The longest interval of what they do: each of them does it once. */
 const WINDOW_SECONDS = 30;
 /** A window cuts off up to one of each thing, and a machine that is full moves some out of it. */
-const TOLERANCE = 0.25;
+const TOLERANCE = 0.4;
 /** Evenly spread it would be one or two; by chance, of forty places in thirty seconds, five or six. */
 const MOST_IN_A_SECOND = 8;
 /** After a loss: a look within a second, a new connection about a second later, and both once more. */

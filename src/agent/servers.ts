@@ -6,6 +6,7 @@ import type { Listening } from "../http/server.ts";
 import { targetHealth } from "../http/target-health.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { Clock } from "../model/time.ts";
+import { negotiate } from "../sinks/prometheus/negotiate.ts";
 import type { Core } from "./core.ts";
 import type { Identity } from "./identity.ts";
 import type { Reload, ReloadOutcome } from "./reload.ts";
@@ -82,6 +83,8 @@ const no = () => false;
 function startListen({ clock, core, sinks, hear }: ServersOptions): Promise<Listening> {
   return startListenServer({
     address: core.settings().listen,
+    clock,
+    formatOf: negotiate,
     metrics: (accept) => sinks.prometheus.render(accept),
     ready: () => core.latest().snapshot.takenAt > 0,
     targetHealth: (target, service) => {
@@ -98,6 +101,7 @@ function startAdmin({ clock, core, identity, hear, reload }: ServersOptions): Pr
   const { version, pod } = identity;
   return startAdminServer({
     address: core.settings().admin,
+    clock,
     token: async () => {
       const file = core.settings().adminToken;
       return file === undefined ? undefined : (await readFile(file, "utf8")).trim();

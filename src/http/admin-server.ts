@@ -1,8 +1,11 @@
 import type { FindingsReport } from "../model/finding.ts";
 import { findingsDocument } from "../model/findings-document.ts";
 import type { ListenAddress } from "../model/settings.ts";
+import type { Clock } from "../model/time.ts";
 import { refusal } from "./guard.ts";
 import { type PageIdentity, statusPage } from "./page/status-page.ts";
+import { createRate } from "./rate.ts";
+import { rationed } from "./ration.ts";
 import { jsonReply, jsonTextReply, type Reply } from "./reply.ts";
 import { answer, type Route } from "./routes.ts";
 import { type Listening, startServer } from "./server.ts";
@@ -15,6 +18,7 @@ export type Order =
 
 export interface AdminOptions {
   readonly address: ListenAddress;
+  readonly clock: Clock;
   /** Asked off loopback only; read anew for each request. */
   readonly token: () => Promise<string | undefined>;
   readonly identity: PageIdentity;
@@ -27,25 +31,32 @@ export interface AdminOptions {
   readonly failed: (thrown: unknown) => void;
 }
 
+/** Each starts a process, or calls a person. A drain is not counted: an app that ends must be let go. */
+const ORDER_RATE = { burst: 20, perSecond: 1 };
+
 /**
  * The operator's listener, on loopback by default: what was found, the snapshot, the status page, and
  * three orders. Whatever is asked is refused first, where Host, Origin or token say so.
  */
 export function startAdminServer(options: AdminOptions): Promise<Listening> {
-  const { identity, findings, failed } = options;
+  const { identity, findings, clock, failed } = options;
+  const page = (render: () => Reply) => rationed(clock, render);
+  const mayOrder = createRate(ORDER_RATE, clock);
+  const ordered = async (order: () => Order | Promise<Order>): Promise<Reply> =>
+    mayOrder("") ? orderReply(await order()) : TOO_MANY_ORDERS;
   const routes: readonly Route[] = [
-    { method: "GET", path: "/", answer: () => statusPage(findings(), identity) },
+    { method: "GET", path: "/", answer: page(() => statusPage(findings(), identity)) },
     {
       method: "GET",
       path: "/findings",
-      answer: () => jsonReply(200, findingsDocument(findings(), identity)),
+      answer: page(() => jsonReply(200, findingsDocument(findings(), identity))),
     },
-    { method: "GET", path: "/snapshot", answer: () => jsonTextReply(200, options.snapshot()) },
     {
-      method: "POST",
-      path: "/-/reload",
-      answer: async () => orderReply(await options.reload()),
+      method: "GET",
+      path: "/snapshot",
+      answer: page(() => jsonTextReply(200, options.snapshot())),
     },
+    { method: "POST", path: "/-/reload", answer: () => ordered(options.reload) },
     { method: "POST", path: "/-/drain", answer: () => orderReply(options.drain()) },
     {
       method: "POST",
@@ -53,16 +64,19 @@ export function startAdminServer(options: AdminOptions): Promise<Listening> {
       answer({ query }) {
         const code = query.get("code");
         if (code === null) return orderReply({ ok: false, faults: ["which code? ?code=CODE"] });
-        return orderReply(options.drill(code, query.get("target") ?? undefined));
+        return ordered(() => options.drill(code, query.get("target") ?? undefined));
       },
     },
   ];
   return startServer({
     address: options.address,
+    clock,
     answer: async (request) => (await refusal(options, request)) ?? answer(routes, request),
     failed,
   });
 }
+
+const TOO_MANY_ORDERS = jsonReply(429, { ok: false, faults: ["too many orders: wait a second"] });
 
 function orderReply(order: Order): Reply {
   return order.ok ? jsonReply(200, { ...order }) : jsonReply(400, { ...order });

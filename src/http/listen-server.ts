@@ -1,4 +1,6 @@
 import type { ListenAddress } from "../model/settings.ts";
+import type { Clock } from "../model/time.ts";
+import { rationed } from "./ration.ts";
 import { type Reply, textReply } from "./reply.ts";
 import { answer, type Route } from "./routes.ts";
 import { type Listening, startServer } from "./server.ts";
@@ -7,9 +9,12 @@ import type { TargetHealth } from "./target-health.ts";
 /** What the open listener tells; every function reads the latest state and returns at once. */
 export interface ListenOptions {
   readonly address: ListenAddress;
+  readonly clock: Clock;
   readonly metrics: (
     accept: string | undefined,
   ) => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Which of the formats an Accept header gets: one word for each. */
+  readonly formatOf: (accept: string | undefined) => string;
   /** The configuration runs and every source was started. */
   readonly ready: () => boolean;
   readonly targetHealth: (target: string, service: string) => TargetHealth;
@@ -21,15 +26,12 @@ export interface ListenOptions {
 /** The listener that anybody may ask: metrics and health, nothing that changes or reveals anything. */
 export function startListenServer(options: ListenOptions): Promise<Listening> {
   const healthy = () => textReply(200, "healthy");
-  const metrics = shared(options.metrics);
+  const metrics = metricsPages(options);
   const routes: readonly Route[] = [
     {
       method: "GET",
       path: "/metrics",
-      async answer({ headers }) {
-        const { contentType, body } = await metrics(headers.accept);
-        return { status: 200, contentType, body };
-      },
+      answer: ({ headers }) => metrics(headers.accept),
     },
     { method: "GET", path: "/-/healthy", answer: healthy },
     { method: "GET", path: "/livez", answer: healthy },
@@ -50,6 +52,7 @@ export function startListenServer(options: ListenOptions): Promise<Listening> {
   ];
   return startServer({
     address: options.address,
+    clock: options.clock,
     answer: (request) => answer(routes, request),
     failed: options.failed,
   });
@@ -66,16 +69,19 @@ function healthReply(health: TargetHealth): Reply {
   }
 }
 
-/** Scrapes that come while one with the same Accept is under way share its answer. */
-function shared<T>(
-  render: (accept: string | undefined) => Promise<T>,
-): (accept: string | undefined) => Promise<T> {
-  const running = new Map<string | undefined, Promise<T>>();
+/** One page for each format, whatever the words of the Accept that asks for it. */
+function metricsPages({
+  clock,
+  metrics,
+  formatOf,
+}: ListenOptions): (accept: string | undefined) => Promise<Reply> {
+  const pages = new Map<string, () => Promise<Reply>>();
   return (accept) => {
-    const joined = running.get(accept);
-    if (joined !== undefined) return joined;
-    const started = render(accept).finally(() => running.delete(accept));
-    running.set(accept, started);
-    return started;
+    const format = formatOf(accept);
+    const known = pages.get(format);
+    if (known !== undefined) return known();
+    const page = rationed(clock, async () => ({ status: 200, ...(await metrics(accept)) }));
+    pages.set(format, page);
+    return page();
   };
 }

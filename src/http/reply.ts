@@ -37,7 +37,7 @@ export async function send(
 ): Promise<void> {
   const plain = Buffer.from(reply.body);
   const isGzip = plain.length >= SMALLEST_GZIP && acceptsGzip(request.headers["accept-encoding"]);
-  const body = isGzip ? await compress(plain) : plain;
+  const body = isGzip ? await compressed(reply, plain) : plain;
   response.writeHead(reply.status, {
     "content-type": reply.contentType,
     "content-length": body.length,
@@ -59,6 +59,17 @@ function acceptsGzip(header: string | string[] | undefined): boolean {
     .map((coding) => coding.split(";").map((part) => part.trim()));
   const named = codings.find(([name]) => name === "gzip") ?? codings.find(([name]) => name === "*");
   return named !== undefined && !named.slice(1).some((part) => /^q=0(\.0*)?$/.test(part));
+}
+
+/** A reply that many get is compressed once. */
+const packed = new WeakMap<Reply, Promise<Buffer>>();
+
+function compressed(reply: Reply, plain: Buffer): Promise<Buffer> {
+  const known = packed.get(reply);
+  if (known !== undefined) return known;
+  const packing = compress(plain);
+  packed.set(reply, packing);
+  return packing;
 }
 
 /** In the thread pool: a large body does not hold the event loop. */

@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../model/settings.ts";
+import type { Clock } from "../model/time.ts";
+import { boundConnections } from "./connections.ts";
+import { createRate } from "./rate.ts";
 import { type Reply, send, textReply } from "./reply.ts";
 
 /** A server that listens. */
@@ -13,13 +16,12 @@ export interface Listening {
 
 export interface ServerOptions {
   readonly address: ListenAddress;
+  readonly clock: Clock;
   /** Rejects only for a bug of ours: answered with 500, and told. */
   readonly answer: (request: IncomingMessage) => Promise<Reply>;
   readonly failed: (thrown: unknown) => void;
 }
 
-/** A scraper, a kubelet and a few people; what is beyond is refused at once. */
-const MOST_CONNECTIONS = 64;
 /** Headers, the whole request, and any pause: a client that dawdles is cut off. */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 10_000;
@@ -28,6 +30,8 @@ const PAUSE_MS = 10_000;
 const CHECK_MS = 1_000;
 const MOST_HEADER_BYTES = 8 * 1024;
 const MOST_HEADERS = 50;
+/** Of one address: far more than scrapers, kubelets and people ask together from behind one. */
+const REQUEST_RATE = { burst: 400, perSecond: 200 };
 
 /**
  * Starts one HTTP server with the bounds of both listeners. Rejects when the address cannot be had.
@@ -42,12 +46,17 @@ export async function startServer(options: ServerOptions): Promise<Listening> {
     connectionsCheckingInterval: CHECK_MS,
     maxHeaderSize: MOST_HEADER_BYTES,
   };
+  const mayAsk = createRate(REQUEST_RATE, options.clock);
+  const answer = async (request: IncomingMessage): Promise<Reply> =>
+    mayAsk(request.socket.remoteAddress ?? "")
+      ? (malformed(request) ?? options.answer(request))
+      : tooMany();
   const server = createServer(
     limits,
-    (request, response) => void serve(options, request, response),
+    (request, response) => void serve({ ...options, answer }, request, response),
   );
-  server.maxConnections = MOST_CONNECTIONS;
-  server.maxHeadersCount = MOST_HEADERS;
+  boundConnections(server, options.clock);
+  server.maxHeadersCount = 0; // Node would cut what is more, and say nothing; `malformed` refuses it
   server.timeout = PAUSE_MS;
   const { port } = await listening(server, options.address);
   const { host } = options.address;
@@ -62,8 +71,26 @@ export async function startServer(options: ServerOptions): Promise<Listening> {
   };
 }
 
+/** What Node takes and no client of ours sends: a second Host may have deceived whoever saw the first. */
+function malformed({ rawHeaders }: IncomingMessage): Reply | undefined {
+  if (rawHeaders.length / 2 > MOST_HEADERS) return closing(textReply(431, "too many headers"));
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  const hosts = names.filter((name) => name.toLowerCase() === "host");
+  return hosts.length > 1 ? closing(textReply(400, "more than one Host")) : undefined;
+}
+
+function tooMany(): Reply {
+  const reply = closing(textReply(429, "too many requests from this address"));
+  return { ...reply, headers: { ...reply.headers, "retry-after": "1" } };
+}
+
+/** Who sends such a request may connect anew. */
+function closing(reply: Reply): Reply {
+  return { ...reply, headers: { connection: "close" } };
+}
+
 async function serve(
-  { answer, failed }: ServerOptions,
+  { answer, failed }: Pick<ServerOptions, "answer" | "failed">,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

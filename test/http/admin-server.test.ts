@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { afterEach, expect, it } from "vitest";
 import { type AdminOptions, startAdminServer } from "../../src/http/admin-server.ts";
 import type { Listening } from "../../src/http/server.ts";
+import { systemClock } from "../../src/schedule/clock.ts";
 import { aReport } from "../sinks/prometheus-values.ts";
 import { aFinding } from "../sinks/values.ts";
-import { ask } from "./ask.ts";
+import { createManualClock } from "../support/clock.ts";
+import { ask, askOften, speak } from "./ask.ts";
 
 const started: Listening[] = [];
 
@@ -16,6 +18,7 @@ async function start(change: Partial<AdminOptions> = {}) {
   };
   const server = await startAdminServer({
     address: { host: "127.0.0.1", port: 0 },
+    clock: systemClock,
     token: () => Promise.resolve(undefined),
     identity: { agent: "1.0.0", pod: "orders-7d9f" },
     findings: () => aReport({ active: [aFinding()] }),
@@ -96,6 +99,50 @@ it.each([
   const { port } = await start();
   expect((await ask(port, "/findings", { headers: { host } })).status).toBe(status);
 });
+
+it.each([
+  ["first", "Host: localhost\r\nHost: attacker.example"],
+  ["last", "host: attacker.example\r\nHOST: localhost"],
+])("refuses a second Host, where ours is the %s", async (_which, hosts) => {
+  const { port } = await start();
+  const heard = await speak(port, `GET /findings HTTP/1.1\r\n${hosts}\r\n\r\n`);
+  expect(heard).toMatch(/^HTTP\/1\.1 400 [^]*\r\nmore than one Host\n$/);
+});
+
+it("takes so many orders, refuses the next, and never a drain", async () => {
+  const clock = createManualClock();
+  const { port, orders } = await start({ clock });
+  const order = async (path: string) => (await ask(port, path, { method: "POST" })).status;
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => order("/-/reload")));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(await order("/-/drill?code=dns-stale")).toBe(429);
+  expect(await order("/-/reload")).toBe(429);
+  expect(await order("/-/drain")).toBe(200);
+  await clock.stall(1_000);
+  expect(await order("/-/reload")).toBe(200);
+  expect(orders).toHaveLength(22);
+});
+
+it.each(["/", "/findings", "/snapshot"])(
+  "renders %s twenty times a second at most",
+  async (path) => {
+    const clock = createManualClock();
+    let renderings = 0;
+    const { port } = await start({
+      clock,
+      findings: () => {
+        renderings += 1;
+        return aReport();
+      },
+      snapshot: () => `{"rendering":${(renderings += 1)}}`,
+    });
+    expect((await askOften(30, () => ask(port, path))).status).toBe(200);
+    expect(renderings).toBe(20);
+    await clock.stall(1_000);
+    expect((await askOften(2, () => ask(port, path))).status).toBe(200);
+    expect(renderings).toBe(22);
+  },
+);
 
 it.each([
   [{ origin: "http://localhost:19465" }, 200],

@@ -33,6 +33,15 @@ export function ask(
   });
 }
 
+/** Asks so often, one after the other; the last answer. */
+export async function askOften(
+  times: number,
+  askOnce: (time: number) => Promise<Answer>,
+): Promise<Answer> {
+  for (let time = 1; time < times; time += 1) await askOnce(time);
+  return askOnce(times);
+}
+
 /** Writes raw bytes and collects what comes back until the server closes. */
 export function speak(port: number, ...bytes: readonly string[]): Promise<string> {
   return new Promise((resolve) => {

@@ -1,9 +1,11 @@
 import net from "node:net";
 import { gunzipSync } from "node:zlib";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { type ListenOptions, startListenServer } from "../../src/http/listen-server.ts";
 import type { Listening } from "../../src/http/server.ts";
-import { ask, speak } from "./ask.ts";
+import { systemClock } from "../../src/schedule/clock.ts";
+import { createManualClock } from "../support/clock.ts";
+import { ask, askOften, speak } from "./ask.ts";
 
 const started: Listening[] = [];
 
@@ -11,6 +13,8 @@ async function start(change: Partial<ListenOptions> = {}) {
   const failures: unknown[] = [];
   const server = await startListenServer({
     address: { host: "127.0.0.1", port: 0 },
+    clock: systemClock,
+    formatOf: (accept) => String(accept),
     metrics: (accept) =>
       Promise.resolve({ contentType: "text/plain; version=0.0.4", body: `up 1 ${accept}\n` }),
     ready: () => true,
@@ -182,17 +186,133 @@ it("refuses what is no HTTP", async () => {
   expect(await speak(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
 });
 
-it("accepts a bounded number of connections", async () => {
-  const { port } = await start();
-  const sockets = Array.from({ length: 64 }, () => net.connect(port, "127.0.0.1"));
-  await Promise.all(sockets.map((socket) => new Promise((done) => socket.once("connect", done))));
-  const closed = new Promise((done) => {
-    const tooMany = net.connect(port, "127.0.0.1");
-    tooMany.on("error", () => undefined);
-    tooMany.once("close", () => done("closed"));
-  });
-  expect(await closed).toBe("closed");
+/** Connects from this address of loopback, and says nothing. */
+async function connected(port: number, localAddress = "127.0.0.1"): Promise<net.Socket> {
+  const socket = net.connect({ port, host: "127.0.0.1", localAddress });
+  socket.on("error", () => undefined);
+  await new Promise((done) => socket.once("connect", done));
+  return socket;
+}
+
+/** So many, one after the other. */
+async function connections(port: number, count: number): Promise<readonly net.Socket[]> {
+  const sockets: net.Socket[] = [];
+  while (sockets.length < count) sockets.push(await connected(port));
+  return sockets;
+}
+
+function destroy(...sockets: readonly net.Socket[]): void {
   for (const socket of sockets) socket.destroy();
+}
+
+const closed = (socket: net.Socket) =>
+  new Promise((done) => socket.once("close", () => done("closed")));
+
+it("gives up the oldest connection of who holds most, so that a scraper always gets in", async () => {
+  const { port } = await start();
+  const quiet = await connected(port, "127.0.0.2");
+  const greedy = await connections(port, 63);
+  const first = closed(greedy[0] ?? quiet);
+  expect((await ask(port, "/metrics")).status).toBe(200);
+  expect(await first).toBe("closed");
+  expect([quiet, ...greedy].filter(({ destroyed }) => destroyed)).toEqual([greedy[0]]);
+  destroy(quiet, ...greedy);
+});
+
+it("gives up one that waits before one whose request it answers", async () => {
+  let finish = () => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const { port } = await start({
+    metrics: () => held.then(() => ({ contentType: "text/plain", body: "up 1\n" })),
+  });
+  const answered = ask(port, "/metrics"); // the oldest, and under way
+  await ask(port, "/livez");
+  const waiting = await connections(port, 64);
+  await closed(waiting[0] ?? new net.Socket());
+  finish();
+  expect((await answered).status).toBe(200);
+  destroy(...waiting);
+});
+
+it("does not wait for ever for a reader that takes nothing", async () => {
+  const clock = createManualClock();
+  const body = "up 1\n".repeat(4_000_000);
+  const { port } = await start({
+    clock,
+    metrics: () => Promise.resolve({ contentType: "text/plain", body }),
+  });
+  const socket = await connected(port);
+  socket.pause();
+  socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+  await vi.waitUntil(() => clock.pending > 0);
+  await clock.advance(29_999);
+  expect(clock.pending).toBe(1);
+  await clock.advance(1);
+  expect(clock.pending).toBe(0);
+  const ended = closed(socket);
+  socket.resume();
+  expect(await ended).toBe("closed");
+  expect(socket.bytesRead).toBeLessThan(body.length);
+});
+
+it("counts no time against a reply that was taken", async () => {
+  const clock = createManualClock();
+  const { port } = await start({ clock });
+  expect((await ask(port, "/metrics")).status).toBe(200);
+  await vi.waitUntil(() => clock.pending === 0);
+});
+
+it("answers an address so often, then refuses it, and no other", async () => {
+  const clock = createManualClock();
+  const { port } = await start({ clock });
+  const line = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+  const last = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const served = await speak(port, ...Array.from({ length: 399 }, () => line), last);
+  expect(served.match(/^HTTP\/1\.1 200 /gm)).toHaveLength(400);
+  const refused = await speak(port, line);
+  expect(refused).toMatch(/^HTTP\/1\.1 429 [^]*connection: close/i);
+  expect(refused).toMatch(/retry-after: 1/i);
+  const other = await connected(port, "127.0.0.2");
+  const heard = new Promise((done) => other.once("data", (chunk) => done(String(chunk))));
+  other.write(last);
+  expect(await heard).toMatch(/^HTTP\/1\.1 200 /);
+  await clock.stall(5);
+  expect((await ask(port, "/livez")).status).toBe(200);
+});
+
+it("renders each format twenty times a second at most, whatever the Accept says", async () => {
+  const clock = createManualClock();
+  const rendered: unknown[] = [];
+  const { port } = await start({
+    clock,
+    formatOf: (accept) => (accept?.startsWith("open") === true ? "open" : "text"),
+    metrics: (accept) => {
+      rendered.push(accept);
+      return Promise.resolve({ contentType: "text/plain", body: `${rendered.length}\n` });
+    },
+  });
+  const last = async (times: number, accept: (time: number) => string): Promise<string> => {
+    const headers = (time: number) => ({ headers: { accept: accept(time) } });
+    return String((await askOften(times, (time) => ask(port, "/metrics", headers(time)))).body);
+  };
+  const first = await last(30, (time) => `text/plain;q=0.${time}`);
+  expect([rendered.length, first]).toEqual([20, "20\n"]);
+  const other = await last(1, () => "open");
+  expect([rendered.length, other]).toEqual([21, "21\n"]);
+  await clock.stall(1_000);
+  const later = await last(1, () => "text/plain");
+  expect([rendered.length, later]).toEqual([22, "22\n"]);
+});
+
+it("refuses more headers than any client of ours sends, and drops none of them", async () => {
+  const { port } = await start();
+  const line = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+  const headers = (count: number) =>
+    Array.from({ length: count }, (_, n) => `X-${n}: y\r\n`).join("");
+  expect(await speak(port, `${line}${headers(48)}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await speak(port, `${line}${headers(49)}\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
 });
 
 it("listens on all addresses without a host, over IPv4 too", async () => {

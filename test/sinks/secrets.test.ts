@@ -7,6 +7,7 @@ import { upstreamName } from "../../src/model/upstream-name.ts";
 import { fanOut } from "../../src/sinks/fan-out.ts";
 import { createLogSink } from "../../src/sinks/log.ts";
 import { createOtlpSink } from "../../src/sinks/otlp/sink.ts";
+import { negotiate } from "../../src/sinks/prometheus/negotiate.ts";
 import { createPrometheusSink } from "../../src/sinks/prometheus/sink.ts";
 import { createWebhookSink } from "../../src/sinks/webhook.ts";
 import { ask } from "../http/ask.ts";
@@ -103,6 +104,8 @@ it("shows no secret of the configuration in any output", async () => {
   const address = { host: "127.0.0.1", port: 0 };
   const listen = await startListenServer({
     address,
+    clock,
+    formatOf: negotiate,
     failed,
     ready: () => true,
     defaultTarget: () => "app",
@@ -111,6 +114,7 @@ it("shows no secret of the configuration in any output", async () => {
   });
   const admin = await startAdminServer({
     address,
+    clock,
     failed,
     identity,
     findings: report,

@@ -4,6 +4,7 @@ import net from "node:net";
 import fc from "fast-check";
 import { startAdminServer } from "../../../src/http/admin-server.ts";
 import { startListenServer } from "../../../src/http/listen-server.ts";
+import { systemClock } from "../../../src/schedule/clock.ts";
 import { ask } from "../../http/ask.ts";
 import { aReport } from "../../sinks/prometheus-values.ts";
 import { anyText, mutated } from "../mutation.ts";
@@ -87,6 +88,7 @@ function start(isAdmin: boolean, orders: string[], failures: unknown[]) {
   return isAdmin
     ? startAdminServer({
         address,
+        clock: systemClock,
         failed,
         token: () => Promise.resolve(undefined),
         identity: { agent: "1.0.0" },
@@ -98,7 +100,9 @@ function start(isAdmin: boolean, orders: string[], failures: unknown[]) {
       })
     : startListenServer({
         address,
+        clock: systemClock,
         failed,
+        formatOf: () => "text",
         metrics: () => Promise.resolve({ contentType: "text/plain", body: "up 1\n" }),
         ready: () => true,
         targetHealth: () => ({ kind: "stale" }),

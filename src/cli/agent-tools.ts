@@ -24,6 +24,7 @@ export const agentTools: Tools = {
       ...(options.heard === undefined ? {} : { heard: options.heard }),
       ...configuration(options),
     });
+    program.favourMemory?.();
     await untilAborted(signal);
     await agent.stop(String(signal.reason));
   },

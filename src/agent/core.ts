@@ -1,6 +1,7 @@
 import { DETECTORS } from "../detectors/index.ts";
 import type { DrillOrder } from "../findings/drill.ts";
 import { createTracker, type Tracker } from "../findings/tracker.ts";
+import { type FilesTold, type Keep, keepWhole } from "../grpc/keep-whole.ts";
 import { createKeptConnections, type KeptConnections } from "../grpc/kept-connections.ts";
 import { createOwnCalls, type OwnCallsLedger } from "../grpc/own-calls.ts";
 import { createSocketTable } from "../host/socket-table.ts";
@@ -93,8 +94,10 @@ class Pipeline implements Core {
     this.#store = createStore({ startedAt: clock.now() });
     const ownCalls = createOwnCalls();
     const observe = (observation: Observation) => this.#observe(observation);
-    this.#connections = createKeptConnections({ clock, random, observe, ownCalls, resolver });
-    this.#tools = this.#createTools(ownCalls);
+    const tell = (told: FilesTold) => this.hear({ kind: "credentials", at: clock.now(), ...told });
+    const keep = keepWhole({ clock, tell });
+    this.#connections = createKeptConnections({ clock, random, observe, ownCalls, resolver, keep });
+    this.#tools = this.#createTools(ownCalls, keep);
     const tools = this.#tools;
     const targetOf = (name: string) =>
       this.#settings.targets.find((target) => target.name === name);
@@ -180,7 +183,7 @@ class Pipeline implements Core {
     if (isNews || observation.kind !== "capability") this.#options.observe(observation);
   }
 
-  #createTools(ownCalls: OwnCallsLedger): Tools {
+  #createTools(ownCalls: OwnCallsLedger, keep: Keep): Tools {
     const { clock, random, resolver, ownListeners, podAddress } = this.#options;
     const address = podAddress === undefined ? {} : { podAddress };
     return {
@@ -189,6 +192,7 @@ class Pipeline implements Core {
       random,
       resolver,
       ownCalls,
+      keep,
       ownListeners,
       ownPorts: () => this.#ownPorts.ports,
       keptConnection: (target, signal) => this.#connections.get(target, signal),

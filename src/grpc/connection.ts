@@ -10,6 +10,7 @@ import { type CallWire, exchange } from "./call.ts";
 import { CallError } from "./call-error.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
 import type { FloodGuard } from "./flood-guard.ts";
+import type { Keep } from "./keep-whole.ts";
 import type { CallLedger, OwnCallEnd } from "./own-calls.ts";
 import { type ReachOptions, reach } from "./reach.ts";
 import { Reply } from "./reply.ts";
@@ -29,6 +30,8 @@ export interface OpenOptions
     > {
   /** Counts the calls of this connection. */
   readonly ownCalls?: CallLedger;
+  /** Goes on with what credentials were where their files are not whole. Default: they are refused. */
+  readonly keep?: Keep;
   /** What each phase showed, filled also when this throws. */
   readonly trail?: Trail;
   /**
@@ -46,10 +49,10 @@ export async function openConnection(
   target: Target,
   options: OpenOptions,
 ): Promise<OpenedConnection> {
-  const { clock, trail = newTrail() } = options;
+  const { trail = newTrail() } = options;
   try {
     const { address, socket, connectMs } = await reach(target.endpoint, trail, options);
-    const credentials = await credentialsFor(target, socket, clock);
+    const credentials = await credentialsFor(target, socket, options);
     const spoken = await speak(socket, { target, address, trail }, { ...options, credentials });
     if (spoken.socket.localPort !== undefined) trail.localPort = spoken.socket.localPort;
     const opened = { target, credentials, spoken, trail, connectMs, address: dialText(address) };
@@ -61,9 +64,13 @@ export async function openConnection(
   }
 }
 
-async function credentialsFor(target: Target, socket: Socket, clock: Clock): Promise<Credentials> {
+async function credentialsFor(
+  target: Target,
+  socket: Socket,
+  { clock, keep }: OpenOptions,
+): Promise<Credentials> {
   try {
-    return await readCredentials(target);
+    return await readCredentials(target, keep);
   } catch (thrown) {
     hangUp(socket, clock);
     throw thrown;

@@ -1,14 +1,17 @@
 import { open } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { present } from "../model/present.ts";
-import type { MetadataEntry, Target } from "../model/target.ts";
+import type { MetadataEntry, Target, TlsExpectation } from "../model/target.ts";
 import { readBundle } from "../net/certificate.ts";
 import type { TlsMaterial } from "../net/handshake.ts";
 import { CallError } from "./call-error.ts";
+import type { Keep } from "./keep-whole.ts";
 import type { Metadata } from "./transport.ts";
 
 /** Bundles of system roots are a quarter of this. */
 const MOST_FILE_BYTES = 1024 * 1024;
+
+type TlsFiles = Extract<TlsExpectation, { readonly mode: "tls" }>;
 
 /** What HTTP/2 and gRPC allow in a value. Source: doc/PROTOCOL-HTTP2.md, "ASCII-Value". */
 const ASCII_VALUE = /^[\x20-\x7e]*$/;
@@ -22,26 +25,48 @@ export interface Credentials {
 
 /**
  * Reads a target's credentials, anew for every fresh connection, so that a rotated token or certificate
- * is used without a reload. Throws a `CallError` with reason `credentials` and the system's word, never
- * the content, where a file is missing or holds what it cannot.
+ * is used without a reload; `keep` may go on with what they said before. Throws a `CallError` with
+ * reason `credentials` and the system's word, never the content, where a file is missing, is half
+ * written as far as can be told, or holds what it cannot.
  */
-export async function readCredentials(target: Target): Promise<Credentials> {
-  const metadata = await Promise.all(target.metadata.map(readEntry));
-  return { metadata, tls: await readTls(target) };
+export async function readCredentials(
+  target: Target,
+  keep: Keep = (_paths, read) => read(),
+): Promise<Credentials> {
+  const metadata = await Promise.all(target.metadata.map((entry) => readEntry(entry, keep)));
+  const { tls } = target;
+  if (tls?.mode !== "tls") return { metadata, tls: {} };
+  const paths = [tls.ca, tls.cert, tls.key].filter((path) => path !== undefined);
+  return { metadata, tls: await keep(paths, () => readTls(tls)) };
 }
 
-async function readEntry({ key, value }: MetadataEntry): Promise<readonly [string, string]> {
-  const text =
-    value.kind === "literal" ? value.value : value.prefix + (await readText(value.path)).trim();
+async function readEntry(
+  { key, value }: MetadataEntry,
+  keep: Keep,
+): Promise<readonly [string, string]> {
+  if (value.kind === "literal") return [key, headerValue(key, value.value)];
+  const { path, prefix } = value;
+  const read = async () => headerValue(key, prefix + (await readToken(path)));
+  return [key, await keep([path], read)];
+}
+
+function headerValue(key: string, text: string): string {
   if (!ASCII_VALUE.test(text)) throw refused(new Error(`metadata ${key}: not a header value`));
-  return [key, text];
+  return text;
 }
 
-async function readTls({ tls }: Target): Promise<TlsMaterial> {
-  if (tls?.mode !== "tls") return {};
+async function readToken(path: string): Promise<string> {
+  const text = (await readText(path)).trim();
+  if (text === "") throw refused(new Error(`${path}: empty`));
+  return text;
+}
+
+async function readTls(tls: TlsFiles): Promise<TlsMaterial> {
   const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map(readOptional));
-  if (ca !== undefined && readBundle(ca).length === 0) {
-    throw refused(new Error(`${tls.ca}: no certificate in it`));
+  if (ca !== undefined && (readBundle(ca).length === 0 || isTorn(ca))) {
+    throw refused(
+      new Error(`${tls.ca}: ${isTorn(ca) ? "ends too early" : "no certificate in it"}`),
+    );
   }
   const material = present({ ca, cert, key });
   try {
@@ -51,6 +76,12 @@ async function readTls({ tls }: Target): Promise<TlsMaterial> {
     throw refused(thrown);
   }
   return material;
+}
+
+/** Half a bundle has fewer issuers, and the server would be accused for those that are missing. */
+function isTorn(pem: string): boolean {
+  const count = (pattern: RegExp) => pem.match(pattern)?.length ?? 0;
+  return count(/-----B/g) !== count(/-----END [A-Z0-9 ]+-----/g);
 }
 
 async function readOptional(path: string | undefined): Promise<string | undefined> {

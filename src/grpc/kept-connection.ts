@@ -8,6 +8,7 @@ import { abortable } from "../net/abortable.ts";
 import type { NameResolver } from "../net/resolve.ts";
 import { CallError } from "./call-error.ts";
 import { type OpenedConnection, openConnection } from "./connection.ts";
+import type { Keep } from "./keep-whole.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
 import { NO_ERROR } from "./session.ts";
 import type { Spoken } from "./speak.ts";
@@ -38,6 +39,8 @@ export interface KeptConnectionOptions {
   readonly random: Random;
   readonly resolver: NameResolver;
   readonly ownCalls: OwnCallsLedger;
+  /** As in `OpenOptions`. */
+  readonly keep?: Keep;
   /** Hears of each connection's life: opened, settings, goaway, closed. */
   observe(observation: ConnectionObservation): void;
   /** What a target spoke in an earlier life of ours, where somebody remembers. */
@@ -141,7 +144,7 @@ export class KeptConnection {
   }
 
   async #establish(signal: AbortSignal): Promise<Connection> {
-    const { clock, resolver, ownCalls } = this.#options;
+    const { clock, resolver, ownCalls, keep } = this.#options;
     const trail = newTrail();
     try {
       const connection = await openConnection(this.#target, {
@@ -152,7 +155,7 @@ export class KeptConnection {
         onSettings: (settings) => this.#hearSettings(settings),
         onGoaway: (goaway) => this.#hearGoaway(goaway),
         trail,
-        ...present({ lastSpoke: this.#lastSpoke }),
+        ...present({ lastSpoke: this.#lastSpoke, keep }),
       });
       return this.#adopt(connection);
     } catch (thrown) {

@@ -12,6 +12,7 @@ import { type ClientReply, ProbeClient } from "./client.ts";
 import { openConnection } from "./connection.ts";
 import { readCredentials } from "./credentials.ts";
 import type { firstUnmet, Unmet } from "./expect.ts";
+import type { Keep } from "./keep-whole.ts";
 import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
 import { judgeable, shown, TOO_LARGE } from "./probe-responses.ts";
@@ -63,6 +64,8 @@ export interface ProbeRunnerOptions {
   readonly resolver: NameResolver;
   /** Counts the calls made, as ours. */
   readonly ownCalls: OwnCallsLedger;
+  /** As in `OpenOptions`. */
+  readonly keep?: Keep;
   keptConnection(target: Target, signal: AbortSignal): Promise<Connection>;
 }
 
@@ -117,7 +120,7 @@ export class ProbeRunner {
     }
     const { registry, method } = resolved;
     const requests = encodeRequests(registry, method, spec.requests);
-    const { tls, metadata } = await readCredentials(withOwnMetadata(run));
+    const { tls, metadata } = await readCredentials(withOwnMetadata(run), this.#options.keep);
     const isTls = await this.#speaksTls(run);
     const client = this.#client(run, isTls ? tls : undefined);
     try {
@@ -218,10 +221,11 @@ export class ProbeRunner {
   /** grpc-js does not say why there was no connection; the same way, gone by ourselves, does. */
   async #sharpened({ target, signal }: ProbeRun, error: CallError): Promise<CallError> {
     if (error.fault.phase === "rpc" || signal.aborted) return error;
-    const { clock, resolver } = this.#options;
+    const { ownCalls: _uncounted, keptConnection: _kept, ...ways } = this.#options;
+    const { clock } = ways;
     try {
       const patience = clock.deadline(SECOND_LOOK_MS, signal);
-      const connection = await openConnection(target, { clock, resolver, signal: patience });
+      const connection = await openConnection(target, { ...ways, signal: patience });
       connection.close();
       const { tls } = connection.trail;
       const reason = tls && verificationReason(tls, clock.now());

@@ -150,9 +150,9 @@ async function secondOffer(
 async function offerBoth(
   target: Target,
   address: DialAddress,
-  { clock, signal }: XrayOptions,
+  { clock, signal, keep }: XrayOptions,
 ): Promise<string | undefined> {
-  const { tls: material } = await readCredentials(target);
+  const { tls: material } = await readCredentials(target, keep);
   const { socket } = await dial(address, { clock, signal });
   if (socket === undefined) return undefined;
   const hands = await shakeHands(socket, {

@@ -66,6 +66,8 @@ export type AgentEvent = Base &
         readonly runningSince: Instant;
       }
     | { readonly kind: "config-warning"; readonly text: string }
+    /** Files of credentials that were whole are not (`fault`), or are again. */
+    | { readonly kind: "credentials"; readonly paths: readonly string[]; readonly fault?: string }
     /** The loop stood still: an evaluation that was due began so much later. */
     | { readonly kind: "stalled"; readonly lateMs: number }
     | {

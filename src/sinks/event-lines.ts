@@ -127,6 +127,16 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
       component: "config",
     }),
   ],
+  credentials: ({ paths, fault, at }) => {
+    const files = paths.join(", ");
+    const component = "credentials";
+    if (fault === undefined) {
+      const msg = `${files} can be used again, and is`;
+      return [line({ at }, "info", { name: "credentials.whole", msg, component })];
+    }
+    const msg = `${files} cannot be used (${fault}); what was read before stays in use`;
+    return [line({ at }, "warn", { name: "credentials.broken", msg, component })];
+  },
   self: () => [],
   "spans-dropped": (event) => [
     line(event, "warn", {

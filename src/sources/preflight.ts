@@ -10,7 +10,7 @@ import { defineSource } from "./source.ts";
 export const preflight = defineSource({
   name: "preflight",
 
-  async *observe({ job, target, signal }, { clock, resolver, ownCalls }) {
+  async *observe({ job, target, signal }, { clock, resolver, ownCalls, keep }) {
     const { alsoDial, everyAddress, lastSpoke } = job;
     const report = await xray(target, {
       clock,
@@ -19,6 +19,7 @@ export const preflight = defineSource({
       // Its call is ours too: the server counts it like anybody's.
       ownCalls: ownCalls.forTarget(target.name),
       everyAddress,
+      keep,
       ...present({ alsoDial, lastSpoke }),
     });
     const base = { source: "preflight", target: target.name, at: clock.now() } as const;

@@ -51,7 +51,7 @@ export async function closeProbes(tools: Tools, keep?: ReadonlySet<string>): Pro
 }
 
 function runnerOf(tools: Tools): Promise<ProbeRunner> {
-  const { clock, resolver, ownCalls } = tools;
+  const { clock, resolver, ownCalls, keep } = tools;
   const keptConnection = tools.keptConnection.bind(tools);
   // grpc-js, CEL and the registries are loaded when the first probe runs.
   const create = async () =>
@@ -59,6 +59,7 @@ function runnerOf(tools: Tools): Promise<ProbeRunner> {
       clock,
       resolver,
       ownCalls,
+      keep,
       keptConnection,
     });
   const runner = runners.get(tools) ?? create();

@@ -1,3 +1,4 @@
+import type { Keep } from "../grpc/keep-whole.ts";
 import type { OwnCallsLedger } from "../grpc/own-calls.ts";
 import type { Connection } from "../grpc/transport.ts";
 import type { SocketTable } from "../host/socket-table.ts";
@@ -29,6 +30,8 @@ export interface Tools {
   keptConnection(target: Target, signal: AbortSignal): Promise<Connection>;
   /** The pod's own resolver; one for all, as it remembers which expansion of a name answered. */
   readonly resolver: NameResolver;
+  /** Goes on with what credentials were while their files are not whole. */
+  readonly keep: Keep;
   /** The kernel's socket table; one for all, as one read serves every target. */
   readonly socketTable: SocketTable;
   /** The ledger of our own calls, by target: servers count them like anybody's. */

@@ -6,16 +6,19 @@ import { issue, issueCa, writeFiles } from "../support/certificates.ts";
 import { faultOf } from "../support/faults.ts";
 import { aTarget } from "../support/targets.ts";
 
-type File = "token" | "ca" | "cert" | "key" | "otherKey" | "text";
+type File = "token" | "empty" | "ca" | "torn" | "cert" | "key" | "otherKey" | "text";
 let files: Readonly<Record<File, string>>;
 let contents: Readonly<Record<File, string>>;
 let remove: () => Promise<void>;
 
 beforeAll(async () => {
   const [one, other] = [await issue(), await issue()];
+  const ca = await issueCa();
   contents = {
     token: " s3cret\n",
-    ca: (await issueCa()).cert,
+    empty: "\n",
+    ca: ca.cert,
+    torn: ca.cert + ca.cert.slice(0, -10),
     cert: one.cert,
     key: one.key,
     otherKey: other.key,
@@ -59,6 +62,8 @@ describe("credentials", () => {
     ["a missing file", () => token("/nowhere/token"), { errno: "ENOENT" }],
     ["a file without end", () => token("/dev/zero"), {}],
     ["a value that breaks the line", () => token(files.ca), {}],
+    ["an empty token", () => token(files.empty), {}],
+    ["a bundle that ends too early", () => ({ tls: { mode: "tls", ca: files.torn } }), {}],
     ["a bundle without certificates", () => ({ tls: { mode: "tls", ca: files.text } }), {}],
     [
       "a broken certificate",

@@ -17,6 +17,7 @@ export function aTools(change: Partial<Tools> = {}): Tools {
     socketTable: createSocketTable({ clock: systemClock }),
     resolver: createNameResolver({ clock: systemClock }),
     ownCalls: createOwnCalls(),
+    keep: (_paths, read) => read(),
     ownPorts: () => new Set(),
     ownListeners: [],
     ...change,

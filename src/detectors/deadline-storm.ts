@@ -115,7 +115,7 @@ export const deadlineStorm = defineDetector({
     if (rate === "none") return [];
     const second = secondSources(
       { ...view, usualAgeMs: usualAge?.mean },
-      { windowMs: limits.window, meanAgeMs: limits.meanAge, ratio: rate.ratio },
+      { windowMs: limits.window, meanAgeMs: limits.meanAge, rate },
     );
     if (second === undefined) return undefined;
     const storm = { rate, second, usualRatio: cancelRatio?.mean, windowMs: limits.window };

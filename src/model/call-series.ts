@@ -24,6 +24,7 @@ export interface CallCount extends Timed {
   readonly inFlight?: number;
   readonly standing?: NonNullable<CallPoll["standing"]>;
   readonly streams?: NonNullable<CallPoll["streams"]>;
+  readonly answered?: number;
 }
 
 /** By channelz where it is known, else by the app's own metrics, else empty. */
@@ -44,7 +45,7 @@ export function callSeries(counters: {
 export function serverCallSeries({ polls }: ServerCalls): readonly CallCount[] {
   const first = polls[0]?.inFlight ?? 0;
   return polls.map(({ at, started, succeeded, failed, ...poll }) => ({
-    ...present({ standing: poll.standing, streams: poll.streams }),
+    ...present({ standing: poll.standing, streams: poll.streams, answered: poll.answered }),
     at,
     started,
     finished: Math.max(succeeded + failed, started - (poll.inFlight - first)),

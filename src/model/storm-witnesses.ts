@@ -1,10 +1,18 @@
-import { type CallCount, serverCallSeries, withoutStanding } from "./call-series.ts";
+import { serverCallSeries, withoutStanding } from "./call-series.ts";
 import type { AppCalls } from "./facts/app-calls.ts";
 import type { Probes } from "./facts/probes.ts";
 import type { ServerCalls } from "./facts/server-calls.ts";
 import type { Services } from "./facts/services.ts";
 import { unaryProbeSpeeds } from "./probe-speed.ts";
-import { countsExpired, endsAtOneAge, isSwelling, isWaiting, meanAge } from "./storm.ts";
+import {
+  countsExpired,
+  endsAtOneAge,
+  isSwelling,
+  isWaiting,
+  meanAge,
+  type StormRate,
+} from "./storm.ts";
+import { answeredSince, hadGoodCalls, likenessToStreams } from "./stream-likeness.ts";
 
 export type SecondSource = "mean-age" | "in-flight" | "probe" | "metrics";
 
@@ -21,8 +29,7 @@ export interface StormFacts {
 export interface StormOptions {
   readonly windowMs: number;
   readonly meanAgeMs: number;
-  /** Share of the calls that were cancelled. */
-  readonly ratio: number;
+  readonly rate: StormRate;
 }
 
 /**
@@ -36,11 +43,8 @@ export function secondSources(
   options: StormOptions,
 ): readonly SecondSource[] | undefined {
   const { serverCalls, probes, timingTrusted } = facts;
-  const polls =
-    serverCalls === undefined ? [] : withoutStanding(serverCallSeries(serverCalls), "streams");
   const timed: readonly (readonly [SecondSource, boolean | undefined])[] = [
-    ["mean-age", showsWaiting(polls, facts, options)],
-    ["in-flight", isSwelling(polls)],
+    ...(serverCalls === undefined ? [] : inFlightTells(serverCalls, facts, options)),
     ["probe", unaryProbeSpeeds(probes)[0]?.isSlow],
   ];
   const answers = [
@@ -51,22 +55,38 @@ export function secondSources(
   return answers.filter(([, answer]) => answer === true).map(([name]) => name);
 }
 
-function showsWaiting(
-  polls: readonly CallCount[],
+/** What the calls in flight tell, by their age and by their number. */
+function inFlightTells(
+  serverCalls: ServerCalls,
   { usualAgeMs, services }: StormFacts,
-  { windowMs, meanAgeMs, ratio }: StormOptions,
-): boolean | undefined {
-  const age = meanAge(polls, windowMs);
-  const options = { limitMs: meanAgeMs, mayStream: mayStream(services), ratio };
-  return age && isWaiting(age, usualAgeMs, options);
+  { windowMs, meanAgeMs, rate }: StormOptions,
+): readonly (readonly [SecondSource, boolean | undefined])[] {
+  const polls = serverCallSeries(serverCalls);
+  const young = withoutStanding(polls, "streams");
+  const age = meanAge(young, windowMs);
+  const isSwollen = isSwelling(young);
+  const isStreamed = mayStream(services);
+  const likeness =
+    isStreamed && usualAgeMs === undefined ? likenessToStreams(polls, age, rate) : undefined;
+  if (likeness !== undefined)
+    return [
+      ["mean-age", likeness === "answered" ? false : undefined],
+      ["in-flight", isSwollen === true && hadGoodCalls(polls) ? true : undefined],
+    ];
+  const ratio = (rate.cancelled - answeredSince(polls, rate)) / rate.calls;
+  const limits = { limitMs: meanAgeMs, mayStream: isStreamed, ratio };
+  return [
+    ["mean-age", age && isWaiting(age, usualAgeMs, limits)],
+    ["in-flight", isSwollen],
+  ];
 }
 
 function metricsTell(
   { serverCalls, appCalls }: StormFacts,
-  { windowMs, ratio }: StormOptions,
+  { windowMs, rate }: StormOptions,
 ): boolean | undefined {
   if (appCalls === undefined) return undefined;
-  const expired = serverCalls && countsExpired(appCalls, windowMs, ratio);
+  const expired = serverCalls && countsExpired(appCalls, windowMs, rate.ratio);
   const atOneAge = endsAtOneAge(appCalls, windowMs);
   return expired === true || atOneAge === true ? true : (expired ?? atOneAge);
 }

@@ -24,7 +24,7 @@ const STEADY_POLLS = 6;
 const GROWTH_RATIO = 1.5;
 const GROWTH_CALLS = 10;
 /** A call that streams may live for long by nature; deadlines are shorter than this. */
-const LONGEST_DEADLINE_MS = 60_000;
+export const LONGEST_DEADLINE_MS = 60_000;
 /** What is measured of a deadline at the very limit lies on both sides of it. */
 const TOLERANCE = 0.1;
 /** Streams may stand beside calls that fail; where most calls fail, those in flight are among them. */
@@ -105,7 +105,7 @@ export interface WaitingLimits {
   readonly limitMs: number;
   /** Some methods may hold their calls open by nature. */
   readonly mayStream: boolean;
-  /** Share of the calls that were cancelled. */
+  /** Share of the calls that were cancelled, and never answered. */
   readonly ratio: number;
 }
 

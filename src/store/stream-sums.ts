@@ -9,6 +9,8 @@ interface Streams {
 
 /** One connection as it was last read. */
 export interface CountedSocket extends Streams {
+  readonly succeeded: number;
+  readonly messages: number;
   readonly open: number;
   readonly readAt: Instant;
   /** When its newest stream began, at the latest. */
@@ -17,6 +19,8 @@ export interface CountedSocket extends Streams {
 
 /** Streams of others over all their connections, dead ones included, since the sums began. */
 export interface StreamSums extends Streams {
+  /** Of those that failed, the ones that the server had sent messages on, at most. */
+  readonly answered: number;
   /** Of each connection, the counters that are in the sums already. */
   readonly bySocket: Readonly<Record<number, CountedSocket>>;
   /** The newest cycle read every socket, so one that it lacks is new. */
@@ -46,17 +50,27 @@ export function addStreams(
 ): StreamSums {
   const isComplete = readsAllSockets(observation);
   const before = sums ?? NOTHING;
-  let { started, failed } = before;
+  let { started, failed, answered } = before;
   const read: Record<number, CountedSocket> = {};
   for (const socket of observation.sockets) {
     const known = before.bySocket[socket.id];
     const now = counted(socket, known, observation.at);
-    const last = known ?? (before.isComplete ? NOTHING : now);
+    const last = known ?? (before.isComplete ? UNUSED : now);
     started += Math.max(0, now.started - last.started);
     failed += Math.max(0, now.failed - last.failed);
+    answered += answeredSince(last, now);
     read[socket.id] = now;
   }
-  return { started, failed, isComplete, bySocket: isComplete ? read : merged(before, read) };
+  const bySocket = isComplete ? read : merged(before, read);
+  return { started, failed, answered, isComplete, bySocket };
+}
+
+type Sent = Pick<CountedSocket, "failed" | "succeeded" | "messages">;
+
+/** A stream that succeeds has its answer; what was sent beyond went to streams that stay or failed. */
+function answeredSince(last: Sent, now: Sent): number {
+  const beyond = now.messages - last.messages - (now.succeeded - last.succeeded);
+  return Math.max(0, Math.min(now.failed - last.failed, beyond));
 }
 
 function counted(
@@ -64,14 +78,22 @@ function counted(
   last: CountedSocket | undefined,
   at: Instant,
 ): CountedSocket {
-  const now = { started, failed, open, readAt: at };
+  const { streamsSucceeded: succeeded, messagesSent: messages } = seen;
+  const now = { started, failed, succeeded, messages, open, readAt: at };
   if (last?.started === started) return { ...now, begunAt: last.begunAt };
   // The app's clock may not be ours: what has begun since the last reading began after it.
   const told = Math.min(at, seen.lastRemoteStreamAt ?? at);
   return { ...now, begunAt: Math.max(told, last?.readAt ?? told) };
 }
 
-const NOTHING: StreamSums = { started: 0, failed: 0, bySocket: {}, isComplete: false };
+const UNUSED = { started: 0, failed: 0, succeeded: 0, messages: 0 };
+const NOTHING: StreamSums = {
+  started: 0,
+  failed: 0,
+  answered: 0,
+  bySocket: {},
+  isComplete: false,
+};
 
 function merged({ bySocket }: StreamSums, read: StreamSums["bySocket"]): StreamSums["bySocket"] {
   const unread = Object.entries(bySocket).filter(([id]) => !(id in read));

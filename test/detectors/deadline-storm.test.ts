@@ -37,6 +37,8 @@ interface Load {
   readonly standing?: number | readonly number[];
   /** Streams that others began and reset, by poll. */
   readonly streams?: { readonly started: number; readonly reset: number };
+  /** Of the cancelled, those that the server had sent something on. */
+  readonly answered?: number;
   readonly implementation: ServerCalls["implementation"];
 }
 
@@ -45,7 +47,7 @@ const storm: Load = { polls: 8, started: 100, cancelled: 50, inFlight: 20, imple
 
 function serverCalls(change: Partial<Load> = {}): ServerCalls {
   const load = { ...storm, ...change };
-  const { polls, started, cancelled, inFlight, standing, streams, implementation } = load;
+  const { polls, started, cancelled, inFlight, standing, streams, answered, implementation } = load;
   const at = (values: number | readonly number[], index: number) =>
     typeof values === "number" ? values : (values[index] ?? 0);
   return {
@@ -61,6 +63,7 @@ function serverCalls(change: Partial<Load> = {}): ServerCalls {
         standing:
           standing === undefined ? undefined : { streams: at(standing, index), connections: 1 },
         streams: streams && { started: streams.started * index, reset: streams.reset * index },
+        answered: answered && answered * index,
       }),
     ),
   };
@@ -101,6 +104,21 @@ describe("is silent", () => {
     [
       "streams that stand on busy connections, where fewer than half of the calls fail",
       { inFlight: 20, cancelled: 49 },
+      { services: streaming },
+    ],
+    [
+      "watches that are renewed each 10 s, half of which were answered",
+      { inFlight: 100, cancelled: 100, answered: 50 },
+      { services: streaming },
+    ],
+    [
+      "the same, when more of them connect",
+      { inFlight: [0, 0, 20, 40, 60, 80, 99, 100], cancelled: 100, answered: 50 },
+      { services: streaming },
+    ],
+    [
+      "streams beside calls, where fewer than half of the calls failed unanswered",
+      { cancelled: 70, answered: 21 },
       { services: streaming },
     ],
     [
@@ -204,6 +222,52 @@ describe("does not judge", () => {
     expect(judged({}, { probes: slowProbe }, { timingTrusted: false })).toBeUndefined();
   });
 
+  describe("idle watches that are renewed, which look like calls that wait", () => {
+    const watches = { inFlight: 51, cancelled: 100 };
+    const facts = { services: streaming };
+
+    it("before their age is known to be usual, and it is no longer than any deadline", () => {
+      expect(judged(watches, facts)).toBeUndefined();
+      expect(judged({ ...watches, inFlight: 600 }, facts)).toBeUndefined();
+      expect(judged({ ...watches, inFlight: 601 }, facts)).toEqual([]);
+      const usually = { usual: { meanAge: aBaseline({ mean: 5000 }) } };
+      expect(judged(watches, facts, usually)).toEqual([]);
+    });
+
+    it("also when more and more of them connect", () => {
+      const connecting = { ...watches, inFlight: [0, 0, 1, 30, 60, 70, 80, 90] };
+      expect(judged(connecting, facts)).toBeUndefined();
+    });
+
+    it.each([
+      [29, undefined],
+      [30, ["in-flight"]],
+    ])("unless %i calls ended well before more and more waited", (good, secondSource) => {
+      const inFlight = [0, 0, 1, 30, 60, 70, 80, 90];
+      const { polls, ...rest } = serverCalls({ ...watches, inFlight });
+      const ended = polls.map((poll, index) => {
+        const more = index < 2 ? 0 : good;
+        return { ...poll, started: poll.started + more, succeeded: poll.succeeded + more };
+      });
+      const found = judge(deadlineStorm, { serverCalls: { ...rest, polls: ended }, ...facts });
+      expect(found?.[0]?.evidence["secondSource"]).toEqual(secondSource);
+    });
+
+    it("unless some polls meet none of them, as it is with rare calls", () => {
+      const every = (rest: readonly number[]) => ({ inFlight: [80, 80, ...rest], cancelled: 100 });
+      const met = (rest: readonly number[]) =>
+        judged(every(rest), facts, { limits: { window: 70_000 } });
+      expect(met([80, 80, 80, 80, 0, 0])).toBeUndefined();
+      expect(met([80, 80, 80, 0, 0, 0])).toEqual([]);
+    });
+
+    it("unless a probe or the app's metrics can tell", () => {
+      expect(judged(watches, { ...facts, probes: fastProbe })).toEqual([]);
+      expect(judged(watches, { ...facts, probes: slowProbe })).toHaveLength(1);
+      expect(judged(watches, { ...facts, appCalls: scraped({}) })).toEqual([]);
+    });
+  });
+
   it("by metrics alone, without histogram or probe", () => {
     expect(judge(deadlineStorm, { appCalls: scraped({ expired: 50 }) })).toBeUndefined();
   });
@@ -244,11 +308,18 @@ describe("speaks", () => {
       ["mean-age"],
     ],
     [
-      "deadlines of a minute are the longest",
-      { inFlight: 600 },
+      "calls wait for 5 s, though methods may stream",
+      { inFlight: 50, cancelled: 100 },
       { services: streaming },
       ["mean-age"],
     ],
+    [
+      "calls wait beside streams that were answered",
+      { cancelled: 95, answered: 45 },
+      { services: streaming },
+      ["mean-age"],
+    ],
+    ["they were answered, though no method streams", { answered: 50 }, {}, ["mean-age"]],
     ["unary calls may be older", { inFlight: 1000 }, {}, ["mean-age"]],
     ["the absolute share is met exactly", { cancelled: 20 }, {}, ["mean-age"]],
     ["ever more are in flight", { inFlight: [0, 0, 1, 3, 5, 7, 9, 11] }, {}, ["in-flight"]],

@@ -77,6 +77,28 @@ describe.concurrent.each(IMPLEMENTATIONS)("beside %s nothing is named", (impleme
     expect(await unjudgedOf(agent, ["deadline-storm"])).toEqual([]);
   });
 
+  it.for([
+    ["watches", "renew 1 10s"],
+    ["idle watches", "renew 1 10s idle"],
+  ] as const)(
+    "where clients end their %s and open them anew",
+    {
+      timeout: LONGEST_MS,
+    },
+    async ([, renew], stage) => {
+      const server = await aServer(stage, implementation);
+      const watchers = ["--rate", "0", "--connections", "20"];
+      const watcher = await aCaller(stage, "go", [addressOf(server), ...watchers]);
+      await watcher.command(renew);
+      const agent = await anAgent(
+        stage,
+        `targets: [{ name: app, address: "${addressOf(server)}" }]`,
+      );
+      await silent(agent, 150);
+      expect(toldLoudly(agent)).toEqual([]);
+    },
+  );
+
   it("where the answers of DNS rotate", { timeout: LONGEST_MS }, async (stage) => {
     const addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"] as const;
     const zone = await startResolver({

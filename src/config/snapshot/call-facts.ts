@@ -82,6 +82,7 @@ const callPoll = exactly<CallPoll>()({
   isEstimated: flag,
   standing: maybe(z.object({ streams: count, connections: count })),
   streams: maybe(z.object({ started: count, reset: count })),
+  answered: maybe(count),
 });
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({

@@ -25,6 +25,11 @@ export interface CallPoll {
    * stream need not be a reset: there an error fails the stream too.
    */
   readonly streams?: { readonly started: number; readonly reset: number };
+  /**
+   * Streams of others that failed after the server had sent messages on them, at most: nobody waited
+   * for an answer there. As their connections count, since the epoch began; absent = not told.
+   */
+  readonly answered?: number;
 }
 
 /** The server's calls over the last 10 min (70 polls at most), newest last. */

@@ -62,6 +62,7 @@ function polled(
     cancelled: Math.max(last?.cancelled ?? 0, cancelledOf(calls, streams, counters)),
     ...openCalls(cycle, running(serverCalls(server)) - running(own), { last, streams, counters }),
     ...definedOnly({ streams: toldStreams(streams, counters) }),
+    answered: streams.answered,
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
   const polls = pushed(recent, poll, MOST_POLLS);

@@ -127,6 +127,17 @@ func (c *caller) command(verb string, words []string) (answer, error) {
 			return nil, err
 		}
 		return nil, c.hold(count)
+	case "renew":
+		count, err := strconv.Atoi(words[0])
+		if err != nil {
+			return nil, err
+		}
+		age, err := time.ParseDuration(words[1])
+		if err != nil {
+			return nil, err
+		}
+		c.renew(count, age, len(words) > 2 && words[2] == "idle")
+		return nil, nil
 	case "stats":
 		c.mutex.Lock()
 		defer c.mutex.Unlock()
@@ -159,5 +170,35 @@ func watch(ctx context.Context, client orderpb.OrderServiceClient) {
 	stream, err := client.SearchOrders(ctx, &orderpb.SearchOrdersRequest{Item: "everything"})
 	for err == nil {
 		_, err = stream.Recv()
+	}
+}
+
+// renew keeps as many streams open on each connection, for good: each is ended at an age and opened
+// anew, as clients do whose watches have a timeout. The server sends nothing on idle ones.
+func (c *caller) renew(count int, age time.Duration, idle bool) {
+	for number, client := range c.clients {
+		for index := range count {
+			// They do not begin all at once.
+			late := age * time.Duration(number*count+index) / time.Duration(len(c.clients)*count)
+			go func() {
+				time.Sleep(late)
+				for {
+					ctx, cancel := context.WithTimeout(context.Background(), age)
+					if idle {
+						idleUntil(ctx, client)
+					} else {
+						watch(ctx, client)
+					}
+					cancel()
+				}
+			}()
+		}
+	}
+}
+
+func idleUntil(ctx context.Context, client orderpb.OrderServiceClient) {
+	stream, err := client.ProcessOrders(ctx)
+	if err == nil {
+		_, _ = stream.Recv()
 	}
 }

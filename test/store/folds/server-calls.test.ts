@@ -28,7 +28,7 @@ it("begins at zero, whatever the server did before", () => {
   const fact = folded("serverCalls", [aCycleAt(0, { server: calls(9000, 8000, 900) })]);
   const zero = { started: 0, succeeded: 0, failed: 0, cancelled: 0 };
   const streams = { started: 0, reset: 0 };
-  const polls = [{ at: NOW, ...zero, inFlight: 100, isEstimated: false, streams }];
+  const polls = [{ at: NOW, ...zero, inFlight: 100, isEstimated: false, streams, answered: 0 }];
   expect(fact).toEqual({ implementation: "go", polls });
 });
 
@@ -253,6 +253,37 @@ it.each<[Implementation, object | undefined]>([
   const first = { server: calls(0, 0, 0), sockets: [streams(1, 5, 2)] };
   const second = { server: calls(10, 6, 4), sockets: [streams(1, 15, 5)] };
   expect(newest(implementation, first, second)?.streams).toEqual(want);
+});
+
+/** A connection on which so many streams failed and succeeded, after so many messages of the server. */
+const sent = (id: number, messagesSent: number, streamsFailed: number, streamsSucceeded = 0) =>
+  aSocket(id, { messagesSent, streamsFailed, streamsSucceeded });
+
+it.each<[string, readonly Row[], number]>([
+  [
+    "calls that waited in vain",
+    [{ sockets: [sent(1, 0, 0)] }, { sockets: [sent(1, 50, 20, 50)] }],
+    0,
+  ],
+  ["watches", [{ sockets: [sent(1, 0, 0)] }, { sockets: [sent(1, 25, 20)] }], 20],
+  ["watches, some idle", [{ sockets: [sent(1, 0, 0)] }, { sockets: [sent(1, 15, 20)] }], 15],
+  [
+    "watches on one connection, calls on the other",
+    [
+      { sockets: [sent(1, 5, 5), sent(2, 5, 0, 5)] },
+      { sockets: [sent(1, 9, 9), sent(2, 30, 20, 30)] },
+    ],
+    4,
+  ],
+  ["watches of a new connection", [{ sockets: [] }, { sockets: [sent(7, 3, 3)] }], 3],
+  [
+    "what a connection did before it was first read",
+    [{ sockets: [], socketCount: 2 }, { sockets: [sent(7, 3, 3)] }],
+    0,
+  ],
+])("counts of failed streams those that were answered: %s", (_what, rows, answered) => {
+  const cycles = rows.map((row) => ({ server: calls(0, 0, 0), ...row }));
+  expect(newest("go", ...cycles)?.answered).toBe(answered);
 });
 
 it("keeps 10 min", () => {

@@ -79,19 +79,22 @@ const program: Program = {
   favourMemory: () => {
     for (const flag of MEMORY_FIRST) setFlagsFromString(`--${flag}`);
   },
-  readProcess: () => {
-    const { user, system } = process.cpuUsage();
-    return {
-      cpuSeconds: (user + system) / 1e6,
-      startedAt,
-      ...readMemory(),
-      ...readDescriptors(),
-    };
-  },
+  cpuMs,
+  readProcess: () => ({
+    cpuSeconds: cpuMs() / 1_000,
+    startedAt,
+    ...readMemory(),
+    ...readDescriptors(),
+  }),
 };
 
 process.exitCode = await runCli(program, agentTools);
 if (ending.signal.aborted || isDaemon) process.exit();
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
 
 /** The keys of the terminal, unechoed; Ctrl-C is the signal that it is elsewhere. */
 async function* keys(signal: AbortSignal): AsyncGenerator<string> {

@@ -8,6 +8,7 @@ import { createSocketTable } from "../host/socket-table.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange } from "../model/finding.ts";
 import type { Observation } from "../model/observation.ts";
+import { present } from "../model/present.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Target } from "../model/target.ts";
 import type { Clock, Random } from "../model/time.ts";
@@ -30,6 +31,8 @@ export interface CoreOptions {
   readonly seed: string;
   readonly resolver: NameResolver;
   readonly podAddress?: string;
+  /** Processor time of this process so far; ms. Absent: what a read costs is the time that it takes. */
+  readonly cpuMs?: () => number;
   readonly ownListeners: readonly number[];
   /** First runs of jobs are spread over this time; 0 for a one-shot. */
   readonly spreadMs?: number;
@@ -184,10 +187,9 @@ class Pipeline implements Core {
   }
 
   #createTools(ownCalls: OwnCallsLedger, keep: Keep): Tools {
-    const { clock, random, resolver, ownListeners, podAddress } = this.#options;
-    const address = podAddress === undefined ? {} : { podAddress };
+    const { clock, random, resolver, ownListeners, podAddress, cpuMs } = this.#options;
     return {
-      socketTable: createSocketTable({ clock, ...address }),
+      socketTable: createSocketTable({ clock, ...present({ podAddress, cpuMs }) }),
       clock,
       random,
       resolver,

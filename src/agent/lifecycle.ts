@@ -27,6 +27,8 @@ export interface AgentOptions {
   /** Of a line of the log's text format, in characters. */
   readonly width: number;
   readonly readProcess: () => ProcessReading;
+  /** Processor time of this process so far; ms. */
+  readonly cpuMs: () => number;
   /** Hears every transition besides the sinks. */
   readonly heard?: (change: FindingChange) => void;
   /** The file behind the settings; absent = there is nothing to reload. */
@@ -68,12 +70,13 @@ class Daemon implements Agent {
   #reload: Reload | undefined;
 
   constructor(options: AgentOptions) {
-    const { clock, random, settings, identity } = options;
+    const { clock, random, settings, identity, cpuMs } = options;
     this.#options = options;
     const { podAddress } = identity;
     this.core = createCore({
       clock,
       random,
+      cpuMs,
       settings,
       seed: identity.seed,
       resolver: createNameResolver({ clock, seed: identity.seed }),

@@ -9,7 +9,7 @@ export const agentTools: Tools = {
 
   async runAgent(program, options) {
     const { startAgent } = await import("../agent/lifecycle.ts");
-    const { clock, random, environment, signal, onHangup, readProcess } = program;
+    const { clock, random, environment, signal, onHangup, readProcess, cpuMs } = program;
     const agent = await startAgent({
       settings: options.settings,
       identity: await identity(program),
@@ -20,6 +20,7 @@ export const agentTools: Tools = {
       colour: wantsColour(program, "stdout"),
       width: lineWidth(program),
       readProcess,
+      cpuMs,
       onHangup,
       ...(options.heard === undefined ? {} : { heard: options.heard }),
       ...configuration(options),

@@ -37,6 +37,8 @@ export interface Program {
   /** The version of Node that runs this. */
   readonly node: string;
   readonly readProcess: () => ProcessReading;
+  /** Processor time of this process so far; ms. */
+  readonly cpuMs: () => number;
   /** From now on little memory before speed; for a process that stays, once it has started. */
   readonly favourMemory?: () => void;
   readonly clock: Clock;

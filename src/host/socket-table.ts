@@ -10,6 +10,8 @@ import { readText } from "./text-file.ts";
 
 export interface SocketTableOptions {
   readonly clock: Clock;
+  /** Processor time of this process so far; ms. Absent: what a read costs is the time that it takes. */
+  readonly cpuMs?: () => number;
   /** Default `/proc/net`. */
   readonly procNet?: string;
   /** The pod's address, as the downward API tells it. */
@@ -48,8 +50,8 @@ const KUBELET_PORT = 10250;
  * Source: Linux Documentation/networking/proc_net_tcp.rst; net/ipv4/tcp_ipv4.c.
  */
 export function createSocketTable(options: SocketTableOptions): SocketTable {
-  const { clock, procNet = "/proc/net", podAddress } = options;
-  const costOf = createCostMeter(clock);
+  const { procNet = "/proc/net", podAddress } = options;
+  const costOf = createCostMeter(options);
   return {
     async read({ signal, ...foldOptions }) {
       if (endianness() !== "LE") return unavailable("its rows are big-endian on this machine");
@@ -110,20 +112,25 @@ const SPELL_MS = 120_000;
 
 /**
  * Begins to measure a read; what that yields ends it. The next read waits for 2 000 times the cost, so
- * reads that waited for the processor would blind us for half an hour: the cheapest of the newest two,
- * and of all of the last two minutes, counts.
+ * reads that waited for the processor would blind us for half an hour: what counts is the processor's
+ * time where it is told (it is that of the whole process, so the time that passed bounds it), and of
+ * that the cheapest of the newest two reads and of all of the last two minutes.
  */
-function createCostMeter(clock: Clock): () => () => number {
+function createCostMeter({ clock, cpuMs }: SocketTableOptions): () => () => number {
   let reads = [{ endedMs: Number.NEGATIVE_INFINITY, costMs: USUAL_COST_MS }];
   return () => {
     const startedMs = clock.monotonicMs();
+    const startedCpuMs = cpuMs?.();
     return () => {
       const endedMs = clock.monotonicMs();
+      const passedMs = endedMs - startedMs;
+      // A kernel that counts in ticks may count none: that is no free read.
+      const usedMs = (cpuMs?.() ?? 0) - (startedCpuMs ?? 0) || passedMs;
       const recent = reads.filter((read, at) => {
         const isNewest = at === reads.length - 1;
         return isNewest || endedMs - read.endedMs < SPELL_MS;
       });
-      reads = [...recent, { endedMs, costMs: endedMs - startedMs }];
+      reads = [...recent, { endedMs, costMs: Math.min(passedMs, usedMs) }];
       return Math.min(...reads.map(({ costMs }) => costMs));
     };
   };

@@ -46,6 +46,7 @@ export async function runLine(
     file: "/nowhere/main.js",
     protoDirectory: "/nowhere/proto",
     node: "v20.19.0",
+    cpuMs: () => 0,
     readProcess: () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 0 }),
     clock: systemClock,
     random: () => 0.5,

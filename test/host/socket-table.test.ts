@@ -5,7 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { createSocketTable, type KernelFacts } from "../../src/host/socket-table.ts";
+import {
+  createSocketTable,
+  type KernelFacts,
+  type SocketTable,
+} from "../../src/host/socket-table.ts";
 import type { KernelInterest } from "../../src/model/job.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
 import { type RowText, tableText } from "../support/proc-net.ts";
@@ -40,6 +44,17 @@ afterEach(async () => {
 });
 
 type Own = { ownPorts?: ReadonlySet<number>; ownListeners?: readonly number[] };
+
+/** The cost of each of so many reads, as the table tells it. */
+async function costsOf(table: SocketTable, reads: number): Promise<readonly number[]> {
+  const options = { interests: [app], ownPorts: new Set<number>(), ownListeners: [] };
+  const costs: number[] = [];
+  for (let read = 0; read < reads; read += 1) {
+    const seen = await table.read({ ...options, signal: never });
+    costs.push((seen as Extract<typeof seen, { outcome: "read" }>).factsFor(app).costMs);
+  }
+  return costs;
+}
 
 /** What a table of these rows tells one interest; costs and interfaces are this machine's. */
 async function told(
@@ -147,13 +162,24 @@ it.each<[string, readonly (readonly [startedMs: number, endedMs: number])[], num
   const times = reads.flat();
   const clock = { ...systemClock, monotonicMs: () => times.shift() ?? 0 };
   const table = createSocketTable({ clock, procNet: folder });
-  const options = { interests: [app], ownPorts: new Set<number>(), ownListeners: [] };
-  const costs: number[] = [];
-  for (const _ of reads) {
-    const read = await table.read({ ...options, signal: never });
-    costs.push((read as Extract<typeof read, { outcome: "read" }>).factsFor(app).costMs);
-  }
-  expect(costs.at(-1)).toBe(costMs);
+  expect((await costsOf(table, reads.length)).at(-1)).toBe(costMs);
+});
+
+it.each([
+  [
+    "the processor's time, not the time that it waited",
+    [0, 600, 20_000, 20_700],
+    [5, 8, 40, 42],
+    2,
+  ],
+  ["the time that passed, where other work was done meanwhile", [0, 2], [5, 305], 2],
+  ["the time that passed, where the kernel has counted no tick", [0, 2], [5, 5], 2],
+])("costs %s", async (_what, times, used, costMs) => {
+  await writeFile(join(folder, "tcp"), tableText([]));
+  const reads = times.length / 2;
+  const clock = { ...systemClock, monotonicMs: () => times.shift() ?? 0 };
+  const table = createSocketTable({ clock, cpuMs: () => used.shift() ?? 0, procNet: folder });
+  expect((await costsOf(table, reads)).at(-1)).toBe(costMs);
 });
 
 it("says of an empty table that the network is not shared", async () => {

@@ -12,5 +12,5 @@ it("gives V8 the same flags by the image's command line and by main.ts", () => {
     .map((word) => word.slice(2));
   const ofMain = /MEMORY_FIRST = (\[[^\]]+\])/.exec(read("src/main.ts"))?.[1] ?? "";
   const flags = [...ofMain.matchAll(/"([^"]+)"/g)].map((match) => match[1]);
-  expect([...flags, ...AT_START].toSorted()).toEqual(ofImage.toSorted());
+  expect(new Set([...flags, ...AT_START])).toEqual(new Set(ofImage));
 });

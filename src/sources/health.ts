@@ -7,7 +7,7 @@ import type { Connection } from "../grpc/transport.ts";
 import { callUnary } from "../grpc/typed-call.ts";
 import type { HealthObservation, Observation } from "../model/observation.ts";
 import type { ServingStatus } from "../model/status.ts";
-import { ask, replied } from "./ask.ts";
+import { type Asked, ask, replied } from "./ask.ts";
 import { defineSource, type Run, type Tools } from "./source.ts";
 import {
   ASK_AGAIN_MS,
@@ -84,6 +84,9 @@ async function* watch(asking: Asking): AsyncIterable<Observation> {
   }
 }
 
+/** app-frozen's `slow`: a check that takes longer has to be told from a loop that is blocked. */
+const SLOW_MS = 500;
+
 /** A health service speaks when a status changes: one that flaps each second is far below this. */
 const MOST_STATUSES = 100;
 const PACE_MS = 10_000;
@@ -128,10 +131,13 @@ async function* poll(asking: Asking): AsyncIterable<Observation> {
   const { run, tools, connection } = asking;
   for (const service of run.job.services) {
     if (run.signal.aborted || !connection.isOpen) return;
-    if (isRefused(connection, question(asking))) return yield* askAnything(asking);
+    if (isRefused(connection, question(asking))) {
+      const other = await askOther(asking);
+      return yield* other === undefined ? [] : replied(run, tools, other);
+    }
 
     const asked = await ask(run, tools, (signal) => checkHealth(connection, service, { signal }));
-    yield* replied(run, tools, asked);
+    yield* replied(run, tools, await quickest(asking, asked));
     if (asked.outcome === "answered") {
       yield* available(connection, question(asking));
       yield { ...base(asking), kind: "status", service, status: asked.answer, via: "check" };
@@ -145,22 +151,25 @@ async function* poll(asking: Asking): AsyncIterable<Observation> {
   }
 }
 
-/** Without health another small call shows whether the server answers: channelz, else reflection. */
-async function* askAnything(asking: Asking): AsyncIterable<Observation> {
+/** A check that is slow may ask a database: where another small call is quick, the loop is not blocked. */
+async function quickest(asking: Asking, asked: Asked<unknown>): Promise<Asked<unknown>> {
+  if (asked.outcome === "lost" || asked.ms < SLOW_MS) return asked;
+  const other = await askOther(asking);
+  return other?.outcome === "answered" && other.ms < asked.ms ? other : asked;
+}
+
+/** Beside health another small call shows whether the server answers: channelz, else reflection. */
+async function askOther(asking: Asking): Promise<Asked<unknown> | undefined> {
   const { run, tools, connection } = asking;
   const channelz = { ...question(asking), source: "channelz" } as const;
-  const reflection = question(asking, "reflection");
   if (run.target.channelz !== undefined && !isRefused(connection, channelz)) {
     const request = { maxResults: 1n };
-    const asked = await ask(run, tools, (signal) =>
+    return await ask(run, tools, (signal) =>
       callUnary(connection, Channelz.method.getServers, { request, signal }),
     );
-    return yield* replied(run, tools, asked);
   }
-  if (!isRefused(connection, reflection)) {
-    const asked = await ask(run, tools, (signal) => listServices(connection, { signal }));
-    yield* replied(run, tools, asked);
-  }
+  if (isRefused(connection, question(asking, "reflection"))) return undefined;
+  return await ask(run, tools, (signal) => listServices(connection, { signal }));
 }
 
 async function* discover(asking: Asking): AsyncIterable<Observation> {

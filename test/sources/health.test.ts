@@ -59,6 +59,7 @@ async function faultyServer(
 
 const CHECK = "/grpc.health.v1.Health/Check";
 const WATCH = "/grpc.health.v1.Health/Watch";
+const GET_SERVERS = "/grpc.channelz.v1.Channelz/GetServers";
 /** What tells one observation from another. */
 const brief = (observations: readonly Observation[]) =>
   observations.map(({ target: _target, at: _at, ...rest }) =>
@@ -113,6 +114,27 @@ describe("poll", () => {
   it("tells silence after two seconds, and no status", async () => {
     const [, look] = await faultyServer({ handlers: { [CHECK]: () => {} } });
     expect(brief(await look.run(health, job("poll", "")))).toEqual([reply("silent")]);
+  });
+
+  it("takes another small call where the check is slow: what health asks may be slow", async () => {
+    const slowMs = 1500;
+    const [, look] = await faultyServer({
+      handlers: {
+        [CHECK]: (...call) => void setTimeout(() => answers.messages(SERVING)(...call), slowMs),
+        [GET_SERVERS]: answers.messages([]),
+      },
+    });
+    const [first, ...rest] = await look.run(health, job("poll", ""));
+    expect(first).toMatchObject({ kind: "reply", outcome: "replied" });
+    expect(first).toSatisfy(({ ms }: { readonly ms: number }) => ms < slowMs);
+    expect(brief(rest)).toEqual([able, status("", "SERVING", "check")]);
+  });
+
+  it("takes another small call where the check is silent", async () => {
+    const [, look] = await faultyServer({
+      handlers: { [CHECK]: () => {}, [GET_SERVERS]: answers.messages([]) },
+    });
+    expect(brief(await look.run(health, job("poll", "")))).toEqual([reply("replied")]);
   });
 
   it("tells nothing of a call that the end of the run cut short", async () => {

@@ -41,7 +41,9 @@ export const healthNotServing = defineDetector({
 
   detect({ now, health, expectation, channels }, { errors }) {
     if (expectation.health.expect === "any") return [];
-    return Object.entries(health.services).flatMap(([service, state]): readonly Symptom[] => {
+    const services = Object.entries(health.services);
+    if (services.length > 0 && services.every(([, state]) => isRefusal(state))) return undefined;
+    return services.flatMap(([service, state]): readonly Symptom[] => {
       const asked = { now, service, state, expectation };
       const verdict = checkError(asked, errors) ?? declared(asked);
       if (verdict === undefined) return [];
@@ -99,11 +101,19 @@ function declaredSeverity({ now, service, state, expectation }: Asked): Severity
   return isNamed && now - sinceAt >= expectation.startupMs ? "warning" : undefined;
 }
 
+/**
+ * A name that never had a status answers with an error that the server chose: an interceptor that asks for
+ * credentials or a tenant refuses us, not the app's callers. UNAVAILABLE is a proxy's word for a dead upstream.
+ */
+function isRefusal({ everKnown, errors }: ServiceHealth): boolean {
+  return !everKnown && errors !== undefined && errors.code !== "UNAVAILABLE";
+}
+
 /** A proxy answers for a dead upstream, or the handler of health itself fails. */
 function checkError({ service, state, expectation }: Asked, limit: number): Verdict | undefined {
   const { errors } = state;
-  if (errors === undefined || errors.count < limit || !isExpected(service, expectation))
-    return undefined;
+  if (errors === undefined || errors.count < limit || isRefusal(state)) return undefined;
+  if (!isExpected(service, expectation)) return undefined;
   const { code, text, count, since } = errors;
   return {
     severity: "warning",

@@ -1,5 +1,6 @@
 import type { Expectation } from "../model/facts/expectation.ts";
 import type { Listeners } from "../model/facts/listeners.ts";
+import type { Probes } from "../model/facts/probes.ts";
 import { onceConfirmed, type Xray } from "../model/facts/xray.ts";
 import type { Evidence } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
@@ -23,8 +24,8 @@ import { tlsUntrustedIssuer } from "./tls-untrusted-issuer.ts";
 /** Answers of a proxy without a server behind it: a rollout passes through them. */
 const NO_UPSTREAM: ReadonlySet<number | undefined> = new Set([502, 503, 504]);
 const NO_UPSTREAM_HOLD_MS = 10_000;
-/** Judged only with credentials: without them a refusal is our own affair. */
-const UNAUTHORIZED: ReadonlySet<number> = new Set([401, 403]);
+/** Judged only with credentials: without them a refusal, or being told to slow down, is our own affair. */
+const REFUSED_US: ReadonlySet<number> = new Set([401, 403, 429]);
 /** The answer did not end by itself: a crash or a drain, which say nothing of the protocol. */
 const BROKEN_OFF: ReadonlySet<Reason | undefined> = new Set<Reason>([
   "connection_closed",
@@ -71,7 +72,7 @@ export const notGrpc = defineDetector({
   remedy:
     "Point the target at the gRPC port, or make the proxy speak HTTP/2 to the server and pass trailers (nginx `grpc_pass`; ingress backend protocol GRPC; HAProxy `proto h2`). 404: route; 502–504: proxy without upstream.",
   needs: ["xray", "expectation"],
-  uses: ["surroundings", "listeners"],
+  uses: ["surroundings", "listeners", "probes"],
   causes: [
     fdExhaustion,
     dnsFailing,
@@ -99,10 +100,10 @@ export const notGrpc = defineDetector({
   },
 
   detect(view, { settingsTimeout }) {
-    const { xray, expectation, surroundings, timingTrusted } = view;
+    const { xray, expectation, surroundings, probes, timingTrusted } = view;
     const { latest } = xray;
     if (isBehindMesh({ expectation, surroundings }) || !isReached(latest)) return undefined;
-    const cause = answerCause(latest, expectation) ?? soundCause(xray, settingsTimeout);
+    const cause = pathCause({ xray, expectation, probes }) ?? soundCause(xray, settingsTimeout);
     if (cause === undefined) return [];
     if (cause === "mute" && (!timingTrusted || isUnaccepted(view))) return undefined;
     const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus);
@@ -134,6 +135,21 @@ function isUnaccepted({
   return newest !== undefined && (newest.queued > 0 || newest.at < xray.same.since);
 }
 
+/** What answers the X-ray's call; nothing, where a probe passed since: the port routes by path, and knows others. */
+function pathCause({
+  xray,
+  expectation,
+  probes,
+}: {
+  readonly xray: Xray;
+  readonly expectation: Expectation;
+  readonly probes: Probes | undefined;
+}): Cause | undefined {
+  const passed = Object.values(probes?.probes ?? {}).map(({ lastOkAt }) => lastOkAt);
+  const isRouted = passed.some((at) => at !== undefined && at >= xray.same.since);
+  return isRouted ? undefined : answerCause(xray.latest, expectation);
+}
+
 /** The X-ray got beyond TCP. */
 function isReached({ phase }: XrayReport): boolean {
   return phase !== "dns" && phase !== "tcp";
@@ -145,7 +161,7 @@ function answerCause(report: XrayReport, expectation: Expectation): Cause | unde
   const isBroken = rpc?.resetCode !== undefined || BROKEN_OFF.has(reason);
   if (isBroken || rpc?.httpStatus === undefined) return undefined;
   if (rpc.httpStatus === 200) return contentCause(rpc);
-  const isOurs = UNAUTHORIZED.has(rpc.httpStatus) && !expectation.hasCredentials;
+  const isOurs = REFUSED_US.has(rpc.httpStatus) && !expectation.hasCredentials;
   // connect-go answers 404 for a service that it lacks, as health may be.
   return isOurs || outcome === "unsupported" ? undefined : "http-status";
 }

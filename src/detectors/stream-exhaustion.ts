@@ -20,6 +20,8 @@ import { defineDetector } from "./detector.ts";
 const NO_LIMIT = 2 ** 31 - 1;
 /** Full is what two polls saw that lie so far apart. */
 const LEAST_FULL_MS = 5_000;
+/** A server that allows fewer is made for clients that hold one stream and dial again for the next. */
+const LEAST_SHARED = 4;
 const FLAT_RATIO = 0.02;
 /** Of the limit: any number is near some multiple of it, if near means much of it. */
 const NEAR_RATIO = 0.05;
@@ -116,8 +118,12 @@ function serverSide(
   if (inFlight === undefined) return undefined;
   if (inFlight < limits.high * most) return []; // no connection can be that full
   if (sockets === undefined) return undefined;
-  const full = fullConnections(sockets, most).filter(({ ms }) => ms >= LEAST_FULL_MS);
-  const high = fullConnections(sockets, limits.high * most).filter(({ ms }) => ms >= limits.window);
+  const lasting = (share: number, leastMs: number) =>
+    fullConnections(sockets, share * most).filter(
+      ({ ms, isHeld }) => ms >= leastMs && !(isHeld && most < LEAST_SHARED),
+    );
+  const full = lasting(1, LEAST_FULL_MS);
+  const high = lasting(limits.high, limits.window);
   const isCrowded = (one: FullConnection) => !hasRoomBeside(one, sockets, asked);
   const crowded = { full: full.filter(isCrowded), high: high.filter(isCrowded) };
   const isAny = crowded.full.length > 0 || crowded.high.length > 0;
@@ -200,6 +206,7 @@ function clientSide(calls: UpstreamCalls, upstream: string, asked: Asked): reado
 
 /** Metrics know no connections: calls in flight that stand still at a multiple of the limit. */
 function metricsSide(appCalls: AppCalls, most: number): readonly Symptom[] | undefined {
+  if (most < LEAST_SHARED) return undefined; // any number is a multiple of 1
   const span = lastWindow(appCallSeries(appCalls), FLAT_WINDOW_MS);
   const inFlight = span?.polls.flatMap((poll) => poll.inFlight ?? []) ?? [];
   const middle = mean(inFlight);

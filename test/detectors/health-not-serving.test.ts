@@ -73,6 +73,23 @@ describe("is silent about", () => {
     expect(judged(change, world)).toEqual([]);
   });
 
+  it.each(["UNKNOWN", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "INTERNAL"] as const)(
+    "%s of a server that never told a status: it refuses us",
+    (code) => {
+      const refused = aServiceHealth({
+        status: "UNKNOWN",
+        everServing: false,
+        everKnown: false,
+        errors: { ...errors, code },
+      });
+      const change = { expectation: anExpectation(), health: { services: { "": refused } } };
+      expect(judge(healthNotServing, change)).toBeUndefined();
+      const known = aServiceHealth({ status: "SERVING" });
+      const both = { ...change, health: { services: { "": refused, known } } };
+      expect(judge(healthNotServing, both)).toEqual([]);
+    },
+  );
+
   it("nothing that it does not know", () => {
     expect(judge(healthNotServing, { expectation: anExpectation() })).toBeUndefined();
   });

@@ -9,12 +9,14 @@ import {
   anUpstreamExpectation,
   anXray,
   anXrayReport,
+  aProbeHistory,
   type Change,
   factsDeclared,
   factsRead,
   judge,
   NOW,
   SECOND,
+  someProbes,
   someSurroundings,
   someTls,
   UNCONFIRMED,
@@ -75,6 +77,7 @@ it.each<[string, Facts["xray"]]>([
   ["the call never got an answer", answer({})],
   ["HTTP 401 answers us, who have no credentials", answer({ httpStatus: 401 })],
   ["HTTP 403 answers us, who have no credentials", answer({ httpStatus: 403 })],
+  ["HTTP 429 tells us to slow down", answer({ httpStatus: 429 })],
   [
     "a healthy server says by HTTP that it lacks health",
     answer({ httpStatus: 404, contentType: "text/plain" }, { outcome: "unsupported" }),
@@ -93,6 +96,20 @@ it.each<[string, Facts["xray"]]>([
   ],
 ])("is silent when %s", (_when, xray) => {
   expect(judged({ xray })).toEqual([]);
+});
+
+const passedAt = (lastOkAt: number) =>
+  someProbes({ probes: { "get-order": aProbeHistory({ lastOkAt }) } });
+const strayedSince = answer({ httpStatus: 404 }).same.since;
+
+it.each([404, 405])("is silent about HTTP %d where a probe passed since", (httpStatus) => {
+  const xray = answer({ httpStatus });
+  expect(judged({ xray, probes: passedAt(strayedSince) })).toEqual([]);
+  expect(judged({ xray, probes: passedAt(strayedSince - 1) })).toHaveLength(1);
+});
+
+it("judges another protocol whatever a probe passed: it may have gone to another address", () => {
+  expect(judged({ probes: passedAt(NOW) })).toEqual([symptom]);
 });
 
 it.each<[string, Partial<Facts>]>([

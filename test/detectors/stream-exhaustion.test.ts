@@ -90,6 +90,13 @@ describe("at the server", () => {
       { sockets: socketsAt([full, [1, 100, 1]], [5000, [1, 99, 1]], [0, [1, 100, 1]]) },
     ],
     ["it is not full any more", { sockets: socketsAt([full, [1, 100, 1]], [0, [1, 89, 1]]) }],
+    ...[1, 2, 3].map((most): [string, Partial<Facts>] => [
+      `clients hold what a server for ${most} streams a connection allows`,
+      {
+        xray: limited(most),
+        sockets: socketsAt([full, [1, most, 5]], [5000, [1, most, 5]], [0, [1, most, 5]]),
+      },
+    ]),
     [
       "the streams are on two connections",
       { sockets: socketsAt([full, [1, 75, 1], [2, 75, 1]], [0, [1, 75, 1], [2, 75, 1]]) },
@@ -142,6 +149,14 @@ describe("at the server", () => {
         },
       },
     ]);
+  });
+
+  it.each([
+    ["a small limit that is busy", 3, 6],
+    ["the smallest limit that clients share", 4, 5],
+  ])("is critical of %s", (_what, most, started) => {
+    const sockets = socketsAt([full, [1, most, 5]], [5000, [1, most, 5]], [0, [1, most, started]]);
+    expect(judged({ xray: limited(most), sockets })).toMatchObject([{ severity: "critical" }]);
   });
 
   it("follows a connection through polls that did not read it, and names all peers", () => {
@@ -337,6 +352,10 @@ describe("by metrics alone", () => {
     expect(byMetrics([2500, 2500, 2505, 2500, 2500])).toEqual([]);
     expect(byMetrics([2500, 2500, 2504, 2500, 2500])).toHaveLength(1);
     expect(byMetrics([2496, 2504, 2496, 2504, 2496], 8)).toEqual([]);
+  });
+
+  it("does not judge a limit whose multiples are nearly all numbers", () => {
+    expect(byMetrics([6, 6, 6, 6, 6], 3)).toBeUndefined();
   });
 
   it("does not judge less than a minute", () => {

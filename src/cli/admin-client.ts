@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { parseListen } from "../config/address.ts";
+import { ipv6LoopbackFor } from "../model/loopback.ts";
 import type { Call } from "./command.ts";
 import { UsageError } from "./exit.ts";
 
@@ -31,7 +32,13 @@ export async function askAgent(
   const { host = "127.0.0.1", port } = address.value;
   const signal = call.program.clock.deadline(ANSWER_MS, call.program.signal);
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  return send({ ...ask, host, port, signal, headers }).catch((thrown: unknown) => {
+  const sendTo = (to: string) => send({ ...ask, host: to, port, signal, headers });
+  const answered = sendTo(host).catch((thrown: unknown) => {
+    const other = ipv6LoopbackFor(host, thrown);
+    if (other === undefined) throw thrown;
+    return sendTo(other);
+  });
+  return answered.catch((thrown: unknown) => {
     throw thrown instanceof AdminError
       ? thrown
       : new AdminError(`no agent answers at ${written} (${causeOf(thrown)})`);

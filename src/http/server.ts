@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ipv6LoopbackFor } from "../model/loopback.ts";
 import type { ListenAddress } from "../model/settings.ts";
 import type { Clock } from "../model/time.ts";
 import { boundConnections } from "./connections.ts";
@@ -37,7 +38,7 @@ const REQUEST_RATE = { burst: 400, perSecond: 200 };
  * Starts one HTTP server with the bounds of both listeners. Rejects when the address cannot be had.
  *
  * Without a host it listens on all addresses of both families; Node binds `::`, or 0.0.0.0 where
- * IPv6 is off.
+ * IPv6 is off. Where loopback has no IPv4 address, 127.0.0.1 means ::1.
  */
 export async function startServer(options: ServerOptions): Promise<Listening> {
   const limits = {
@@ -58,11 +59,15 @@ export async function startServer(options: ServerOptions): Promise<Listening> {
   boundConnections(server, options.clock);
   server.maxHeadersCount = 0; // Node would cut what is more, and say nothing; `malformed` refuses it
   server.timeout = PAUSE_MS;
-  const { port } = await listening(server, options.address);
   const { host } = options.address;
+  const { address, port } = await listening(server, options.address).catch((thrown: unknown) => {
+    const other = ipv6LoopbackFor(host, thrown);
+    if (other === undefined) throw thrown;
+    return listening(server, { ...options.address, host: other });
+  });
 
   return {
-    address: host === undefined ? { port } : { host, port },
+    address: host === undefined ? { port } : { host: address, port },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -74,10 +74,17 @@ const ENVIRONMENT = {
   PYTHONDONTWRITEBYTECODE: "1",
 };
 
-/** Starts a peer and resolves when it has said where it listens. */
-export async function startPeer(name: Implementation, flags: readonly string[]): Promise<Peer> {
-  const [file, ...program] = PROGRAMS[name]();
-  const child = spawn(file, [...program, ...flags], {
+/**
+ * Starts a peer and resolves when it has said where it listens. A prefix makes its surroundings, as
+ * those of a network namespace, and then becomes it.
+ */
+export async function startPeer(
+  name: Implementation,
+  flags: readonly string[],
+  prefix: readonly string[] = [],
+): Promise<Peer> {
+  const [file = "", ...words] = [...prefix, ...PROGRAMS[name](), ...flags];
+  const child = spawn(file, words, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...ENVIRONMENT },
   });

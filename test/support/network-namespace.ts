@@ -4,6 +4,8 @@ import { execFile, execFileSync } from "node:child_process";
 export interface NetworkNamespace {
   /** What `podman --network ns:` takes. */
   readonly path: string;
+  /** The loopback address that a program in it has. */
+  readonly loopback: "127.0.0.1" | "::1";
   /** Puts a program into it; the program's own process takes the place of `ip`. */
   readonly prefix: readonly string[];
   /** Runs `ip` in it: `link add …`. */
@@ -18,13 +20,18 @@ const response = await fetch(process.argv[1], { signal: AbortSignal.timeout(30_0
 process.stdout.write(await response.text());
 process.exitCode = response.ok ? 0 : 1;`;
 
-export function addNetworkNamespace(name: string): NetworkNamespace {
+export function addNetworkNamespace(
+  name: string,
+  { hasIpv4 = true }: { readonly hasIpv4?: boolean } = {},
+): NetworkNamespace {
   const ip = (line: string) => void execFileSync("ip", line.split(" "));
   const prefix = ["ip", "netns", "exec", name];
   ip(`netns add ${name}`);
   ip(`-n ${name} link set lo up`);
+  if (!hasIpv4) ip(`-n ${name} addr del 127.0.0.1/8 dev lo`);
   return {
     path: `/run/netns/${name}`,
+    loopback: hasIpv4 ? "127.0.0.1" : "::1",
     prefix,
     ip: (line) => ip(`-n ${name} ${line}`),
     get: (url) =>

@@ -62,7 +62,9 @@ export interface RunningAgent {
   stop(): Promise<number | null>;
 }
 
-const MAIN = fileURLToPath(new URL("../../dist/lib/bin/main.js", import.meta.url));
+/** What was built: the file that node is given. */
+export const MAIN = fileURLToPath(new URL("../../dist/lib/bin/main.js", import.meta.url));
+const DEFAULT_PORTS = [19_464, 19_465] as const;
 const POLL_MS = 200;
 const PATIENCE_MS = 180_000;
 
@@ -81,20 +83,25 @@ export async function startRunningAgent(
     /** `stuck`: nobody reads its log; `gone`: who read it has closed. Default: it is read. */
     readonly reader?: "stuck" | "gone";
     readonly flags?: readonly string[];
+    /** `default`: where it listens when nobody tells it; for a network of its own. */
+    readonly listeners?: "default";
   } = {},
 ): Promise<RunningAgent> {
-  const [listenPort, adminPort] = await twoFreePorts();
+  const { network, main = MAIN, node = [], prefix = [], flags = [] } = options;
+  const [listenPort, adminPort] =
+    options.listeners === "default" ? DEFAULT_PORTS : await twoFreePorts();
   const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-test-"));
   const file = join(folder, "config.yaml");
-  const listen = `127.0.0.1:${listenPort}`;
-  const admin = `127.0.0.1:${adminPort}`;
+  const loopback = network?.loopback === "::1" ? "[::1]" : "127.0.0.1";
+  const listen = `${loopback}:${listenPort}`;
+  const admin = `${loopback}:${adminPort}`;
   const configure = (text: string) => {
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   };
   configure(configuration);
-  const { network, main = MAIN, node = [], prefix = [], flags = [] } = options;
-  const words = ["run", "--config", file, "--listen", listen, "--admin", admin, ...flags];
+  const served = options.listeners === "default" ? [] : ["--listen", listen, "--admin", admin];
+  const words = ["run", "--config", file, ...served, ...flags];
   const line = [...prefix, process.execPath, ...node, main, ...words];
   const [program = "", ...argv] = [...(network?.prefix ?? []), ...line];
   const child = spawn(program, argv, {

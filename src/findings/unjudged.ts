@@ -51,6 +51,13 @@ const OF_ROLE: Readonly<Record<Facts["expectation"]["role"], readonly FactName[]
 const BLIND_IN_MESH: ReadonlySet<string> = new Set(["dns-stale", "l4-pinning", "loopback-only"]);
 const MESH_LAYERS: ReadonlySet<string> = new Set(["tcp", "tls", "http2"]);
 
+/** What the rows of the socket table tell of the app; on the host's network they may be anybody's. */
+const OF_ROWS: ReadonlySet<FactName> = new Set(["outbound", "peers"]);
+const ON_HOST: Obstacle = {
+  because: "the pod is on its host's network, which it shares with other processes",
+  isUnavailable: true,
+};
+
 /**
  * Whether a code can be judged on targets of this role at all. Where the role is unknown it is
  * taken to apply: an unjudged line too many says more than one too few.
@@ -84,7 +91,11 @@ export function standingObstacle(
   if (missing !== undefined) return missing;
   if (target.state === "waiting" && !detector.whileWaiting)
     return { because: "waiting for the port to listen", isUnavailable: false };
-  if (!hasMesh) return undefined;
+  if (detector.code === "loopback-only" && isOnHost(target)) return ON_HOST;
+  return hasMesh ? behindMesh(detector, target) : undefined;
+}
+
+function behindMesh(detector: Detector, target: TargetSnapshot): Obstacle | undefined {
   const isUpstream = knownValue(target, "expectation")?.role === "upstream";
   if (!BLIND_IN_MESH.has(detector.code) && !(isUpstream && MESH_LAYERS.has(detector.layer)))
     return undefined;
@@ -98,7 +109,10 @@ export function missingFacts(
   now: Instant,
 ): Obstacle | undefined {
   const isOverdue = now - target.epochSince > EVERYONE_LOOKED_MS;
-  const missingFact = (name: FactName) => obstacleOf(name, target.facts[name], isOverdue);
+  const missingFact = (name: FactName) =>
+    OF_ROWS.has(name) && isOnHost(target)
+      ? ON_HOST
+      : obstacleOf(name, target.facts[name], isOverdue);
   const isUnknown = (name: FactName) => target.facts[name]?.state !== "known";
   const missing = detector.needs.find(isUnknown);
   if (missing !== undefined) return missingFact(missing);
@@ -113,6 +127,10 @@ export function missingFacts(
   }
   if (detector.isTiming && !target.timingTrusted) return untrustedTiming(target, now);
   return undefined;
+}
+
+function isOnHost(target: TargetSnapshot): boolean {
+  return knownValue(target, "surroundings")?.hostNetwork === true;
 }
 
 /** A target that has just begun is slow by nature (store: timing settles in the same time). */

@@ -9,6 +9,7 @@ import {
   aBaseline,
   aKept,
   anExpectation,
+  anOutbound,
   anUpstreamExpectation,
   aServerCalls,
   aTargetSnapshot,
@@ -273,6 +274,34 @@ describe("in a mesh", () => {
   it.each(["dns-stale", "l4-pinning", "loopback-only"])("%s is not judged", (code) => {
     expect(outcome(code, "dns", { expectation: app.expectation })).toEqual(["judged"]);
     expect(outcome(code, "dns", app)).toEqual(["unjudged"]);
+  });
+});
+
+describe("on the host's network", () => {
+  const because = "the pod is on its host's network, which it shares with other processes";
+  const hosted = { surroundings: known(someSurroundings({ hostNetwork: true })) };
+  const alone = { surroundings: known(someSurroundings()) };
+  const reasons = (detector: Detector, facts: Required<World>["facts"]) =>
+    run([detector], { facts }).unjudged.map((entry) => entry.because);
+
+  it.each(["outbound", "peers"] as const)("%s are not known to be the app's", (fact) => {
+    const detector = defineDetector({
+      ...record,
+      code: "of-rows",
+      needs: [fact],
+      detect: () => [],
+    });
+    expect(reasons(detector, alone)).not.toContain(because);
+    expect(reasons(detector, hosted)).toEqual([because]);
+    const channels = { ...hosted, outbound: known(anOutbound()), peers: known(somePeers()) };
+    expect(reasons(detector, channels)).toEqual([]);
+  });
+
+  it("nobody listens for himself alone", () => {
+    const loopbackOnly = aDetector("loopback-only", { layer: "listen" });
+    expect(reasons(loopbackOnly, alone)).toEqual([]);
+    expect(reasons(loopbackOnly, hosted)).toEqual([because]);
+    expect(reasons(aDetector("other", { layer: "listen" }), hosted)).toEqual([]);
   });
 });
 

@@ -30,7 +30,8 @@ export const outboundFold = defineFold({
     if (input.kind === "cycle") {
       return previous === undefined ? undefined : { ...previous, knownAs: namesIn(input) };
     }
-    if (!input.sharesNetwork) return undefined;
+    // On the host's network the rows may be of any process.
+    if (!input.sharesNetwork || input.surroundings.hostNetwork) return undefined;
     const rows = role === "upstream" ? input.remotes : input.otherRemotes;
     const read = { at: input.at, remotes: rows.toSorted(worstFirst).slice(0, MOST_REMOTES) };
     const { reads, minutes, knownAs } = previous ?? NOTHING;

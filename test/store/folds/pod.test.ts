@@ -82,6 +82,11 @@ it("says nothing of what the app dials from another network namespace", () => {
   expect(folded("outbound", [aReadAt(0, { sharesNetwork: false })])).toBeUndefined();
 });
 
+it("says nothing of what others dial on the host's network", () => {
+  const surroundings = { mesh: false, hostNetwork: true, podAddresses: ["10.0.0.5"] };
+  expect(folded("outbound", [aReadAt(0, { surroundings })])).toBeUndefined();
+});
+
 it("keeps 100 remotes, those that wait for an answer first", () => {
   const stuck = someRemoteRows({ address: "10.7.7.7", established: 0, synSent: 1 });
   const read = aReadAt(0, { otherRemotes: [...remotes(150), stuck] });

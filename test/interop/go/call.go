@@ -61,26 +61,64 @@ func dial(target string, options ...grpc.DialOption) *grpc.ClientConn {
 	return connection
 }
 
-// callUpstream makes the server a client too: two calls a second, results ignored. Without a policy it is
-// the default one. A target of scheme xds goes where lookaside says, which stands for a control plane.
-func callUpstream(target, policy, lookaside string) {
-	var options []grpc.DialOption
-	if policy != "" {
-		options = append(options, grpc.WithDefaultServiceConfig(fmt.Sprintf(`{"loadBalancingConfig":[{%q:{}}]}`, policy)))
+// upstreamManner is how a server calls its upstream.
+type upstreamManner struct {
+	// policy balances the calls; empty = the default one.
+	policy string
+	// lookaside is where a target of scheme xds goes, which stands for a control plane.
+	lookaside string
+	retries   bool
+	// leaks are channels a second that are made for one call each, and closed; 0 = one is kept.
+	leaks int
+}
+
+const retryPolicy = `,"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":4,"initialBackoff":"0.01s",` +
+	`"maxBackoff":"0.05s","backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]`
+
+func (m upstreamManner) options() []grpc.DialOption {
+	policy, retries := m.policy, ""
+	if policy == "" {
+		policy = "pick_first"
 	}
-	if lookaside != "" {
+	if m.retries {
+		retries = retryPolicy
+	}
+	config := fmt.Sprintf(`{"loadBalancingConfig":[{%q:{}}]%s}`, policy, retries)
+	options := []grpc.DialOption{grpc.WithDefaultServiceConfig(config)}
+	if m.lookaside != "" {
 		builder := manual.NewBuilderWithScheme("xds")
-		builder.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: lookaside}}})
+		builder.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: m.lookaside}}})
 		options = append(options, grpc.WithResolvers(builder))
 	}
-	client := orderpb.NewOrderServiceClient(dial(target, options...))
+	return options
+}
+
+// callUpstream makes the server a client too: two calls a second over one channel, results ignored.
+func callUpstream(target string, manner upstreamManner) {
+	if manner.leaks > 0 {
+		go leakChannels(target, manner)
+		return
+	}
+	client := orderpb.NewOrderServiceClient(dial(target, manner.options()...))
 	go func() {
 		for range time.Tick(500 * time.Millisecond) {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			_, _ = client.GetOrder(ctx, &orderpb.GetOrderRequest{Id: "order-1"})
-			cancel()
+			getOrder(client)
 		}
 	}()
+}
+
+func leakChannels(target string, manner upstreamManner) {
+	for range time.Tick(time.Second / time.Duration(manner.leaks)) {
+		connection := dial(target, manner.options()...)
+		getOrder(orderpb.NewOrderServiceClient(connection))
+		_ = connection.Close()
+	}
+}
+
+func getOrder(client orderpb.OrderServiceClient) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = client.GetOrder(ctx, &orderpb.GetOrderRequest{Id: "order-1"})
 }
 
 func (c *caller) run() {

@@ -15,6 +15,7 @@ import (
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/channelz/service"
@@ -35,6 +36,8 @@ type orders struct {
 	delay atomic.Int64
 	// deaf handlers do not look at their context: they answer late.
 	deaf atomic.Bool
+	// fault is the code that calls end with; OK = none.
+	fault atomic.Uint32
 }
 
 func (o *orders) wait(ctx context.Context) error {
@@ -57,6 +60,9 @@ func (o *orders) wait(ctx context.Context) error {
 func (o *orders) GetOrder(ctx context.Context, in *orderpb.GetOrderRequest) (*orderpb.Order, error) {
 	if err := o.wait(ctx); err != nil {
 		return nil, err
+	}
+	if fault := codes.Code(o.fault.Load()); fault != codes.OK {
+		return nil, status.Error(fault, "told to fail")
 	}
 	if in.GetId() == "missing" {
 		return nil, status.Error(codes.NotFound, "no such order")
@@ -127,6 +133,8 @@ func serve(arguments []string) {
 	asks := flags.Bool("asks", false, "ask for a client certificate, and take any or none")
 	upstream := flags.String("calls", "", "gRPC target that is called twice a second")
 	policy := flags.String("policy", "", "how calls to the upstream are balanced; empty = the default")
+	retries := flags.Bool("retries", false, "try a call to the upstream that is UNAVAILABLE four times")
+	leaks := flags.Int("channels", 0, "channels a second that are made for a call to the upstream, and closed")
 	lookaside := flags.String("lookaside", "", "address that targets of scheme xds resolve to")
 	counts := flags.Bool("count", false, "count what clients send, for the command counted")
 	tcpKeepalive := flags.Bool("tcp-keepalive", true, "TCP keepalives; off for thousands of idle connections")
@@ -192,7 +200,7 @@ func serve(arguments []string) {
 		reflection.Register(server)
 	}
 	if *upstream != "" {
-		callUpstream(*upstream, *policy, *lookaside)
+		callUpstream(*upstream, upstreamManner{policy: *policy, lookaside: *lookaside, retries: *retries, leaks: *leaks})
 	}
 	go func() { _ = server.Serve(listener) }()
 	say(ready)
@@ -213,7 +221,7 @@ func serve(arguments []string) {
 func measured(ready answer) []grpc.ServerOption {
 	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics)
+	registry.MustRegister(metrics, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fail(err.Error())
@@ -228,6 +236,11 @@ func measured(ready answer) []grpc.ServerOption {
 	}
 }
 
+// faults are what a server can be told to answer with.
+var faults = map[string]codes.Code{
+	"OK": codes.OK, "NOT_FOUND": codes.NotFound, "INTERNAL": codes.Internal, "UNAVAILABLE": codes.Unavailable,
+}
+
 func command(server *grpc.Server, sample *orders, checks *health.Server, verb string, words []string) (answer, error) {
 	switch verb {
 	case "delay":
@@ -238,6 +251,13 @@ func command(server *grpc.Server, sample *orders, checks *health.Server, verb st
 		deaf, err := strconv.ParseBool(words[0])
 		sample.deaf.Store(deaf)
 		return nil, err
+	case "fail":
+		fault, known := faults[words[0]]
+		if !known {
+			return nil, fmt.Errorf("unknown code %s", words[0])
+		}
+		sample.fault.Store(uint32(fault))
+		return nil, nil
 	case "health":
 		value, known := healthpb.HealthCheckResponse_ServingStatus_value[words[0]]
 		if !known {

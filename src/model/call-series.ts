@@ -7,12 +7,13 @@ import { STATUS_NAMES } from "./status.ts";
 /**
  * The server's own deadline and the caller's reset race each other: measured, at least a fifth of the
  * calls past their deadline are reset (Go client, grpc-js server), and none of those that end with an
- * error. Of so many calls, the chance that none is reset is below one in a hundred.
+ * error. Of few calls none may be reset by chance; then the next ones tell.
  */
 const RESET_RATIO = 0.05;
-const FEWEST_ENDS = 20;
-/** What the connections that were read must have begun of all calls, to speak for them. */
+/** What the connections that were read must have begun of all calls, to speak for each of them. */
 const SEEN_RATIO = 0.9;
+/** So many streams are a sample of all. */
+const FEWEST_SEEN = 20;
 
 /** The server's calls at one moment, whoever counted them; cumulative but for `inFlight`. */
 export interface CallCount extends Timed {
@@ -87,16 +88,21 @@ export function handledCalls({ handledByCode }: Pick<AppScrape, "handledByCode">
   return STATUS_NAMES.reduce((sum, name) => sum + (handledByCode[name] ?? 0), 0);
 }
 
-/** What happened between two polls. */
+/**
+ * What happened between two polls. Where few streams were seen between them, those since `oldest` tell
+ * how many are reset.
+ */
 export function increase(
   from: CallCount,
   to: CallCount,
+  oldest: CallCount = from,
 ): Pick<CallCount, "started" | "finished" | "cancelled"> {
   const ended = to.cancelled - from.cancelled;
+  const started = to.started - from.started;
   return {
-    started: to.started - from.started,
+    started,
     finished: Math.max(to.finished - from.finished, ended),
-    cancelled: withoutErrors(ended, from, to),
+    cancelled: withoutErrors({ started, ended }, sampleOf(from, to) ?? sampleOf(oldest, to)),
   };
 }
 
@@ -104,10 +110,45 @@ export function increase(
  * Some counters have every error among the cancelled calls. A caller that gives up mostly resets its
  * stream; where the connections show hardly a reset, the calls ended with errors.
  */
-function withoutErrors(cancelled: number, from: CallCount, to: CallCount): number {
-  const reset = resetStreams(from, to);
-  const isTold = reset !== undefined && cancelled >= FEWEST_ENDS;
-  return isTold && reset < RESET_RATIO * cancelled ? reset : cancelled;
+function withoutErrors(
+  { started, ended }: { readonly started: number; readonly ended: number },
+  sample: Streams | undefined,
+): number {
+  if (sample === undefined) return ended;
+  const reset = sample.reset * Math.max(1, started / sample.started);
+  return reset < RESET_RATIO * ended ? reset : ended;
+}
+
+/**
+ * False where every error counts as cancelled, and too few connections could be read to tell them
+ * apart: those of callers that open one for each call are gone before.
+ */
+export function tellsCancels(polls: readonly CallCount[], fromAt: number): boolean {
+  const from = polls.find(({ at }) => at === fromAt);
+  const [oldest] = polls;
+  const to = polls.at(-1);
+  if (from === undefined || oldest === undefined || to?.streams === undefined) return true;
+  return (sampleOf(from, to) ?? sampleOf(oldest, to)) !== undefined;
+}
+
+type Streams = NonNullable<CallCount["streams"]>;
+
+function seenStreams(
+  from: Pick<CallCount, "streams">,
+  to: Pick<CallCount, "streams">,
+): Streams | undefined {
+  if (from.streams === undefined || to.streams === undefined) return undefined;
+  const started = to.streams.started - from.streams.started;
+  return { started, reset: to.streams.reset - from.streams.reset };
+}
+
+/** What the connections that were read tell of all calls between two polls. */
+function sampleOf(from: CallCount, to: CallCount): Streams | undefined {
+  const seen = seenStreams(from, to);
+  if (seen === undefined || seen.started === 0) return undefined;
+  const isEnough =
+    seen.started >= FEWEST_SEEN || seen.started >= SEEN_RATIO * (to.started - from.started);
+  return isEnough ? seen : undefined;
 }
 
 /**
@@ -118,10 +159,10 @@ export function resetStreams(
   from: Pick<CallCount, "started" | "streams">,
   to: Pick<CallCount, "started" | "streams">,
 ): number | undefined {
-  if (from.streams === undefined || to.streams === undefined) return undefined;
-  const seen = to.streams.started - from.streams.started;
-  if (seen < SEEN_RATIO * (to.started - from.started)) return undefined;
-  return to.streams.reset - from.streams.reset;
+  const seen = seenStreams(from, to);
+  if (seen === undefined || seen.started < SEEN_RATIO * (to.started - from.started))
+    return undefined;
+  return seen.reset;
 }
 
 /** Mean age of the calls in flight at each poll of a span, against the span's own rate of starts. */

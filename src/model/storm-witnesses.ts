@@ -1,4 +1,4 @@
-import { serverCallSeries, withoutStanding } from "./call-series.ts";
+import { serverCallSeries, tellsCancels, withoutStanding } from "./call-series.ts";
 import type { AppCalls } from "./facts/app-calls.ts";
 import type { Probes } from "./facts/probes.ts";
 import type { ServerCalls } from "./facts/server-calls.ts";
@@ -72,6 +72,11 @@ function inFlightTells(
     return [
       ["mean-age", likeness === "answered" ? false : undefined],
       ["in-flight", isSwollen === true && hadGoodCalls(polls) ? true : undefined],
+    ];
+  if (!tellsCancels(polls, rate.from))
+    return [
+      ["mean-age", undefined],
+      ["in-flight", isSwollen === true ? true : undefined],
     ];
   const ratio = (rate.cancelled - answeredSince(polls, rate)) / rate.calls;
   const limits = { limitMs: meanAgeMs, mayStream: isStreamed, ratio };

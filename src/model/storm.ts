@@ -25,8 +25,15 @@ const GROWTH_RATIO = 1.5;
 const GROWTH_CALLS = 10;
 /** A call that streams may live for long by nature; deadlines are shorter than this. */
 export const LONGEST_DEADLINE_MS = 60_000;
-/** What is measured of a deadline at the very limit lies on both sides of it. */
-const TOLERANCE = 0.1;
+/**
+ * A few calls are in flight by chance, more at one poll and fewer at the next: of 100 samples of six
+ * polls, 99 have a variance below so many times their mean (chi-square of five degrees).
+ */
+const CHANCE = 2.5;
+/** What is measured of a deadline at the very limit lies on both sides of it: by two standard errors. */
+const LEAST_TOLERANCE = 0.1;
+const MOST_TOLERANCE = 0.3;
+const STANDARD_ERRORS = 2;
 /** Streams may stand beside calls that fail; where most calls fail, those in flight are among them. */
 const MOST_RATIO = 0.5;
 
@@ -62,21 +69,27 @@ export function stormRate(
   { window, ratio, minFailed, absoluteRatio }: RateLimits,
 ): StormRate | "none" | undefined {
   const limits = { windowMs: window, ratio, leastBad: minFailed, absoluteRatio };
-  const found = badShare(polls, outcomesOf, { usualRatio, limits });
+  const [oldest] = polls;
+  const between = (from: CallCount, to: CallCount) => outcomesOf(from, to, oldest);
+  const found = badShare(polls, between, { usualRatio, limits });
   if (found === undefined || found === "none") return found;
   const { bad, ...rate } = found;
   return { cancelled: bad, ...rate };
 }
 
-function outcomesOf(from: CallCount, to: CallCount): Outcomes {
-  const { started, finished, cancelled } = increase(from, to);
+function outcomesOf(from: CallCount, to: CallCount, oldest: CallCount | undefined): Outcomes {
+  const { started, finished, cancelled } = increase(from, to, oldest);
   return { calls: started, finished, bad: cancelled };
 }
 
 export interface MeanAge {
   readonly ms: number;
+  /** Calls that were met in flight, over all polls. */
+  readonly met: number;
   /** Absent below one call a second, where the ages of single polls say nothing. */
   readonly variation?: number;
+  /** More variation than the polls have by chance, and than calls that wait for one deadline. */
+  readonly isUnsteady?: boolean;
 }
 
 /** Mean age of the calls in flight by Little's law; `undefined` while too little is known. */
@@ -88,7 +101,15 @@ export function meanAge(polls: readonly CallCount[], windowMs: number): MeanAge 
   const ages = newest === undefined ? [] : agesMs(newest.polls, rate);
   const ms = mean(ages);
   const spread = variation(ages);
-  return ms === undefined || spread === undefined ? undefined : { ms, variation: spread };
+  if (newest === undefined || ms === undefined || spread === undefined) return undefined;
+  const met = metIn(newest.polls);
+  const byChance = Math.sqrt((CHANCE * newest.polls.length) / met);
+  return {
+    ms,
+    met,
+    variation: spread,
+    isUnsteady: spread >= Math.hypot(STEADY_VARIATION, byChance),
+  };
 }
 
 /** Below one call a second: over the span of the last 30 calls. */
@@ -98,7 +119,11 @@ function slowAge(polls: readonly CallCount[]): MeanAge | undefined {
   const inFlight = mean(span.polls.flatMap((poll) => poll.inFlight ?? []));
   const { started } = increase(span.from, span.to);
   const ms = inFlight === undefined ? undefined : meanAgeMs(inFlight, started, span.ms);
-  return ms === undefined ? undefined : { ms };
+  return ms === undefined ? undefined : { ms, met: metIn(span.polls) };
+}
+
+function metIn(polls: readonly CallCount[]): number {
+  return polls.reduce((sum, { inFlight = 0 }) => sum + inFlight, 0);
 }
 
 export interface WaitingLimits {
@@ -119,13 +144,17 @@ export function isWaiting(
   usualMs: number | undefined,
   limits: WaitingLimits,
 ): boolean {
-  if ((age.variation ?? 0) >= STEADY_VARIATION) return false;
+  if (age.isUnsteady === true) return false;
   if (usualMs !== undefined && usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
-  const leastMs = (1 - TOLERANCE) * limits.limitMs;
+  const leastMs = (1 - toleranceOf(age)) * limits.limitMs;
   if (!limits.mayStream) return age.ms >= leastMs;
   if (age.ms > LONGEST_DEADLINE_MS) return false;
   if (usualMs === undefined) return limits.ratio >= MOST_RATIO && age.ms >= leastMs;
   return age.ms - usualMs >= leastMs;
+}
+
+function toleranceOf({ met }: MeanAge): number {
+  return Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, STANDARD_ERRORS / Math.sqrt(met)));
 }
 
 /**

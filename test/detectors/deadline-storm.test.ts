@@ -99,8 +99,13 @@ describe("is silent", () => {
     ["callers that cancel while the server is fast", { inFlight: 1 }, { probes: fastProbe }],
     ["a slow server that nobody gives up", { cancelled: 0 }, { probes: slowProbe }],
     ["plain errors: no second source", { inFlight: 1, cancelled: 100 }, {}],
-    ["a mean age below the limit, and its tolerance", { inFlight: 8.99 }, {}],
-    ["streams that stand on connections of their own", { inFlight: 60, standing: 52 }, {}],
+    [
+      "a mean age below the limit, and a tenth",
+      { started: 4000, cancelled: 4000, inFlight: 359 },
+      {},
+    ],
+    ["a mean age below the limit, and what few calls may be wrong by", { inFlight: 6.99 }, {}],
+    ["streams that stand on connections of their own", { inFlight: 60, standing: 54 }, {}],
     [
       "streams that stand on busy connections, where fewer than half of the calls fail",
       { inFlight: 20, cancelled: 49 },
@@ -124,6 +129,16 @@ describe("is silent", () => {
     [
       "errors of a slow service: hardly a stream was reset",
       { streams: { started: 90, reset: 2 } },
+      {},
+    ],
+    [
+      "a few errors of a slow service that has few calls: none was reset",
+      { started: 5, cancelled: 2.25, inFlight: 1, streams: { started: 5, reset: 0 } },
+      {},
+    ],
+    [
+      "errors of a slow service, by a sample of the connections",
+      { streams: { started: 4, reset: 0.09 } },
       {},
     ],
     [
@@ -170,13 +185,13 @@ describe("is silent", () => {
     const ramp = (lastStarted: number) => ({
       serverCalls: {
         implementation: "go" as const,
-        polls: [0, 100, 200, 300, 400, 500, 600, 600 + lastStarted].map((started, index) =>
+        polls: [0, 100, 200, 300, 400, 500, 600, 600 + lastStarted].map((hundreds, index) =>
           aCallPoll({
             at: NOW - (7 - index) * 10 * SECOND,
-            started,
-            failed: started / 2,
-            cancelled: started / 2,
-            inFlight: [1, 1, 10, 12, 14, 16, 18, 20][index],
+            started: 20 * hundreds,
+            failed: 10 * hundreds,
+            cancelled: 10 * hundreds,
+            inFlight: [20, 20, 200, 240, 280, 320, 360, 400][index],
           }),
         ),
       },
@@ -220,6 +235,14 @@ describe("does not judge", () => {
 
   it("a rate whose second source our own timing blinds", () => {
     expect(judged({}, { probes: slowProbe }, { timingTrusted: false })).toBeUndefined();
+  });
+
+  it("failed calls of a slow server, by the age of calls whose connections are gone before", () => {
+    const gone = { streams: { started: 2, reset: 0 } };
+    expect(judged(gone)).toBeUndefined();
+    expect(judged({ ...gone, inFlight: [0, 0, 1, 3, 5, 7, 9, 11] })).toHaveLength(1);
+    expect(judged(gone, { probes: fastProbe })).toEqual([]);
+    expect(judged(gone, { probes: slowProbe })).toHaveLength(1);
   });
 
   describe("idle watches that are renewed, which look like calls that wait", () => {
@@ -298,12 +321,29 @@ describe("speaks", () => {
   });
 
   it.each<[string, Partial<Load>, Partial<Facts>, readonly string[]]>([
-    ["the mean age is at its limit, a tenth less", { inFlight: 9 }, {}, ["mean-age"]],
+    [
+      "the mean age is at its limit, a tenth less",
+      { started: 4000, cancelled: 4000, inFlight: 360 },
+      {},
+      ["mean-age"],
+    ],
+    [
+      "few calls wait for about as long: two standard errors less",
+      { started: 100, inFlight: 7.4 },
+      {},
+      ["mean-age"],
+    ],
+    [
+      "few calls are in flight by chance, more at one poll and fewer at the next",
+      { started: 50, cancelled: 50, inFlight: [3, 7, 5, 6, 2, 7, 9, 4] },
+      {},
+      ["mean-age"],
+    ],
     ["calls wait beside streams that stand", { inFlight: 60, standing: 51 }, {}, ["mean-age"]],
     ["one in twenty of them was reset", { streams: { started: 90, reset: 2.5 } }, {}, ["mean-age"]],
     [
-      "the connections that were read say nothing of the others",
-      { streams: { started: 89, reset: 0 } },
+      "one in twenty was reset, by a sample of the connections",
+      { streams: { started: 4, reset: 0.1 } },
       {},
       ["mean-age"],
     ],
@@ -393,18 +433,20 @@ describe("speaks", () => {
   });
 
   it.each<[string, Partial<Facts>, number, number]>([
-    ["nothing streams: at its limit, whatever is usual", { services: unary }, 10, 1],
+    ["nothing streams: at its limit, whatever is usual", { services: unary }, 1000, 1],
     [
       "streams stand as usual, and calls that fail wait no longer",
       { services: streaming },
-      38.9,
+      3890,
       0,
     ],
-    ["streams stand as usual, and calls wait beside them", { services: streaming }, 39, 1],
-    ["the methods are not known", { services: someServices({ methods: undefined }) }, 38.9, 0],
+    ["streams stand as usual, and calls wait beside them", { services: streaming }, 3900, 1],
+    ["the methods are not known", { services: someServices({ methods: undefined }) }, 3890, 0],
   ])("of a mean age of 3 s that is usual, where %s", (_where, facts, inFlight, symptoms) => {
     const usually = { meanAge: aBaseline({ mean: 3000 }) };
-    expect(judged({ inFlight }, facts, { usual: usually })).toHaveLength(symptoms);
+    expect(
+      judged({ started: 10_000, cancelled: 5000, inFlight }, facts, { usual: usually }),
+    ).toHaveLength(symptoms);
   });
 
   it("from the first second: 20 calls in the first minute, all cancelled", () => {

@@ -96,7 +96,7 @@ export const inFlightBuildup = defineDetector({
       usual === undefined
         ? undefined
         : buildupOf(series, { inFlight: usual, finishedPerMinute }, limits);
-    const found = rising ?? stuck(view, standstillOf(series));
+    const found = rising ?? stuck(view, standstillOf(series, limits.window));
     if (found === undefined) return undefined;
     return found === "none" ? [] : [symptomOf(view, found, { usual, ...limits })];
   },
@@ -159,8 +159,8 @@ function stuck(seen: Seen, standing: Buildup | undefined): Buildup | "none" | un
 }
 
 /**
- * Whether calls should have ended by now: all methods are unary, or a unary probe waits as well.
- * `undefined` where neither methods nor a unary probe are known.
+ * Whether calls should have ended by now: all methods are unary, or a unary probe waits as well; false
+ * where one does not. `undefined` where methods may stream, or are not known, and no unary probe tells.
  */
 function endsByNature({
   services,
@@ -169,8 +169,8 @@ function endsByNature({
   const methods = services?.methods ?? [];
   const [probe] = unaryProbeSpeeds(probes);
   if (probe?.isSlow === true) return true;
-  if (methods.length === 0) return probe === undefined ? undefined : false;
-  return methods.every(({ kind }) => kind === "unary");
+  if (methods.length > 0 && methods.every(({ kind }) => kind === "unary")) return true;
+  return probe === undefined ? undefined : false;
 }
 
 function witnessesOf(

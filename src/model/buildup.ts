@@ -40,14 +40,18 @@ export function buildupOf(
   return isMany && !finishesMore(span) && !finishesAsUsual(buildup, usual) ? buildup : undefined;
 }
 
-/** At least ten calls started and none finished for a minute, with ever more in flight. */
-export function standstillOf(series: readonly CallCount[]): Buildup | undefined {
+/**
+ * At least ten calls started and none finished for a minute, with ever more in flight. Where none was
+ * ever seen to finish, they may be calls that wait for minutes by nature: then it takes `windowMs`.
+ */
+export function standstillOf(series: readonly CallCount[], windowMs: number): Buildup | undefined {
   const newest = series.at(-1);
   if (newest === undefined) return undefined;
   const lastFinish = series.findLastIndex((poll) => poll.finished < newest.finished);
   const polls = series.slice(lastFinish + 1);
   const [from] = polls;
-  if (from === undefined || newest.at - from.at < MINUTE_MS) return undefined;
+  const leastMs = (from?.finished ?? 0) > 0 ? MINUTE_MS : windowMs;
+  if (from === undefined || newest.at - from.at < leastMs) return undefined;
   if (newest.started - from.started < STANDSTILL_CALLS) return undefined;
   const buildup = describe({ from, to: newest, polls, ms: newest.at - from.at });
   return buildup !== undefined && buildup.growth > 0 && buildup.slopePerMinute > 0

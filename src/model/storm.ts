@@ -37,6 +37,10 @@ const STANDARD_ERRORS = 2;
 /** Streams may stand beside calls that fail; where most calls fail, those in flight are among them. */
 const MOST_RATIO = 0.5;
 
+/** Where nearly all calls fail, nothing is known to be usual, and a share of the limit is waiting. */
+const ALL_RATIO = 0.9;
+const ALL_AGE_RATIO = 0.2;
+
 /** Share of the cancelled calls in one bucket that tells a deadline from cancels of users. */
 const SAME_BUCKET_RATIO = 0.8;
 /** In two neighbours, where their bound is the deadline. */
@@ -137,7 +141,8 @@ export interface WaitingLimits {
 /**
  * Whether calls wait, all as long as each other, and longer than usual. Streams that stay open make the
  * mean age high for ever: where there may be some, what is usual is not counted as waiting, and while
- * nothing is known to be usual, most calls must have been cancelled.
+ * nothing is known to be usual, most calls must have been cancelled. Where nearly all are, none is told
+ * from its deadline by one that ends well: a shorter wait counts then.
  */
 export function isWaiting(
   age: MeanAge,
@@ -146,15 +151,18 @@ export function isWaiting(
 ): boolean {
   if (age.isUnsteady === true) return false;
   if (usualMs !== undefined && usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
-  const leastMs = (1 - toleranceOf(age)) * limits.limitMs;
+  const share = leastShare(age, usualMs === undefined ? limits.ratio : 0);
+  const leastMs = share * limits.limitMs;
   if (!limits.mayStream) return age.ms >= leastMs;
   if (age.ms > LONGEST_DEADLINE_MS) return false;
   if (usualMs === undefined) return limits.ratio >= MOST_RATIO && age.ms >= leastMs;
   return age.ms - usualMs >= leastMs;
 }
 
-function toleranceOf({ met }: MeanAge): number {
-  return Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, STANDARD_ERRORS / Math.sqrt(met)));
+/** What share of the limit is waiting. */
+function leastShare({ met }: MeanAge, ratio: number): number {
+  if (ratio >= ALL_RATIO) return ALL_AGE_RATIO;
+  return 1 - Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, STANDARD_ERRORS / Math.sqrt(met)));
 }
 
 /**

@@ -101,10 +101,12 @@ describe("is silent", () => {
     ["plain errors: no second source", { inFlight: 1, cancelled: 100 }, {}],
     [
       "a mean age below the limit, and a tenth",
-      { started: 4000, cancelled: 4000, inFlight: 359 },
+      { started: 4000, cancelled: 2000, inFlight: 359 },
       {},
     ],
     ["a mean age below the limit, and what few calls may be wrong by", { inFlight: 6.99 }, {}],
+    ["callers that nearly all cancel, and soon", { cancelled: 90, inFlight: 1.99 }, {}],
+    ["callers that mostly cancel, and soon", { cancelled: 89, inFlight: 2 }, {}],
     ["streams that stand on connections of their own", { inFlight: 60, standing: 54 }, {}],
     [
       "streams that stand on busy connections, where fewer than half of the calls fail",
@@ -323,7 +325,7 @@ describe("speaks", () => {
   it.each<[string, Partial<Load>, Partial<Facts>, readonly string[]]>([
     [
       "the mean age is at its limit, a tenth less",
-      { started: 4000, cancelled: 4000, inFlight: 360 },
+      { started: 4000, cancelled: 2000, inFlight: 360 },
       {},
       ["mean-age"],
     ],
@@ -361,6 +363,12 @@ describe("speaks", () => {
     ],
     ["they were answered, though no method streams", { answered: 50 }, {}, ["mean-age"]],
     ["unary calls may be older", { inFlight: 1000 }, {}, ["mean-age"]],
+    [
+      "nearly all calls fail, a fifth of the limit old",
+      { cancelled: 90, inFlight: 2 },
+      {},
+      ["mean-age"],
+    ],
     ["the absolute share is met exactly", { cancelled: 20 }, {}, ["mean-age"]],
     ["ever more are in flight", { inFlight: [0, 0, 1, 3, 5, 7, 9, 11] }, {}, ["in-flight"]],
     ["a unary probe is slow as well", { inFlight: 1 }, { probes: slowProbe }, ["probe"]],

@@ -174,15 +174,21 @@ describe("when nothing ends at all", () => {
   it.each<[string, Partial<Course>, Partial<Facts>]>([
     ["fewer than ten started", { inFlight: (index) => 1.6 * index }, { services: unary }],
     ["one ended meanwhile", { finished: (index) => (index > 3 ? 41 : 40) }, { services: unary }],
-    ["a method streams", {}, { services: mixed }],
     ["a method streams, and a unary probe is fast", {}, { services: mixed, probes: probe(5) }],
     ["in flight does not rise", { inFlight: () => 20 }, { services: unary }],
   ])("is silent when %s", (_when, change, facts) => {
     expect(cold(change, facts)).toEqual([]);
   });
 
-  it("does not judge where neither methods nor a unary probe are known", () => {
+  it("is silent for three minutes where none was ever seen to end: they may wait by nature", () => {
+    const never = (polls: number) => cold({ polls, finished: () => 0 }, { services: unary });
+    expect(never(18)).toEqual([]);
+    expect(never(19)).toHaveLength(1);
+  });
+
+  it("does not judge where methods may stream, or are not known, and no unary probe tells", () => {
     expect(cold({}, {})).toBeUndefined();
+    expect(cold({}, { services: mixed })).toBeUndefined();
     expect(cold({}, { services: someServices({ methods: undefined }) })).toBeUndefined();
   });
 

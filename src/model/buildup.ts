@@ -45,18 +45,24 @@ export function buildupOf(
  * ever seen to finish, they may be calls that wait for minutes by nature: then it takes `windowMs`.
  */
 export function standstillOf(series: readonly CallCount[], windowMs: number): Buildup | undefined {
-  const newest = series.at(-1);
-  if (newest === undefined) return undefined;
-  const lastFinish = series.findLastIndex((poll) => poll.finished < newest.finished);
-  const polls = series.slice(lastFinish + 1);
-  const [from] = polls;
-  const leastMs = (from?.finished ?? 0) > 0 ? MINUTE_MS : windowMs;
-  if (from === undefined || newest.at - from.at < leastMs) return undefined;
-  if (newest.started - from.started < STANDSTILL_CALLS) return undefined;
-  const buildup = describe({ from, to: newest, polls, ms: newest.at - from.at });
+  const span = sinceLastFinish(series);
+  if (span === undefined) return undefined;
+  const { from, to, ms } = span;
+  if (ms < (from.finished > 0 ? MINUTE_MS : windowMs)) return undefined;
+  if (to.started - from.started < STANDSTILL_CALLS) return undefined;
+  const buildup = describe(span);
   return buildup !== undefined && buildup.growth > 0 && buildup.slopePerMinute > 0
     ? buildup
     : undefined;
+}
+
+function sinceLastFinish(series: readonly CallCount[]): Span<CallCount> | undefined {
+  const to = series.at(-1);
+  if (to === undefined) return undefined;
+  const lastFinish = series.findLastIndex((poll) => poll.finished < to.finished);
+  const polls = series.slice(lastFinish + 1);
+  const [from = to] = polls;
+  return { from, to, polls, ms: to.at - from.at };
 }
 
 /** Whether the calls in flight have risen in a line for so long. */

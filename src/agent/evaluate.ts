@@ -2,6 +2,7 @@ import type { Detector } from "../detectors/detector.ts";
 import { runDetectors } from "../findings/run-detectors.ts";
 import type { Tracker } from "../findings/tracker.ts";
 import type { Sample } from "../model/baseline.ts";
+import { crashText } from "../model/crash-text.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FindingChange, FindingsReport } from "../model/finding.ts";
 import type { Job } from "../model/job.ts";
@@ -115,8 +116,8 @@ function samplesOf(
   try {
     return detector.samples(known);
   } catch (thrown) {
-    const errorText = thrown instanceof Error ? thrown.message : String(thrown);
-    hear({ kind: "detector-crashed", at: now, detector: detector.code, target, errorText });
+    const crash = crashText(thrown);
+    hear({ kind: "detector-crashed", at: now, detector: detector.code, target, ...crash });
     return {};
   }
 }

@@ -4,9 +4,12 @@ import { type Order, startAdminServer } from "../http/admin-server.ts";
 import { startListenServer } from "../http/listen-server.ts";
 import type { Listening } from "../http/server.ts";
 import { targetHealth } from "../http/target-health.ts";
+import { crashText } from "../model/crash-text.ts";
 import type { AgentEvent } from "../model/event.ts";
+import { AGENT_TARGET } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import { negotiate } from "../sinks/prometheus/negotiate.ts";
+import { SinkState } from "../sinks/sink-state.ts";
 import type { Core } from "./core.ts";
 import type { Identity } from "./identity.ts";
 import type { Reload, ReloadOutcome } from "./reload.ts";
@@ -99,13 +102,11 @@ function startListen({ clock, core, sinks, hear }: ServersOptions): Promise<List
 
 function startAdmin({ clock, core, identity, hear, reload }: ServersOptions): Promise<Listening> {
   const { version, pod } = identity;
+  const state = new SinkState("admin", { now: () => clock.now(), event: hear });
   return startAdminServer({
     address: core.settings().admin,
     clock,
-    token: async () => {
-      const file = core.settings().adminToken;
-      return file === undefined ? undefined : (await readFile(file, "utf8")).trim();
-    },
+    token: () => readToken(core.settings().adminToken, state),
     identity: { agent: version, ...(pod === undefined ? {} : { pod }) },
     findings: () => core.latest().report,
     snapshot: () => {
@@ -122,6 +123,19 @@ function startAdmin({ clock, core, identity, hear, reload }: ServersOptions): Pr
   });
 }
 
+/** The token; none where its file cannot be read, which is told, and then nobody may pass. */
+async function readToken(file: string | undefined, state: SinkState): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const token = (await readFile(file, "utf8")).trim();
+    state.worked("token");
+    return token;
+  } catch (thrown) {
+    state.failed("token", thrown);
+    return undefined;
+  }
+}
+
 function orderOf(outcome: ReloadOutcome | undefined): Order {
   if (outcome === undefined) return { ok: false, faults: ["the agent runs without a file"] };
   return "faults" in outcome
@@ -133,6 +147,6 @@ function tellBug(
   { clock, hear, where }: Pick<ServersOptions, "clock" | "hear"> & { readonly where: string },
   thrown: unknown,
 ): void {
-  const errorText = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  hear({ kind: "sink-failed", at: clock.now(), sink: where, errorText });
+  const job = `http/${where}`;
+  hear({ kind: "job-failed", at: clock.now(), job, target: AGENT_TARGET, ...crashText(thrown) });
 }

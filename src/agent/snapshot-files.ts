@@ -38,7 +38,7 @@ export function createSnapshotFiles(options: SnapshotFilesOptions): SnapshotFile
     const stamp = rfc3339(clock.now()).replace(/[:.]/g, "-");
     const file = join(folder, `${stamp}-${why}.json`);
     try {
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o750 });
       await removeOldest(folder, MOST_FILES - 1);
       await writeMakingRoom(file, printSnapshot({ agent: version, settings, snapshot }));
       hear({ kind: "snapshot-written", at: clock.now(), file });
@@ -78,7 +78,8 @@ async function writeMakingRoom(file: string, text: string): Promise<void> {
 async function writeWhole(file: string, text: string): Promise<void> {
   const part = `${file}.part`;
   try {
-    await writeFile(part, text);
+    // Ours alone to write, the pod's group to read; and nobody's link is followed to another file.
+    await writeFile(part, text, { mode: 0o640, flag: "wx" });
     await rename(part, file);
   } catch (thrown) {
     await rm(part, { force: true });

@@ -1,3 +1,4 @@
+import { crashText } from "../model/crash-text.ts";
 import { nearest } from "../model/nearest.ts";
 import { type Command, HELP_FLAG } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -5,14 +6,20 @@ import { EXIT, UsageError } from "./exit.ts";
 import { commandHelp, type HelpStyle, programHelp } from "./help.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import type { Program } from "./program.ts";
-import { lineWidth } from "./report/paint.ts";
+import { lineWidth, wantsColour } from "./report/paint.ts";
+import { steerless } from "./steerless.ts";
 import type { Tools } from "./tools.ts";
 
 /**
  * Runs one command line and resolves to its exit code. It touches no process: all that it may use is
  * given. A throw that nobody below understood is a bug of ours, told with its stack.
  */
-export async function runCli(program: Program, tools: Tools): Promise<number> {
+export async function runCli(given: Program, tools: Tools): Promise<number> {
+  const program: Program = {
+    ...given,
+    stdout: steerless(given.stdout, wantsColour(given, "stdout")),
+    stderr: steerless(given.stderr, wantsColour(given, "stderr")),
+  };
   const [first] = program.argv;
   if (first === undefined) {
     program.stderr.write(programHelp(COMMANDS, styleOf(program)));
@@ -67,7 +74,8 @@ async function runCommand(command: Command, program: Program, tools: Tools): Pro
       program.stderr.write(`grpc-doctor ${command.name}: ${thrown.message}\nSee ${help}.\n`);
       return command.usageExit ?? EXIT.usage;
     }
-    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    const { errorText, stack = "" } = crashText(thrown);
+    const text = `${errorText}\n${stack}`.trimEnd();
     program.stderr.write(`grpc-doctor: a bug of ours; please report it with this:\n${text}\n`);
     return EXIT.bug;
   }

@@ -71,8 +71,12 @@ function checkPositionals(words: readonly string[], names: readonly string[]): v
   const needed = names.filter((name) => !name.startsWith("["));
   const missing = needed[words.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing`);
-  const extra = words[names.length];
-  if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
+  if (words.length <= names.length) return;
+  // Not shown: it may be the second half of a token that nobody put in quotes.
+  const most = names.length === 0 ? "no argument is" : `no more than ${names.join(" ")} is`;
+  throw new UsageError(
+    `${most} expected, ${words.length} were given; a text with spaces needs quotes`,
+  );
 }
 
 /**

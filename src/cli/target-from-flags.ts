@@ -80,6 +80,8 @@ function refuseContradictions(given: Arguments): void {
 export function headerEntry(text: string): MetadataEntry {
   const [, key, value] = /^([A-Za-z0-9_.-]+):\s*([\x20-\x7e]*)$/.exec(text) ?? [];
   if (key === undefined || value === undefined)
-    throw new UsageError(`a header is 'KEY: VALUE', not ${JSON.stringify(text)}`);
+    throw new UsageError(
+      "-H takes 'KEY: VALUE', with quotes around both; what was given is not shown",
+    );
   return { key: key.toLowerCase(), value: { kind: "literal", value } };
 }

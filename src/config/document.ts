@@ -9,7 +9,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { Fault } from "./fault.ts";
-import { type Path, pathKey, pathText } from "./path.ts";
+import { isSecretPath, type Path, pathKey, pathText } from "./path.ts";
 import { type Environment, expandVariables } from "./variables.ts";
 
 /** Where a value stands, and how it is written there. */
@@ -77,7 +77,7 @@ class Walk implements ConfigDocument {
       document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0] ?? document.warnings[0];
     if (error?.code === "RESOURCE_EXHAUSTION") return this.#tooDeep();
     if (error !== undefined) {
-      const found = `no valid YAML (${error.message.split(";")[0]})`;
+      const found = `no valid YAML (${withoutQuote(error.message)})`;
       return this.#fault([], error.pos[0], { found, allowed: "one YAML 1.2 document" });
     }
     const value = this.#node(document.contents, []) ?? {};
@@ -155,7 +155,7 @@ class Walk implements ConfigDocument {
     const target = this.#anchors.get(name);
     if (target === undefined) {
       this.#fault(path, offset, {
-        found: `*${name}, which names nothing before it`,
+        found: `${isSecretPath(path) ? "an alias" : `*${name}`}, which names nothing before it`,
         allowed: "an anchor that stands before its alias",
       });
       return undefined;
@@ -233,6 +233,12 @@ class Walk implements ConfigDocument {
 function plainValue(text: string): unknown {
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === "true";
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
+}
+
+/** What stands after a colon is what the file says there, and may be a secret. */
+function withoutQuote(message: string): string {
+  const [said = ""] = message.split(";");
+  return said.replace(/(?<=\w): (?!tag:yaml\.org,).*$/s, "");
 }
 
 function cut(text: string): string {

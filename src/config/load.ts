@@ -3,7 +3,7 @@ import type { Settings } from "../model/settings.ts";
 import { type ConfigDocument, readDocument } from "./document.ts";
 import { ConfigError, type Fault, faultText } from "./fault.ts";
 import { allowedText, breachesOf } from "./issues.ts";
-import { isSecretPath, pathText } from "./path.ts";
+import { isSecretPath, isShownFile, pathText } from "./path.ts";
 import { mapping, valueAt } from "./raw.ts";
 import { RULES } from "./rules/index.ts";
 import type { Breach, Surroundings } from "./rules/rule.ts";
@@ -99,7 +99,12 @@ function faultOf(document: ConfigDocument, file: string, breach: Breach): Fault 
 /** The value as the file writes it, so that a variable's content is never shown. */
 function foundText(document: ConfigDocument, path: Breach["path"], value: unknown): string {
   if (value === undefined) return "nothing";
-  if (isSecretPath(path)) return "a value (not shown)";
+  const isHidden = typeof value === "string" && !isShownFile(path, value);
+  if (isHidden || isSecretPath(path)) return "a value (not shown)";
+  return shownText(document, path, value);
+}
+
+function shownText(document: ConfigDocument, path: Breach["path"], value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value === null) return "an empty value";
   if (typeof value === "object") return "a mapping";

@@ -16,13 +16,24 @@ export function pathKey(path: Path): string {
 }
 
 /**
- * True where a value may be a secret: literal metadata, and URLs, which carry tokens in user part
+ * True where a value may be a secret: metadata, payloads, and URLs, which carry tokens in user part
  * and query. Such a value is never printed.
  */
 export function isSecretPath(path: Path): boolean {
   const last = path.at(-1);
-  const isMetadata = path.at(-2) === "metadata" || path.at(-3) === "metadata";
+  const isPayload = path[0] === "probes" && path[2] === "request";
   const isUrl =
     last === "url" || last === "endpoint" || (last === "metrics" && path[0] === "targets");
-  return isMetadata || isUrl;
+  return path[2] === "metadata" || isPayload || isUrl;
+}
+
+/**
+ * False where a file is named whose content is a secret, and what stands there looks like no path:
+ * somebody may have written the secret itself.
+ */
+export function isShownFile(path: Path, written: string): boolean {
+  const last = path.at(-1);
+  const isKey = last === "key" && path.at(-2) === "tls";
+  const isSecret = last === "adminToken" || isKey || path[2] === "metadata";
+  return !isSecret || /^\.{0,2}\/[\w./-]*$/.test(written);
 }

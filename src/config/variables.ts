@@ -20,7 +20,8 @@ export function expandVariables(text: string, environment: Environment): Expansi
       if (inner === undefined) return "${";
       hasVariable = true;
       const { value, ...wrong } = lookUp(inner, end === "}", environment);
-      if (value === undefined) fault ??= { found: shorten(whole), allowed: wrong.allowed ?? "" };
+      if (value === undefined)
+        fault ??= { found: shownReference(whole), allowed: wrong.allowed ?? "" };
       return value ?? "";
     },
   );
@@ -41,6 +42,9 @@ function lookUp(
   return { allowed: `a variable that is set, or a default: \${${name}:-default}` };
 }
 
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+/** Its name alone: what follows may be a default, and a secret. */
+function shownReference(written: string): string {
+  const [start = ""] = /^\$\{\w{0,60}/.exec(written) ?? [];
+  const rest = written.slice(start.length);
+  return rest === "" || rest === "}" ? written : `${start}\u2026`;
 }

@@ -1,5 +1,6 @@
 import type { Detector } from "../detectors/detector.ts";
 import type { Baseline } from "../model/baseline.ts";
+import { crashText } from "../model/crash-text.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { FactName } from "../model/facts/index.ts";
 import type { Symptom, Unjudged } from "../model/finding.ts";
@@ -186,13 +187,11 @@ function crashEvent(crash: {
   readonly at: Instant;
 }): AgentEvent {
   const { detector, name, thrown, at } = crash;
-  const isError = thrown instanceof Error;
   return {
     kind: "detector-crashed",
     at,
     detector: detector.code,
     target: name,
-    errorText: isError ? thrown.message : String(thrown),
-    ...(isError && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
+    ...crashText(thrown),
   };
 }

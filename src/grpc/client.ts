@@ -7,7 +7,7 @@ import {
   Metadata as GrpcMetadata,
   type StatusObject,
 } from "@grpc/grpc-js";
-import { maskText } from "../model/mask.ts";
+import { maskText, secretsOf } from "../model/mask.ts";
 import type { Compression } from "../model/probe-spec.ts";
 import { statusName } from "../model/status.ts";
 import { hostPort, type Target } from "../model/target.ts";
@@ -211,7 +211,7 @@ export class ProbeClient {
         const isTooMuch = responses.length > MAX_RESPONSES || received > MAX_RESPONSE_BYTES;
         const error = isTooMuch
           ? new CallError({ phase: "rpc", reason: "message_too_large" })
-          : statusError(status, call.signal);
+          : statusError(status, call);
         const peer = peerOf(stream);
         resolve({
           responses: isTooMuch ? [] : responses,
@@ -233,12 +233,15 @@ type Heard = Pick<
   "responses" | "headers" | "trailers" | "error" | "firstMessageMs" | "peer"
 >;
 
-function statusError({ code, details }: StatusObject, signal: AbortSignal): CallError | undefined {
+function statusError(
+  { code, details }: StatusObject,
+  { metadata, signal }: ClientCall,
+): CallError | undefined {
   const status = statusName(code);
   if (status === "OK") return undefined;
   const isOurs = status === "CANCELLED" && signal.aborted;
   const reason = status === "DEADLINE_EXCEEDED" ? "deadline" : isOurs ? "agent" : "status";
-  const statusText = maskText(details);
+  const statusText = maskText(details, secretsOf(metadata));
   return new CallError({ phase: "rpc", reason, status, ...(statusText !== "" && { statusText }) });
 }
 

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from "node:http2";
 import type { Socket } from "node:net";
+import { secretsOf } from "../model/mask.ts";
 import { hostPort, type Target } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { GoawayFacts, Http2Settings } from "../model/xray.ts";
@@ -116,6 +117,7 @@ class Http2Connection implements OpenedConnection, CallWire {
   readonly scheme: "http" | "https";
   readonly authority: string;
   readonly metadata: Metadata;
+  readonly #shown: readonly string[];
   readonly streams = new Set<ClientHttp2Stream>();
   readonly #clock: Clock;
   readonly #ledger: CallLedger | undefined;
@@ -134,6 +136,7 @@ class Http2Connection implements OpenedConnection, CallWire {
     this.scheme = spoken.spoke === "tls" ? "https" : "http";
     this.authority = target.authority ?? authorityOf(target);
     this.metadata = credentials.metadata;
+    this.#shown = secretsOf(credentials.metadata);
     this.#clock = clock;
     this.#ledger = ownCalls;
     this.ended = this.#watchEnd();
@@ -156,7 +159,7 @@ class Http2Connection implements OpenedConnection, CallWire {
   }
 
   async unary(options: CallOptions): Promise<UnaryAnswer> {
-    const reply = new Reply(options.path);
+    const reply = new Reply(options.path, this.#shown);
     const [message, ...others] = await this.#collect(options, reply);
     if (message === undefined || others.length > 0) {
       throw new CallError({ phase: "rpc", reason: "malformed_reply", answer: reply.facts(false) });
@@ -165,7 +168,7 @@ class Http2Connection implements OpenedConnection, CallWire {
   }
 
   serverStream(options: CallOptions): AsyncIterable<Uint8Array> {
-    return this.#counted(options, new Reply(options.path));
+    return this.#counted(options, new Reply(options.path, this.#shown));
   }
 
   async ping(signal: AbortSignal): Promise<number> {

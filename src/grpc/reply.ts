@@ -22,9 +22,12 @@ export class Reply {
   #grpcMessage: string | undefined;
   #body: Uint8Array = new Uint8Array();
   resetCode: number | undefined;
+  /** What the server was shown, and shall not be quoted with. */
+  readonly #shown: readonly string[];
 
-  constructor(path: string) {
+  constructor(path: string, shown: readonly string[] = []) {
     this.path = path;
+    this.#shown = shown;
   }
 
   /** An HTTP answer that no gRPC server gives. */
@@ -71,7 +74,7 @@ export class Reply {
 
   /** The facts of this answer; those of its body only where it is not gRPC. */
   facts(isText: boolean): RpcFacts {
-    const start = isText ? maskText(bodyStart(this.#body)) : "";
+    const start = isText ? maskText(bodyStart(this.#body), this.#shown) : "";
     return present({
       path: this.path,
       httpStatus: this.#httpStatus,
@@ -91,7 +94,7 @@ export class Reply {
     this.#grpcStatus = Number(status);
     const message = single(headers["grpc-message"]);
     if (message !== undefined && message !== "")
-      this.#grpcMessage = maskText(percentDecode(message));
+      this.#grpcMessage = maskText(percentDecode(message), this.#shown);
   }
 }
 

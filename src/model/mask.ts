@@ -49,9 +49,12 @@ const MOST_PASSES = 10;
  * Masks come before the cut, so that no cut leaves half a token that no rule knows any more, and before
  * and after control characters go: these part words, and hide in them. Names of hosts and methods stay:
  * they are what makes a text worth showing. A text that was masked stays as it is when it is masked again.
+ *
+ * `shown` is what we showed to that server (`secretsOf`): a password looks like any word, and a server
+ * that says `invalid token: WORD` says it to everybody who reads the log.
  */
-export function maskText(text: string): string {
-  const start = cutText(text, 2 * READ_LENGTH).trimStart();
+export function maskText(text: string, shown: readonly string[] = []): string {
+  const start = withoutEchoes(cutText(text, 2 * READ_LENGTH), shown).trimStart();
   const [line = ""] = start.split(LINE_BREAK, 1);
   const read = line.length <= READ_LENGTH ? line : line.slice(0, READ_LENGTH).replace(/\S*$/, "");
   let masked = mask(read.replaceAll("\t", " ")).replace(INVISIBLE, "");
@@ -61,6 +64,27 @@ export function maskText(text: string): string {
     masked = again;
   }
   return masked;
+}
+
+/**
+ * Every form in which a server may repeat the metadata that it was shown: the value, without its scheme,
+ * and both parts of what `Basic` encodes. Longest first; what is very short is a word of any sentence.
+ */
+export function secretsOf(metadata: readonly (readonly [string, string])[]): readonly string[] {
+  const forms = metadata.flatMap(([, value]) => {
+    const [, scheme = "", credential = ""] = /^(\w+) +(.*)$/.exec(value) ?? [];
+    const isBasic = scheme.toLowerCase() === "basic";
+    const pair = isBasic ? Buffer.from(credential, "base64").toString("utf8") : "";
+    return [value, credential, pair, pair.slice(pair.indexOf(":") + 1)];
+  });
+  const long = forms.filter(({ length }) => length >= SHORTEST_SECRET);
+  return [...new Set(long)].toSorted((a, b) => b.length - a.length);
+}
+
+const SHORTEST_SECRET = 4;
+
+function withoutEchoes(text: string, shown: readonly string[]): string {
+  return shown.reduce((rest, secret) => rest.replaceAll(secret, "<token>"), text);
 }
 
 function mask(text: string): string {

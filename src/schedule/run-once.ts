@@ -1,8 +1,6 @@
+import { crashText } from "../model/crash-text.ts";
 import type { Job } from "../model/job.ts";
 import type { SchedulerOptions } from "./scheduler.ts";
-
-const MAX_ERROR_TEXT = 200;
-const MAX_STACK = 4_000;
 
 /** One run: what is told of it, and what it may use. */
 export interface RunTerms {
@@ -35,7 +33,7 @@ export async function runOnce(
     hasFailed = true;
   }
   if (stopped.aborted) return;
-  if (hasFailed) event({ kind: "job-failed", ...about(job, clock.now()), ...errorFacts(failure) });
+  if (hasFailed) event({ kind: "job-failed", ...about(job, clock.now()), ...crashText(failure) });
   event({
     kind: "job-finished",
     ...about(job, clock.now()),
@@ -49,11 +47,4 @@ export async function runOnce(
 /** What every event of a job says. */
 export function about(job: Job, at: number): { at: number; job: string; target: string } {
   return { at, job: job.label, target: job.target };
-}
-
-function errorFacts(thrown: unknown): { errorText: string; stack?: string } {
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  const errorText = (text.split("\n", 1)[0] ?? "").slice(0, MAX_ERROR_TEXT);
-  const stack = thrown instanceof Error ? thrown.stack?.slice(0, MAX_STACK) : undefined;
-  return stack === undefined ? { errorText } : { errorText, stack };
 }

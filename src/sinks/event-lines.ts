@@ -9,8 +9,6 @@ type Lines<K extends EventKind> = (event: EventOf<K>) => readonly LogLine[];
 
 /** Configuration faults told one by one; the file is not worth more lines. */
 const MOST_FAULTS = 50;
-/** A stack is for us: the frames that name our files are at its top. */
-const LONGEST_STACK = 2000;
 
 /** Every line that an event about the agent itself can write. A kind without a line has `[]`. */
 const LINES: { readonly [K in EventKind]: Lines<K> } = {
@@ -186,5 +184,5 @@ function line(
 }
 
 function stackOf(stack: string | undefined): { readonly stack?: string } {
-  return stack === undefined ? {} : { stack: stack.slice(0, LONGEST_STACK) };
+  return stack === undefined ? {} : { stack };
 }

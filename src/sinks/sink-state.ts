@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../model/event.ts";
+import { maskText } from "../model/mask.ts";
 import type { Instant } from "../model/time.ts";
 
 /** Who is told when a sink begins, and ceases, to fail. */
@@ -34,7 +35,7 @@ export class SinkState {
     const wasFailing = this.#failing.size > 0;
     this.#failing.add(way);
     if (wasFailing) return;
-    const errorText = firstLine(thrown);
+    const errorText = textOf(thrown);
     this.#report.event({
       kind: "sink-failed",
       sink: this.#sink,
@@ -44,10 +45,13 @@ export class SinkState {
   }
 }
 
-const LONGEST_TEXT = 200;
-
-/** The first line of what was thrown, at most 200 characters: never a body, never a stack. */
-function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return (text.split("\n", 1)[0] ?? "").slice(0, LONGEST_TEXT);
+/**
+ * The first line of what was thrown, masked: a collector or a receiver may have answered with anything.
+ * What the system says of a file, a port or a connection is left as it is: it names what was configured.
+ */
+function textOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return maskText(String(thrown));
+  return "syscall" in thrown ? thrown.message.slice(0, LONGEST_TEXT) : maskText(thrown.message);
 }
+
+const LONGEST_TEXT = 200;

@@ -1,10 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import type { Core } from "../../src/agent/core.ts";
 import { createSnapshotFiles } from "../../src/agent/snapshot-files.ts";
 import type { AgentEvent } from "../../src/model/event.ts";
+import { rfc3339 } from "../../src/model/time.ts";
 import { aChange, aFinding } from "../sinks/values.ts";
 import { createManualClock } from "../support/clock.ts";
 import { someSettings } from "../support/findings.ts";
@@ -56,6 +65,23 @@ it("writes for what opens, but for a drill", async () => {
   expect(heard.map(({ kind }) => kind)).toEqual(["snapshot-written", "snapshot-written"]);
   const [first = ""] = readdirSync(place);
   expect(JSON.parse(readFileSync(join(place, first), "utf8"))).toMatchObject({ format: 1 });
+});
+
+it("is for the pod's group to read, and follows nobody's link", async () => {
+  const { files, place, clock, heard } = start();
+  await files.write("one");
+  const [one = ""] = readdirSync(place);
+  expect(statSync(join(place, one)).mode & 0o777).toBe(0o640 & ~process.umask());
+  expect(statSync(place).mode & 0o777).toBe(0o750 & ~process.umask());
+
+  const victim = join(folder, "victim");
+  writeFileSync(victim, "precious");
+  await clock.advance(1_000);
+  const stamp = rfc3339(clock.now()).replace(/[:.]/g, "-");
+  symlinkSync(victim, join(place, `${stamp}-two.json.part`));
+  await files.write("two");
+  expect(readFileSync(victim, "utf8")).toBe("precious");
+  expect(heard.at(-1)).toMatchObject({ kind: "sink-failed", sink: "snapshots" });
 });
 
 it("tells once that it cannot write, and when it can again", async () => {

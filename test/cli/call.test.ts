@@ -161,11 +161,19 @@ it("says what is missing where reflection is not served", async () => {
 it.each([
   ["call a:1", "METHOD is missing"],
   ["call a:1 GetOrder", "METHOD is package.Service/Method, not GetOrder"],
-  ["call a:1 a.B/C -d {", "-d takes JSON: "],
+  ["call a:1 a.B/C -d {", "-d takes JSON; it is none at position 1"],
+  ["call a:1 a.B/C -d hunter2", "-d takes JSON\n"],
+  ['call a:1 a.B/C -d {"password":hunter2}', "-d takes JSON"],
+  [
+    "call a:1 a.B/C -H authorization: Bearer hunter2",
+    "no more than ADDR METHOD is expected, 4 were",
+  ],
+  ["call a:1 a.B/C -H authorization=hunter2", "-H takes 'KEY: VALUE'"],
 ])("refuses %s", async (line, message) => {
   const { exit, stderr } = await runLine(line);
   expect(exit).toBe(2);
-  expect(stderr.startsWith(`grpc-doctor call: ${message}`)).toBe(true);
+  expect(stderr).toMatch(`grpc-doctor call: ${message}`);
+  expect(stderr).not.toContain("hunter2");
 });
 
 it.each([

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -95,6 +95,21 @@ it.each([
     { examine: async () => seen(SICK) },
   );
   expect(stdout.includes("\u001b[")).toBe(isColoured);
+});
+
+it("shows what a server made up as text, and obeys none of it", async () => {
+  const finding = aFinding({ summary: "a\u001b]0;owned\u0007\u202eb" });
+  const isTerminal = { stdout: true, stderr: true };
+  const examine = async () => seen(aReport({ active: [finding] }));
+  const { stdout } = await runLine("check a:1", { isTerminal }, { examine });
+  expect(stdout).toContain("a\\u001b]0;owned\\u0007\\u202eb");
+  expect(stdout).not.toMatch(/[\p{Cc}\u202e](?<!\n|\p{Cc}(?=\[\d+m))/u);
+});
+
+it("saves what it saw for its user alone", async () => {
+  const file = join(folder, "saved.json");
+  await runLine(["check", "a:1", "--save", file], {}, { examine: async () => seen(aReport()) });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 it("prints the findings document", async () => {
@@ -286,7 +301,7 @@ it.each([
   ["check a:1 -plaintext -cacert x", "-plaintext and a TLS flag contradict each other"],
   ["check a:1 -insecure -cacert x", "-insecure and -cacert contradict each other"],
   ["check a:1 -cert x", "-cert and -key go together"],
-  ["check a:1 -H x", `a header is 'KEY: VALUE', not "x"`],
+  ["check a:1 -H x", "-H takes 'KEY: VALUE', with quotes around both; what was given is not shown"],
 ])("refuses %s", async (line, message) => {
   const stderr = `grpc-doctor check: ${message}\nSee grpc-doctor check --help.\n`;
   expect(await runLine(line)).toEqual({ exit: 2, stdout: "", stderr });

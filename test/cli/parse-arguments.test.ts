@@ -64,7 +64,7 @@ it.each([
   [["a:1", "--output"], "--output needs a value: --output FORMAT"],
   [["a:1", "--plaintext=yes"], "--plaintext is a switch and takes no value"],
   [[], "ADDR is missing"],
-  [["a:1", "b", "c"], 'unexpected argument "c"'],
+  [["a:1", "b", "c"], "no more than ADDR [SYMBOL] is expected, 3 were given"],
 ])("refuses %j", (argv, message) => {
   expect(() => parseArguments(argv, GRAMMAR)).toThrow(message);
 });

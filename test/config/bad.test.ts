@@ -119,6 +119,23 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     "11:12: probes[0].every: found 10, allowed: a duration from 100ms to 1d, such as 10s",
     "12:14: probes[0].request: found ${NOPE}, allowed: a variable that is set, or a default: ${NOPE:-default}",
   ],
+  "metadata-in-one-text": [
+    "4:15: targets[0].metadata: found a value (not shown), allowed: a mapping",
+  ],
+  "password-that-looks-like-an-alias": [
+    "4:32: targets[0].metadata.authorization: found an alias, which names nothing before it, allowed: an anchor that stands before its alias",
+  ],
+  "password-that-looks-like-yaml": [
+    "4:32: (file): found no valid YAML (Unresolved tag), allowed: one YAML 1.2 document",
+  ],
+  "token-in-place-of-its-file": [
+    "1:13: adminToken: found a name (not shown), which is not there, allowed: a file that exists",
+    "5:40: targets[0].metadata.authorization.file: found a name (not shown), which is not there, allowed: a file that exists",
+    "6:39: targets[0].tls.key: found a name (not shown), which is not there, allowed: a file that exists",
+  ],
+  "variable-with-a-bad-default": [
+    "4:32: targets[0].metadata.authorization: found ${TOKEN…, allowed: ${VARIABLE} or ${VARIABLE:-default}; $${ for a literal ${",
+  ],
   "metadata-line-break": [
     "4:26: targets[0].metadata.x-token: found a value (not shown), allowed: printable ASCII; base64 for a key that ends in -bin",
   ],
@@ -160,7 +177,7 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
     "8:14: probes[0].request: found missing.json, which is not there, allowed: a file that exists",
   ],
   "request-is-a-word": [
-    '8:14: probes[0].request: found order-123, allowed: a mapping, a list of messages, or "@file"',
+    '8:14: probes[0].request: found a value (not shown), allowed: a mapping, a list of messages, or "@file"',
   ],
   "reserved-target-name": [
     "2:11: targets[0].name: found grpc-doctor, allowed: another name; grpc-doctor is kept for findings about the agent itself",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maskText } from "../../src/model/mask.ts";
+import { maskText, secretsOf } from "../../src/model/mask.ts";
 
 const KEPT: readonly (readonly [sentence: string, text: string])[] = [
   ["an empty text", ""],
@@ -76,4 +76,24 @@ describe("a server's text", () => {
     expect(Math.max(...lengths)).toBeLessThanOrEqual(200);
     expect(process.cpuUsage(started).user).toBeLessThan(500_000);
   });
+});
+
+test("quotes nothing that the server was shown, in whichever form it says it", () => {
+  const basic = Buffer.from("doctor:open sesame").toString("base64");
+  const shown = secretsOf([
+    ["authorization", "Bearer hunter2"],
+    ["x-login", `Basic ${basic}`],
+    ["x-tenant", "blue"],
+    ["x-zone", "eu"],
+  ]);
+  const said = [
+    "no such token: hunter2, Bearer hunter2",
+    `wrong password open sesame of doctor:open sesame (${basic})`,
+    "tenant blue is not in eu",
+  ];
+  expect(said.map((text) => maskText(text, shown))).toEqual([
+    "no such token: <token>, <token>",
+    "wrong password <token> of <token> (<token>)",
+    "tenant <token> is not in eu",
+  ]);
 });

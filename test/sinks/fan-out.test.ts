@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { AgentEvent } from "../../src/model/event.ts";
 import { fanOut } from "../../src/sinks/fan-out.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
+import { SinkState } from "../../src/sinks/sink-state.ts";
 import { aChange, NOW } from "./values.ts";
 
 const stopping: AgentEvent = { kind: "stopping", signal: "SIGTERM", at: NOW };
@@ -79,4 +80,19 @@ it("closes all of them although one rejects", async () => {
   expect(events).toEqual([
     { kind: "sink-failed", sink: "a", errorText: "collector gone", at: NOW },
   ]);
+});
+
+it.each([
+  ["a collector's words", new Error("16 UNAUTHENTICATED: token=hunter2x"), "token=<token>"],
+  [
+    "the system's words about a port",
+    Object.assign(new Error("listen EADDRINUSE: 127.0.0.1:9464"), { syscall: "listen" }),
+    "127.0.0.1:9464",
+  ],
+  ["what is no error", "Bearer hunter2x", "Bearer <token>"],
+])("tells %s as far as it may", (_what, thrown, told) => {
+  const events: AgentEvent[] = [];
+  const event = (one: AgentEvent) => void events.push(one);
+  new SinkState("otlp", { now: () => NOW, event }).failed("export", thrown);
+  expect(events).toMatchObject([{ errorText: expect.stringContaining(told) }]);
 });

@@ -129,8 +129,14 @@ async function requestsOf(call: Call): Promise<readonly Json[]> {
     return parseMessages(data === "@" ? await readInput(call) : data);
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
-    throw new UsageError(`-d takes JSON: ${thrown.message}`);
+    throw new UsageError(`-d takes JSON${placeIn(thrown)}`);
   }
+}
+
+/** Where the parser stumbled, and nothing else of its message, which quotes the payload. */
+function placeIn({ message }: SyntaxError): string {
+  const [place] = /at position \d+(?: \(line \d+ column \d+\))?/.exec(message) ?? [];
+  return place === undefined ? "" : `; it is none ${place}`;
 }
 
 async function readInput({ program }: Call): Promise<string> {

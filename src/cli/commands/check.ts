@@ -27,7 +27,8 @@ export function run(call: Call): Promise<number> {
     if (look === undefined) return EXIT.usage;
     const { seen, lookedMs } = look;
     if (given.texts["save"] !== undefined) {
-      await writeFile(given.texts["save"], printSnapshot({ ...seen, agent: program.version }));
+      const text = printSnapshot({ ...seen, agent: program.version });
+      await writeFile(given.texts["save"], text, { mode: 0o600 });
       program.stderr.write(`saved ${given.texts["save"]}\n`);
     }
     const detectors = await tools.detectors();

@@ -1,4 +1,4 @@
-import type { Path } from "../path.ts";
+import { isShownFile, type Path } from "../path.ts";
 import { list, mapping, text, valueAt } from "../raw.ts";
 import type { Breach, Rule, Surroundings } from "./rule.ts";
 
@@ -38,7 +38,8 @@ function missing(
   if (file === undefined || file === "") return [];
   if (path.at(-1) === "protoset" && file.endsWith(".proto")) return [sourceFile(path, file)];
   if (fileExists(resolvePath(file))) return [];
-  return [{ path, found: `${file}, which is not there`, allowed: "a file that exists" }];
+  const shown = isShownFile(path, file) ? file : "a name (not shown)";
+  return [{ path, found: `${shown}, which is not there`, allowed: "a file that exists" }];
 }
 
 /** We do not compile `.proto` text; the two tools that do are one command away. */

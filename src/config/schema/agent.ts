@@ -15,7 +15,7 @@ export const agentShape = {
   adminToken: path("the path of a file that holds the bearer token")
     .optional()
     .describe(
-      "A file with the bearer token of the admin listener. Needed where `admin` is not on loopback.",
+      "A file with the bearer token of the admin listener. Needed, and asked for, where `admin` is not on loopback.",
     ),
   log: z
     .strictObject({

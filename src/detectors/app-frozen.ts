@@ -18,6 +18,8 @@ const LEAST_CALLS = 6;
 /** A median above so many baselines is no longer usual. */
 const TIMES_USUAL = 10;
 const WINDOW_MS = 60_000;
+/** A server that binds its port before it serves is given so long before anything is said. */
+const WAITING_MS = 60_000;
 
 /**
  * The process is there and does not answer: it is stopped, or something blocks its event loop.
@@ -76,7 +78,7 @@ export const appFrozen = defineDetector({
     },
   },
 
-  detect({ kept, expectation, listeners, xray, surroundings, usual }, limits) {
+  detect({ now, kept, expectation, listeners, xray, surroundings, usual }, limits) {
     if (isBehindMesh({ expectation, surroundings })) return undefined;
     const reads = listeners?.reads ?? [];
     const silence = longest([
@@ -84,7 +86,12 @@ export const appFrozen = defineDetector({
       ...(xray === undefined ? [] : muteConnections(kept, xray, reads)),
     ]);
     if (silence !== undefined && silence.tries >= limits.tries)
-      return stopped(silence, kept?.lastReplyAt, { reads, timeout: limits.timeout });
+      return stopped(silence, kept?.lastReplyAt, {
+        reads,
+        timeout: limits.timeout,
+        now,
+        startupMs: expectation.startupMs,
+      });
     if (kept === undefined) return undefined;
     return blockedLoop(kept, connectMsOf(kept, xray), { ...limits, usual: usual.reply });
   },
@@ -98,6 +105,8 @@ interface Silence {
   readonly seenBy: "connection" | "preflight";
   /** When the first of them began. */
   readonly since: Instant;
+  /** It has never accepted a connection: it may have bound its port and be loading still. */
+  readonly isStarting?: boolean;
 }
 
 /** Calls first, where there are as many. */
@@ -130,24 +139,42 @@ function muteConnections(
   const lastReplyAt = kept?.lastReplyAt;
   if (lastReplyAt !== undefined && lastReplyAt >= same.since) return [];
   if (!everHttp2 && !isStandstill(reads)) return [];
-  return [{ tries: same.count, seenBy: "preflight", since: same.since }];
+  const last = reads.at(-1);
+  const isStarting = !everHttp2 && last?.established === last?.unaccepted;
+  return [{ tries: same.count, seenBy: "preflight", since: same.since, isStarting }];
+}
+
+interface Meanwhile {
+  readonly reads: readonly AcceptRead[];
+  readonly timeout: number;
+  readonly now: Instant;
+  /** Of the target; 0 = no time to start is granted. */
+  readonly startupMs: number;
 }
 
 function stopped(
-  { tries, seenBy, since }: Silence,
+  { tries, seenBy, since, isStarting = false }: Silence,
   lastReplyAt: Instant | undefined,
-  { reads, timeout }: { readonly reads: readonly AcceptRead[]; readonly timeout: number },
-): readonly Symptom[] {
+  { reads, timeout, now, startupMs }: Meanwhile,
+): readonly Symptom[] | undefined {
   // What was read before the silence says nothing of it.
   const proof = unreadBytes(reads.filter(({ at }) => at >= since));
   if (proof !== undefined && Object.keys(proof).length === 0) return []; // the app reads: it is not stopped
+  const patience = isStarting ? patienceFor({ waitedMs: now - since, startupMs }) : undefined;
+  if (patience === "silent") return undefined;
+  const proven: Told = {
+    severity: patience ?? "critical",
+    witnesses: [seenBy, "kernel"],
+    end: UNREAD,
+  };
+  const told: Told = proof ? proven : { severity: "warning", witnesses: [seenBy], end: "" };
   const asked = seenBy === "connection" ? "calls" : "new connections";
   return [
     {
       subject: {},
-      severity: proof === undefined ? "warning" : "critical",
-      witnesses: proof === undefined ? [seenBy] : [seenBy, "kernel"],
-      summary: `The app left ${tries} ${asked} in a row without an answer${proof === undefined ? "" : UNREAD}`,
+      severity: told.severity,
+      witnesses: told.witnesses,
+      summary: `The app left ${tries} ${asked} in a row without an answer${told.end}`,
       evidence: present({
         flavour: "stopped",
         tries,
@@ -157,6 +184,20 @@ function stopped(
       }),
     },
   ];
+}
+
+type Told = Required<Pick<Symptom, "severity" | "witnesses">> & { readonly end: string };
+
+/** With a server that may be loading still; nothing, once its time is over or where none is granted. */
+function patienceFor({
+  waitedMs,
+  startupMs,
+}: {
+  readonly waitedMs: number;
+  readonly startupMs: number;
+}): "silent" | "info" | undefined {
+  if (waitedMs >= startupMs) return undefined;
+  return waitedMs <= WAITING_MS ? "silent" : "info";
 }
 
 /** What lies unread in two reads: empty = nothing, undefined = the kernel does not tell. */

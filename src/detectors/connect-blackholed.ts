@@ -19,6 +19,8 @@ import { dnsStale } from "./dns-stale.ts";
 const READS_SPAN_MS = 5000;
 /** Own connects without answer within less time may be one failover. */
 const ATTEMPTS_SPAN_MS = 20_000;
+/** For one look, which grants no time at all. */
+const ONE_LOOK_SPAN_MS = 6_000;
 
 /** One address that does not answer. */
 interface Silent {
@@ -193,7 +195,8 @@ function unanswered(seen: Seen, limits: Bounds): readonly Silent[] {
     const [first, last] = [run[0], run.at(-1)];
     if (first === undefined || last === undefined || run.length < limits.attempts) return [];
     const silentMs = last.at - first.at;
-    if (silentMs < ATTEMPTS_SPAN_MS) return [];
+    const isOneLook = seen.expectation.startupMs === 0;
+    if (silentMs < (isOneLook ? ONE_LOOK_SPAN_MS : ATTEMPTS_SPAN_MS)) return [];
     return [{ ...ownName(seen, dial), attempts: run.length, silentMs }];
   });
 }

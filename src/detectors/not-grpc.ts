@@ -100,12 +100,12 @@ export const notGrpc = defineDetector({
   },
 
   detect(view, { settingsTimeout }) {
-    const { xray, expectation, surroundings, probes, timingTrusted } = view;
+    const { xray, expectation, surroundings, probes } = view;
     const { latest } = xray;
     if (isBehindMesh({ expectation, surroundings }) || !isReached(latest)) return undefined;
     const cause = pathCause({ xray, expectation, probes }) ?? soundCause(xray, settingsTimeout);
     if (cause === undefined) return [];
-    if (cause === "mute" && (!timingTrusted || isUnaccepted(view))) return undefined;
+    if (isExcused(cause, view)) return undefined;
     const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus);
     return onceConfirmed(xray, [
       {
@@ -119,6 +119,19 @@ export const notGrpc = defineDetector({
     ]);
   },
 });
+
+/** Something else may have kept the server from answering. */
+function isExcused(
+  cause: Cause,
+  seen: {
+    readonly xray: Xray;
+    readonly listeners: Listeners | undefined;
+    readonly timingTrusted: boolean;
+  },
+): boolean {
+  if (cause === "mute") return !seen.timingTrusted || isUnaccepted(seen);
+  return cause === "closed" && servesOthers(seen.listeners);
+}
 
 /**
  * Nobody has accepted the connection yet, or the kernel was not asked since: an app that does not even
@@ -150,9 +163,15 @@ function pathCause({
   return isRouted ? undefined : answerCause(xray.latest, expectation);
 }
 
-/** The X-ray got beyond TCP. */
-function isReached({ phase }: XrayReport): boolean {
-  return phase !== "dns" && phase !== "tcp";
+/** It holds connections that it has accepted, none of them ours: a limit of connections closes ours. */
+function servesOthers(listeners: Listeners | undefined): boolean {
+  const newest = listeners?.reads.at(-1);
+  return newest?.unaccepted !== undefined && newest.established > newest.unaccepted;
+}
+
+/** The X-ray got beyond TCP, or was taken and reset before it could go on. */
+function isReached({ phase, silence }: XrayReport): boolean {
+  return phase !== "dns" && (phase !== "tcp" || silence === "closed");
 }
 
 /** What the HTTP answer to one call shows; nothing, where it broke off. */

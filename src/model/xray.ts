@@ -166,13 +166,22 @@ export function xraySignature(report: XrayReport): string {
   const { outcome, phase, reason, sniff, silence, podDial, settings, rpc } = report;
   // Not which address met which outcome: answers rotate, and that makes no new result.
   const dials = new Set(report.dials.map((dial) => dial.outcome));
+  // Taken, and closed without a byte: whether its reset was noticed at the connect, or later, is chance.
+  const end =
+    silence === "closed"
+      ? [outcome, silence]
+      : [outcome, phase, reason, sniff?.found, silence, ...[...dials].toSorted(compareWords)];
   return JSON.stringify([
-    [outcome, phase, reason, sniff?.found, silence, podDial?.outcome],
-    [...dials].toSorted((a, b) => (a < b ? -1 : 1)),
+    end,
+    podDial?.outcome,
     report.tls === undefined ? [] : tlsSignature(report.tls),
     settings?.maxConcurrentStreams,
     [rpc?.httpStatus, rpc?.contentType, rpc?.grpcStatus],
   ]);
+}
+
+function compareWords(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }
 
 function tlsSignature(tls: TlsFacts): readonly unknown[] {

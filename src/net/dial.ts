@@ -77,7 +77,8 @@ async function connected(
   }
 }
 
-const NO_ROUTE: ReadonlySet<string> = new Set(["EHOSTUNREACH", "ENETUNREACH", "EACCES"]);
+/** EACCES is a route of type `prohibit`, EINVAL one of type `blackhole`. Source: ip-route(8). */
+const NO_ROUTE: ReadonlySet<string> = new Set(["EHOSTUNREACH", "ENETUNREACH", "EACCES", "EINVAL"]);
 
 function outcomeOf(thrown: unknown, address: DialAddress): Pick<DialAttempt, "outcome" | "errno"> {
   const errno = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;

@@ -2,7 +2,7 @@ import type { ServerTotals } from "../model/channelz.ts";
 import type { KernelObservation } from "../model/observation.ts";
 import { own } from "../model/own.ts";
 import type { TargetState } from "../model/snapshot.ts";
-import type { Role } from "../model/target.ts";
+import type { Role, Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
 import type { XrayReport } from "../model/xray.ts";
 import { type Input, type InputOf, keyOf } from "./fold.ts";
@@ -86,10 +86,12 @@ export function live(life: Life, input: Input, role: Role): Life {
   return signs[keyOf(input)]?.(life, input as never, role) ?? life;
 }
 
-/** What the target's state is at this instant. */
-export function stateOf(life: Life, role: Role, now: Instant): TargetState {
+type Expected = Pick<Target, "role" | "startupMs">;
+
+/** What the target's state is at this instant. Where no time to start is granted, nothing is waited for. */
+export function stateOf(life: Life, { role, startupMs }: Expected, now: Instant): TargetState {
   if (role === "upstream") return "watched";
-  if (!life.everListened) return "waiting";
+  if (!life.everListened && startupMs > 0) return "waiting";
   return drainUntil(life) > now ? "draining" : "watched";
 }
 

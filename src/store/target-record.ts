@@ -154,7 +154,7 @@ export class TargetRecord implements FreshFacts {
   snapshot(now: Instant, isSuspect: boolean, app: TargetRecord | undefined): TargetSnapshot {
     const until = quietUntil(this.#life, now);
     return {
-      state: this.role === undefined ? "watched" : stateOf(this.#life, this.role, now),
+      state: this.#target === undefined ? "watched" : stateOf(this.#life, this.#target, now),
       epoch: this.#life.epoch,
       epochSince: this.#life.epochSince,
       ...(until === undefined ? {} : { quietUntil: until }),

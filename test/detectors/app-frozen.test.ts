@@ -245,8 +245,8 @@ it.each<[string, Change<Facts>, object]>([
     { ...critical, evidence: { ...unproven, unaccepted: 2 } },
   ],
   [
-    "it has never accepted a connection",
-    frozenFirst,
+    "it has never accepted a connection, and no time to start is granted",
+    { ...frozenFirst, expectation: anExpectation({ startupMs: 0 }) },
     {
       ...critical,
       witnesses: ["preflight", "kernel"],
@@ -427,6 +427,22 @@ it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>, object]>([
   ],
 ])("warns of replies when %s", (_when, change, options, expected) => {
   expect(judged(change, options)).toEqual([expected]);
+});
+
+/** A server that binds its port, and then loads for a while before it serves. */
+it.each([
+  ["not at first", 60 * SECOND, undefined],
+  ["as info after a minute", 60 * SECOND + 1, [{ severity: "info" }]],
+  ["as info until its time to start is over", 600 * SECOND - 1, [{ severity: "info" }]],
+  ["as critical after that", 600 * SECOND, [{ severity: "critical" }]],
+])("judges what has never accepted a connection %s", (_how, waitedMs, expected) => {
+  const same = { since: NOW - waitedMs, lastAt: NOW, count: 5 };
+  const symptoms = judged({
+    ...frozenFirst,
+    ...mute({ ...neverHttp2, same }),
+    expectation: anExpectation({ startupMs: 600 * SECOND }),
+  });
+  expect(symptoms?.map(({ severity }) => ({ severity }))).toEqual(expected);
 });
 
 it("learns the median of the newest minute, as heavy as it has calls", () => {

@@ -262,6 +262,15 @@ const unanswered = {
   summary: `${upstream} has left connects without an answer for 20 s: nothing of it answers`,
   evidence: { cause: "host-silent", attempts: 3, silentSeconds: 20 },
 };
+it("takes 6 s of silence for enough where no time to start is granted, as in one look", () => {
+  const oneLook = { expectation: anUpstreamExpectation({ startupMs: 0 }) };
+  expect(judged(dialling([v4], { everyMs: 3 * SECOND }))).toEqual([]);
+  expect(judged({ ...dialling([v4], { everyMs: 2_999.5 }), ...oneLook })).toEqual([]);
+  expect(judged({ ...dialling([v4], { everyMs: 3 * SECOND }), ...oneLook })).toMatchObject([
+    { severity: "critical", evidence: { attempts: 3, silentSeconds: 6 } },
+  ]);
+});
+
 const unroutable = {
   ...unanswered,
   summary: `${upstream} has left connects without an answer for 20 s: there is no way to it`,

@@ -113,7 +113,7 @@ it("judges another protocol whatever a probe passed: it may have gone to another
 });
 
 it.each<[string, Partial<Facts>]>([
-  ["no address connected", { xray: reportOf({ phase: "tcp", silence: "closed" }) }],
+  ["no address connected", { xray: reportOf({ phase: "tcp" }) }],
   ["the name did not resolve", { xray: reportOf({ phase: "dns", silence: "closed" }) }],
   [
     "it was seen only once",
@@ -137,6 +137,23 @@ it.each<[string, Facts["listeners"]]>([
 ])("does not judge silence while %s", (_when, listeners) => {
   expect(judged({ xray: mute({}), listeners })).toBeUndefined();
   expect(judged({ listeners })).toEqual([symptom]);
+});
+
+it("does not judge that ours was closed while it holds connections of others: it may have a limit", () => {
+  const closed = reportOf({ silence: "closed" });
+  const reading = (established: number, unaccepted?: number) =>
+    aListeners({
+      reads: [anAcceptRead({ established, ...(unaccepted === undefined ? {} : { unaccepted }) })],
+    });
+  expect(judged({ xray: closed, listeners: reading(3, 0) })).toBeUndefined();
+  expect(judged({ xray: closed, listeners: reading(3, 3) })).toHaveLength(1);
+});
+
+it("judges what accepts and resets at once, wherever we noticed it", () => {
+  const xray = reportOf({ phase: "tcp", reason: "connection_reset", silence: "closed" });
+  expect(judged({ xray })).toEqual([
+    says("The port accepts connections and closes them without a byte", { cause: "closed" }),
+  ]);
 });
 
 it("judges the silence of what has accepted the connection", () => {

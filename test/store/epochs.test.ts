@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Observation } from "../../src/model/observation.ts";
+import { createStore } from "../../src/store/store.ts";
 import {
   aClosingAt,
   aCycleAt,
@@ -15,6 +16,7 @@ import {
   targetIn,
 } from "../support/observations.ts";
 import { NOW } from "../support/snapshot.ts";
+import { aTarget } from "../support/targets.ts";
 
 const NO_ROWS = { listeners: [], listening: [] };
 const rowOf = (...inodes: readonly number[]) => ({
@@ -49,6 +51,13 @@ it.each<[string, readonly Observation[]]>([
   ["the kept connection opens", [aRefusalAt(1), anOpeningAt(20)]],
 ])("is watched, and its epoch begins, when %s", (_when, observations) => {
   expect(lifeAt(30, observations)).toEqual({ state: "watched", epoch: 1, since: 20 });
+});
+
+it("waits for nothing where no time to start is granted, as in one look", () => {
+  const store = createStore({ startedAt: NOW });
+  store.register(aTarget("127.0.0.1:50051", { startupMs: 0 }), NOW);
+  store.append(aRefusalAt(1));
+  expect(targetIn(store.snapshot(after(2))).state).toBe("watched");
 });
 
 it("never waits for an upstream", () => {

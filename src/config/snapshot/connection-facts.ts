@@ -131,6 +131,7 @@ const report = exactly<XrayReport>()({
 export const xray = exactly<Facts["xray"]>()({
   latest: report,
   same: z.object({ since: instant, lastAt: instant, count }),
+  failedBefore: maybe(z.object({ signature: text, at: instant })),
   lastPassedAt: maybe(instant),
   everHttp2: flag,
   lastSettings: maybe(settings),

@@ -1,11 +1,13 @@
 import type { Instant } from "../time.ts";
-import type { XrayReport } from "../xray.ts";
+import { type XrayReport, xraySignature } from "../xray.ts";
 
 /** The newest X-ray, and for how long it has shown the same. */
 export interface Xray {
   readonly latest: XrayReport;
   /** The unbroken run of reports with the latest one's signature. */
   readonly same: { readonly since: Instant; readonly lastAt: Instant; readonly count: number };
+  /** The newest failure before the latest report, with its signature. */
+  readonly failedBefore?: { readonly signature: string; readonly at: Instant };
   readonly lastPassedAt?: Instant;
   /** HTTP/2 SETTINGS were received in this epoch. */
   readonly everHttp2: boolean;
@@ -15,9 +17,22 @@ export interface Xray {
   readonly lastLimits: readonly (number | null)[];
 }
 
-/** True when the latest result was seen twice, at least a second apart, on fresh connections. */
+/** Two looks that lie closer are one. */
+const APART_MS = 1000;
+/** A failure that comes back later is another one. */
+const SAME_FAILURE_MS = 300_000;
+
+/**
+ * True when the latest result was seen twice, at least a second apart, on fresh connections: in a row, or,
+ * as a balancer shows one bad server of several, with other results in between.
+ */
 export function isConfirmedXray(xray: Xray): boolean {
-  return xray.same.count >= 2 && xray.same.lastAt - xray.same.since >= 1000;
+  const { same, latest, failedBefore } = xray;
+  if (same.count >= 2 && same.lastAt - same.since >= APART_MS) return true;
+  if (latest.outcome !== "failed" || failedBefore === undefined) return false;
+  const apartMs = latest.at - failedBefore.at;
+  const isNear = apartMs >= APART_MS && apartMs <= SAME_FAILURE_MS;
+  return isNear && failedBefore.signature === xraySignature(latest);
 }
 
 /**

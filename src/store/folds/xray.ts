@@ -31,6 +31,7 @@ export const xrayFold = defineFold({
       everHttp2: before.everHttp2 || settings !== undefined || hadConnection(context),
       latest: report,
       same: sameOn(previous, report),
+      ...definedOnly({ failedBefore: failureBefore(previous) }),
       ...(outcome === "passed" ? { lastPassedAt: at } : {}),
     };
     if (settings === undefined) return next;
@@ -45,6 +46,11 @@ const NOTHING_SEEN: Pick<Xray, "everHttp2" | "lastLimits"> = { everHttp2: false,
 function hadConnection(context: FoldContext): boolean {
   const kept = context.fact("kept");
   return kept !== undefined && (kept.state === "open" || kept.lost > 0);
+}
+
+function failureBefore(before: Xray | undefined): Xray["failedBefore"] {
+  if (before?.latest.outcome !== "failed") return before?.failedBefore;
+  return { signature: xraySignature(before.latest), at: before.latest.at };
 }
 
 function sameOn(before: Xray | undefined, report: XrayReport): Xray["same"] {

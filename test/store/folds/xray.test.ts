@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { isConfirmedXray } from "../../../src/model/facts/xray.ts";
 import type { Observation } from "../../../src/model/observation.ts";
 import { folded } from "../../support/folded.ts";
 import {
@@ -52,6 +53,20 @@ it.each<[string, readonly Observation[], boolean]>([
   ["in another life", [limit(0), anOpeningAt(0), aClosingAt(1), aRefusalAt(2)], false],
 ])("knows whether HTTP/2 was spoken in this epoch: %s", (_how, observations, everHttp2) => {
   expect(folded("xray", observations)?.everHttp2).toBe(everHttp2);
+});
+
+it("remembers the newest failure before the latest report, and calls it confirmed when it is back", () => {
+  const good = [anXrayAt(3), anXrayAt(4)];
+  const seen = (...observations: readonly Observation[]) => {
+    const fact = folded("xray", observations);
+    return { failedBefore: fact?.failedBefore?.at, isConfirmed: fact && isConfirmedXray(fact) };
+  };
+  expect(seen(mute(0))).toEqual({ failedBefore: undefined, isConfirmed: false });
+  expect(seen(mute(0), ...good)).toEqual({ failedBefore: NOW, isConfirmed: true });
+  expect(seen(mute(0), ...good, mute(5))).toEqual({ failedBefore: NOW, isConfirmed: true });
+  expect(seen(...good, mute(5))).toEqual({ failedBefore: undefined, isConfirmed: false });
+  expect(seen(mute(0), ...good, mute(301))).toEqual({ failedBefore: NOW, isConfirmed: false });
+  expect(seen(mute(0), ...good, aRefusalAt(6))).toEqual({ failedBefore: NOW, isConfirmed: false });
 });
 
 it("keeps the newest result across epochs, so that a sick handshake stays judged", () => {

@@ -9,6 +9,7 @@ import type { DialAttempt } from "../model/xray.ts";
 import { defineDetector, type View } from "./detector.ts";
 import { dnsFailing } from "./dns-failing.ts";
 import { dnsStale } from "./dns-stale.ts";
+import { loopbackOnly } from "./loopback-only.ts";
 
 /** A server that never listened is not spoken of before. */
 const WAITING_MS = 60_000;
@@ -42,11 +43,12 @@ export const connectionRefused = defineDetector({
     "Start the server, or make its port and the target's address agree; the evidence lists the ports that do listen. If it went away, read the app's last log lines and exit code.",
   needs: ["expectation", "reach", "xray"],
   uses: ["listeners"],
-  causes: [dnsFailing, dnsStale],
+  causes: [dnsFailing, dnsStale, loopbackOnly],
   explainedBy: ({ code, evidence: cause }, { refusedAddresses }) => {
-    if (code !== dnsStale.code) return true;
-    const stale = stringsOf(cause["staleAddresses"]);
-    return stringsOf(refusedAddresses).every((address) => stale.includes(hostOf(address)));
+    const explained =
+      code === dnsStale.code ? stringsOf(cause["staleAddresses"]) : [cause["podAddress"]];
+    const isExplained = (address: string) => explained.includes(hostOf(address));
+    return code === dnsFailing.code || stringsOf(refusedAddresses).every(isExplained);
   },
   holdMs: 0,
   clearAfterMs: 60_000,
@@ -79,7 +81,6 @@ function judgeApp(view: Seen, dials: readonly DialAttempt[], restart: number): J
   const refused = dials.filter(isRefusal);
   const runs = confirmedRuns(reach, refused);
   if (runs.length < dials.length) return undefined;
-  if (isLoopbackOnly(listeners, refused)) return [];
 
   const verdict = reach.everListened
     ? missed(runs, restart)
@@ -185,19 +186,6 @@ function confirmedRuns(reach: Reach, refused: readonly DialAttempt[]): readonly 
     .map(({ address }) => reach.runs[address])
     .filter((run) => run !== undefined)
     .filter(isConfirmedRun);
-}
-
-/** The pod's address is refused because the server listens on loopback: `loopback-only` says so. */
-function isLoopbackOnly(
-  listeners: Listeners | undefined,
-  refused: readonly DialAttempt[],
-): boolean {
-  const rows = listeners?.rows ?? [];
-  return (
-    rows.length > 0 &&
-    rows.every(({ address }) => isLoopback(address)) &&
-    !refused.some(({ address }) => isLoopback(hostOf(address)))
-  );
 }
 
 /** Our loopback is not the app's: no row but our own exists in this network namespace. */

@@ -34,42 +34,51 @@ export const loopbackOnly = defineDetector({
 
   detect({ now, expectation, reach, listeners, surroundings }) {
     const { port } = expectation;
-    const podAddress = addressOfClients(surroundings);
-    if (podAddress === undefined || port === undefined) return undefined;
+    if (port === undefined || surroundings.mesh || surroundings.hostNetwork) return undefined;
     if (!isOnLoopback(listeners, now) || !worksOnLoopback(reach)) return [];
 
-    const dialled = reach.pod ?? reach.runs[hostPort(podAddress, port)];
-    if (dialled === undefined || !isConfirmedRun(dialled)) return undefined;
-    if (dialled.outcome !== "refused") return dialled.outcome === "connected" ? [] : undefined;
-    return [symptomOf({ listeners, port, podAddress }, dialled)];
+    const dialled = dialOfPod(reach, surroundings, port);
+    if (dialled === undefined || !isConfirmedRun(dialled.run)) return undefined;
+    const { outcome } = dialled.run;
+    if (outcome !== "refused") return outcome === "connected" ? [] : undefined;
+    return [symptomOf(listeners, port, dialled)];
   },
 });
 
-/** The address by which other pods come; undefined where a mesh or the host's network stands before it. */
-function addressOfClients({
-  mesh,
-  hostNetwork,
-  podAddress,
-}: Surroundings): Surroundings["podAddress"] {
-  return mesh || hostNetwork ? undefined : podAddress;
+/** What the address met by which other pods come. */
+interface PodDial {
+  readonly podAddress: string;
+  readonly run: Pick<ReachRun, "outcome" | "since" | "lastAt" | "count" | "errno">;
+  /** It is the target's own address: whoever configured that means clients to come by it. */
+  readonly isTarget: boolean;
+}
+
+function dialOfPod(
+  { pod, runs }: Reach,
+  { podAddress, podAddresses }: Surroundings,
+  port: number,
+): PodDial | undefined {
+  const own = podAddress === undefined ? podAddresses : [podAddress, ...podAddresses];
+  const dials = own.map((address) => ({ podAddress: address, run: runs[hostPort(address, port)] }));
+  const dial = dials.find(({ run }) => run !== undefined);
+  if (dial?.run !== undefined) return { ...dial, run: dial.run, isTarget: true };
+  return pod && { podAddress: hostOf(pod.address), run: pod, isTarget: false };
 }
 
 function symptomOf(
-  {
-    listeners: { rows, loopbackClients },
-    port,
-    podAddress,
-  }: { readonly listeners: Listeners; readonly port: number; readonly podAddress: string },
-  { errno }: Pick<ReachRun, "errno">,
+  { rows, loopbackClients }: Listeners,
+  port: number,
+  { podAddress, run: { errno }, isTarget }: PodDial,
 ): Symptom {
   const summary = `Port ${port} listens on loopback only and refuses ${podAddress}, the pod's address`;
+  const isProxied = loopbackClients > 0 && !isTarget;
   const proxied = `; clients within the pod: ${loopbackClients}, so a proxy may serve it`;
   return {
     subject: { port: `${port}` },
-    severity: loopbackClients > 0 ? "info" : "critical",
+    severity: isProxied ? "info" : "critical",
     witnesses: ["kernel", "preflight"],
     isDeterministic: true,
-    summary: loopbackClients > 0 ? `${summary}${proxied}` : summary,
+    summary: isProxied ? `${summary}${proxied}` : summary,
     evidence: present({
       listening: boundList(rows.map((row) => hostPort(row.address, row.port))),
       podAddress,

@@ -16,6 +16,17 @@ export function globalAddresses(interfaces: Interfaces): readonly string[] {
 }
 
 /**
+ * The address that a pod must have where nobody told it: the only global IPv4 address, without one the
+ * only global IPv6 address. Undefined where there is a choice.
+ */
+export function onlyAddress(interfaces: Interfaces): string | undefined {
+  const addresses = globalAddresses(interfaces);
+  const ofIpv4 = addresses.filter((address) => !address.includes(":"));
+  const candidates = ofIpv4.length > 0 ? ofIpv4 : addresses;
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/**
  * Names that the far ends of pods' links, bridges and overlays have on a node. A pod sees eth0, perhaps
  * net1 and a tunnel's placeholder, never these.
  */

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { connectionRefused } from "../../src/detectors/connection-refused.ts";
 import { dnsFailing } from "../../src/detectors/dns-failing.ts";
 import { dnsStale } from "../../src/detectors/dns-stale.ts";
+import { loopbackOnly } from "../../src/detectors/loopback-only.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { Reach, ReachRun } from "../../src/model/facts/reach.ts";
 import type { DialAttempt } from "../../src/model/xray.ts";
@@ -97,14 +98,6 @@ it.each<[string, Change<Facts>]>([
     dialling(v4, aDial({ ...v6, outcome: "connected" })),
   ],
   ["a server that never listened is waited for", awaiting(MINUTE)],
-  [
-    "the pod's address is dialled and the server listens on loopback",
-    {
-      ...dialling(aRefusedDial({ address: "10.0.0.5:50051" })),
-      ...reaching({ runs: { "10.0.0.5:50051": lasting(restart) } }),
-      ...listening("127.0.0.1", "::1"),
-    },
-  ],
 ])("is silent when %s", (_when, change) => {
   expect(judged(change)).toEqual([]);
 });
@@ -455,13 +448,15 @@ it.each([
   ],
   ["dns-stale, of none", { staleAddresses: [] }, ["10.0.0.1:50051"], false],
   ["dns-stale, of nobody knows which", {}, ["10.0.0.1:50051"], false],
+  ["loopback-only", { podAddress: "10.0.0.5" }, ["10.0.0.5:50051"], true],
+  ["loopback-only, of another address", { podAddress: "10.0.0.6" }, ["10.0.0.5:50051"], false],
 ])("is explained by %s: %j", (code, evidence, refusedAddresses, answer) => {
   const cause = { code: code.split(",")[0] ?? "", evidence };
   expect(connectionRefused.explainedBy(cause, { refusedAddresses })).toBe(answer);
 });
 
 it("names its causes", () => {
-  expect(connectionRefused.causes).toEqual([dnsFailing, dnsStale]);
+  expect(connectionRefused.causes).toEqual([dnsFailing, dnsStale, loopbackOnly]);
 });
 
 it("reads what it declares", () => {

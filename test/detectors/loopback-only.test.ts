@@ -67,7 +67,17 @@ it.each<[string, Change<Facts>]>([
 it.each<[string, Change<Facts>]>([
   ["a mesh dials loopback", around({ mesh: true })],
   ["the pod has the host's network", around({ hostNetwork: true })],
-  ["the pod's address is unknown", around({ podAddress: undefined })],
+  [
+    "the pod's address is unknown",
+    { ...around({ podAddress: undefined }), ...reaching({ pod: undefined }) },
+  ],
+  [
+    "another host's address is refused",
+    {
+      ...around({ podAddress: undefined }),
+      ...reaching({ pod: undefined, runs: { "10.0.0.6:50051": refused } }),
+    },
+  ],
   ["the target has no port", { expectation: anExpectation({ port: undefined }) }],
   ["the pod's address was not dialled", reaching({ pod: undefined })],
   ["it was refused once", reaching({ pod: { ...pod, count: 1 } })],
@@ -84,6 +94,15 @@ it.each<[string, Change<Facts>, object]>([
     "the target itself is the pod's address",
     reaching({ pod: undefined, runs: { "10.0.0.5:50051": refused } }),
     symptom,
+  ],
+  [
+    "the target is an address of the pod that nobody told as such, whoever comes by loopback",
+    {
+      ...around({ podAddress: undefined, podAddresses: ["10.0.0.4", "10.0.0.5"] }),
+      ...reaching({ pod: undefined, runs: { "10.0.0.5:50051": refused } }),
+      ...listening({ loopbackClients: 1 }),
+    },
+    { ...symptom, evidence: { ...symptom.evidence, loopbackClients: 1 } },
   ],
   [
     "one of the loopback addresses connects",

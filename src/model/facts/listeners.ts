@@ -37,6 +37,7 @@ export interface Listeners {
   /** Everything that listens in the pod, `address:port`. */
   readonly listening: readonly string[];
   readonly sharesNetwork: boolean;
+  /** Clients within the pod, the most that one read of this epoch saw: a proxy may call rarely. */
   readonly loopbackClients: number;
   /** Newest last, at most 40. */
   readonly reads: readonly AcceptRead[];

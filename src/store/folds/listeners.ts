@@ -26,7 +26,7 @@ export const listenersFold = defineFold({
       rows,
       listening,
       sharesNetwork,
-      loopbackClients: inbound.loopbackClients,
+      loopbackClients: Math.max(previous?.loopbackClients ?? 0, inbound.loopbackClients),
       reads: pushed(previous?.reads ?? [], acceptRead(read), MOST_READS),
       since: isSame ? previous.since : at,
     };

@@ -39,6 +39,15 @@ it("sums what waits to be accepted over the rows of the port", () => {
   ]);
 });
 
+it("remembers the clients within the pod: a proxy may call rarely", () => {
+  const readWith = (seconds: number, loopbackClients: number) =>
+    aReadAt(seconds, { inbound: { ...aReadAt(0).inbound, loopbackClients } });
+  const clients = [readWith(0, 0), readWith(15, 2), readWith(30, 1), readWith(45, 0)].map(
+    (_read, last, reads) => folded("listeners", reads.slice(0, last + 1))?.loopbackClients,
+  );
+  expect(clients).toEqual([0, 2, 2, 2]);
+});
+
 it("does not know what is accepted where the kernel does not tell", () => {
   const inbound = { ...aReadAt(0).inbound, acceptedReceiveQueueBytes: 7 };
   const blindRead = aReadAt(0, { tellsAcceptance: false, inbound });

@@ -33,6 +33,11 @@ const BROKEN_OFF: ReadonlySet<Reason | undefined> = new Set<Reason>([
   "deadline",
   "goaway",
 ]);
+/** We stopped reading, before a status could come. */
+const LEFT_BY_US: ReadonlySet<Reason | undefined> = new Set<Reason>([
+  "malformed_reply",
+  "message_too_large",
+]);
 /** gRPC, its encodings (`+proto`), and gRPC-Web, whose status stands in the body. */
 const GRPC = "application/grpc";
 const GRPC_WEB = "application/grpc-web";
@@ -179,15 +184,20 @@ function answerCause(report: XrayReport, expectation: Expectation): Cause | unde
   const { outcome, rpc, reason } = report;
   const isBroken = rpc?.resetCode !== undefined || BROKEN_OFF.has(reason);
   if (isBroken || rpc?.httpStatus === undefined) return undefined;
-  if (rpc.httpStatus === 200) return contentCause(rpc);
+  if (rpc.httpStatus === 200) return contentCause(rpc, LEFT_BY_US.has(reason));
   const isOurs = REFUSED_US.has(rpc.httpStatus) && !expectation.hasCredentials;
   // connect-go answers 404 for a service that it lacks, as health may be.
   return isOurs || outcome === "unsupported" ? undefined : "http-status";
 }
 
-function contentCause({ contentType, grpcStatus }: RpcFacts): Cause | undefined {
+function contentCause(
+  { contentType, grpcStatus, decodedSize }: RpcFacts,
+  isLeft: boolean,
+): Cause | undefined {
   if (contentType !== undefined && !contentType.startsWith(GRPC)) return "content-type";
   const isWeb = contentType?.startsWith(GRPC_WEB) === true;
+  // A size in letters is text, whoever left off.
+  if (isLeft && decodedSize === undefined) return undefined;
   return grpcStatus === undefined && !isWeb ? "no-grpc-status" : undefined;
 }
 

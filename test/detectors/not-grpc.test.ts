@@ -75,6 +75,8 @@ it.each<[string, Facts["xray"]]>([
   ["our deadline ended it", answer(bare, { reason: "deadline" })],
   ["the server went away", answer(bare, { reason: "goaway" })],
   ["the call never got an answer", answer({})],
+  ["we left off at a message of gigabytes", answer(bare, { reason: "message_too_large" })],
+  ["we left off at a second message", answer(bare, { reason: "malformed_reply" })],
   ["HTTP 401 answers us, who have no credentials", answer({ httpStatus: 401 })],
   ["HTTP 403 answers us, who have no credentials", answer({ httpStatus: 403 })],
   ["HTTP 429 tells us to slow down", answer({ httpStatus: 429 })],

@@ -105,7 +105,10 @@ export function hangUp(socket: Socket, clock: Clock): void {
   socket.end();
 }
 
-/** Enough bytes to recognise a frame; a peer that sends fewer and stops is taken at its word. */
+/**
+ * Enough bytes to recognise a frame. Fewer are taken at their word, unless they may be the beginning of
+ * SETTINGS or of a record of TLS: a peer that is slow or stands still in the middle has said nothing yet.
+ */
 async function firstBytes(
   socket: Socket,
   deadline: AbortSignal,
@@ -119,5 +122,23 @@ async function firstBytes(
     socket.once("end", () => resolve("closed"));
     socket.once("close", () => resolve("closed"));
   }).catch(() => "mute" as const);
-  return heard.length > 0 || ended === "enough" ? heard : ended;
+  return ended === "enough" || !mayBecomeKnown(heard) ? heard : ended;
+}
+
+/** The first frame of a server holds at most 16 KiB. Source: RFC 9113 section 4.2. */
+const MOST_FIRST_FRAME = 16_384;
+
+/** Too few bytes to tell, of a frame of SETTINGS or a record of TLS; none at all are too few as well. */
+function mayBecomeKnown(bytes: Uint8Array): boolean {
+  const [first] = bytes;
+  if (bytes.length < 2 && (first === ALERT || first === HANDSHAKE)) return true;
+  const head = Buffer.alloc(FRAME_HEADER_BYTES);
+  head[FRAME_TYPE_AT] = SETTINGS_FRAME;
+  head.set(bytes);
+  const length = head.readUIntBE(0, 3);
+  const isPossible =
+    length <= MOST_FIRST_FRAME && (bytes.length < 3 || length % SETTING_BYTES === 0);
+  return (
+    isPossible && head[FRAME_TYPE_AT] === SETTINGS_FRAME && head.readUInt32BE(STREAM_ID_AT) === 0
+  );
 }

@@ -36,6 +36,13 @@ describe("a sniff", () => {
       { found: "http1", firstOctets: Buffer.from("HTTP/1.1 400 Bad").toString("hex") },
     ],
     ["a short answer", { accept: { bytes: "no" } }, { found: "other", firstOctets: "6e6f" }],
+    ["a short answer that begins as SETTINGS", { accept: { bytes: "\0\0" } }, { found: "closed" }],
+    [
+      "a short answer that no SETTINGS begin with",
+      { accept: { bytes: "\0\0\u0005" } },
+      { found: "other", firstOctets: "000005" },
+    ],
+    ["one byte of TLS", { accept: { bytes: "\u0016" } }, { found: "closed" }],
     ["a mute server", { accept: "mute" }, { found: "mute" }],
     ["a server that closes", { accept: "close" }, { found: "closed" }],
     ["a server that resets", { accept: "reset" }, { found: "closed" }],

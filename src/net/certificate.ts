@@ -161,22 +161,36 @@ function pathFacts(
   { bundle, now }: Trust,
 ): Pick<TlsFacts, "path" | "pathFailsByDate"> {
   const path = pathTo(bundle, sent);
+  if (path === undefined) return {};
   if (path !== "ok") return { path, pathFailsByDate: false };
   const [leaf] = sent;
   const current = sent.filter((certificate) => isCurrent(certificate, now));
-  const isByDate = current[0] !== leaf || pathTo(bundle, current) !== "ok";
+  const isByDate = current[0] !== leaf || (pathTo(bundle, current) ?? "ok") !== "ok";
   return { path, pathFailsByDate: isByDate };
 }
 
 /**
+ * Signatures that are checked in search of one path: a chain of namesakes would ask for ten thousand. Go
+ * gives up at as many. Source: crypto/x509, `maxChainSignatureChecks`.
+ */
+const MOST_SIGNATURES = 100;
+
+/**
  * "ok" where a path leads from the leaf over sent certificates to one of the bundle, dates ignored; else
  * OpenSSL's code. Any certificate of the bundle ends a path, as Go has it; OpenSSL wants a self-signed
- * one. Every way is tried: a cross-signature may lie beside the good path.
+ * one. Every way is tried: a cross-signature may lie beside the good path. `undefined` where there were
+ * too many to try: nothing is known then.
  */
-function pathTo(bundle: readonly X509Certificate[], sent: readonly X509Certificate[]): string {
+function pathTo(
+  bundle: readonly X509Certificate[],
+  sent: readonly X509Certificate[],
+): string | undefined {
   const trusted = new Set(bundle.map(fingerprintOf));
   const [leaf, ...others] = sent;
   if (leaf === undefined) return "UNABLE_TO_GET_ISSUER_CERT_LOCALLY";
+  let left = MOST_SIGNATURES;
+  const isIssuer = (issuer: X509Certificate, certificate: X509Certificate) =>
+    certificate.checkIssued(issuer) && left-- > 0 && isSignedBy(certificate, issuer);
   const seen = new Set<X509Certificate>([leaf]);
   const waiting = [leaf];
   // Each sent certificate is looked at once, so a chain of a hundred costs bounded work.
@@ -188,6 +202,7 @@ function pathTo(bundle: readonly X509Certificate[], sent: readonly X509Certifica
       seen.add(issuer);
       waiting.push(issuer);
     }
+    if (left < 0) return undefined;
   }
   const isRekeyed = [...seen].some((one) => bundle.some((root) => root.subject === one.issuer));
   return failureOf(leaf, [...seen], isRekeyed);
@@ -210,10 +225,6 @@ function failureOf(
 function isSelfSigned(certificate: X509Certificate): boolean {
   const { subject, issuer } = certificate;
   return subject === issuer && isSignedBy(certificate, certificate);
-}
-
-function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && isSignedBy(certificate, issuer);
 }
 
 function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

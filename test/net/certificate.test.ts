@@ -132,6 +132,18 @@ describe("a chain", () => {
     expect(judged([leaf, namesake], [ca])).toEqual(["UNABLE_TO_VERIFY_LEAF_SIGNATURE", false]);
   });
 
+  test("of a hundred namesakes is not judged: to try them all would take ten thousand checks", async () => {
+    // One key signs no other, but each bears the name that all ask for.
+    const stranger = await issueCa({ name: "link" });
+    const link = await issueCa({ name: "link", issuer: { ...stranger, keys: await newKeys() } });
+    const below = await issue({ issuer: { ...link, keys: await newKeys() }, dns: ["a.test"] });
+    const namesakes = (count: number) => [below, ...Array<Issued>(count).fill(link)];
+    expect([judged(namesakes(100), [ca]), judged(namesakes(101), [ca])]).toEqual([
+      ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", false],
+      [undefined, undefined],
+    ]);
+  });
+
   test("ends at a trusted name with another key", async () => {
     const rekeyed = await issueCa({ name: "root" });
     const below = await issue({ issuer: rekeyed, dns: ["a.test"] });

@@ -10,7 +10,7 @@ export const metrics = defineSource({
   async *observe({ job, signal }, { clock }) {
     // Late: undici is the greatest of our packages, and few targets name an endpoint.
     const { scrape } = await import("../app-metrics/scrape.ts");
-    const scraped = await scrape(job.url, signal);
+    const scraped = await scrape(job.url, { clock, signal });
     const base = { source: "metrics", target: job.target, at: clock.now() } as const;
     const capability = { ...base, kind: "capability" } as const;
     if (scraped.outcome === "unavailable") {

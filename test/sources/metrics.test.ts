@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
+import type { JobOf } from "../../src/model/job.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
 import { metrics } from "../../src/sources/metrics.ts";
 import { createManualClock, START } from "../support/clock.ts";
@@ -21,19 +22,20 @@ async function serve(handler: RequestListener): Promise<string> {
 }
 
 const base = { source: "metrics", target: "app", at: START };
+const job = (url: string): JobOf<"metrics"> => ({
+  key: "metrics/app",
+  source: "metrics",
+  label: "metrics",
+  target: "app",
+  cadence: { kind: "every", ms: 15_000 },
+  deadlineMs: 10_000,
+  url,
+});
 const look = (url: string, signal?: AbortSignal) =>
   observe(
     metrics,
-    {
-      key: "metrics/app",
-      source: "metrics",
-      label: "metrics",
-      target: "app",
-      cadence: { kind: "every", ms: 15_000 },
-      deadlineMs: 10_000,
-      url,
-    },
-    aTools({ clock: createManualClock() }),
+    job(url),
+    aTools({ clock: { ...createManualClock(), sleep: systemClock.sleep } }),
     signal,
   );
 
@@ -114,6 +116,20 @@ it("reads eight mebibytes of an endless endpoint, and hangs up", async () => {
     fill();
   });
   expect(await look(url)).toEqual(unseen("the endpoint sends more than 8 MiB"));
+});
+
+it("lets others have their turn while it reads eight mebibytes that are there already", async () => {
+  const url = await serve((_request, response) => {
+    response.end(Buffer.alloc(7 * 2 ** 20, 'http_requests_total{path="/orders"} 1\n'));
+  });
+  const turns: number[] = [];
+  const sleep = (ms: number, signal?: AbortSignal) => {
+    turns.push(ms);
+    return systemClock.sleep(ms, signal);
+  };
+  const tools = aTools({ clock: { ...createManualClock(), sleep } });
+  await observe(metrics, job(url), tools);
+  expect(turns.length).toBeGreaterThan(50);
 });
 
 it("waits for a silent endpoint until its deadline, and no longer", async () => {

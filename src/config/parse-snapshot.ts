@@ -8,8 +8,11 @@ import { instant, record, text } from "./snapshot/bounds.ts";
 import { settingsSchema } from "./snapshot/settings.ts";
 import { targetSnapshot } from "./snapshot/target-snapshot.ts";
 
-/** A pod with everything on makes some hundred KiB. */
-const LONGEST_TEXT = 16 * 1024 * 1024;
+/** Bytes of a file; a pod with everything on makes some hundred KiB. */
+export const LONGEST_SNAPSHOT = 16 * 1024 * 1024;
+
+/** Levels of a file; a snapshot has some ten, and eight million take seconds and half a gigabyte. */
+const DEEPEST = 64;
 
 /** The file is not a snapshot that this agent can judge: `fault` says where and why, in one line. */
 export interface UnreadableSnapshot {
@@ -33,7 +36,8 @@ export function parseSnapshot(
   source: string,
   detectors: readonly DetectorRecord[],
 ): SavedSnapshot | UnreadableSnapshot {
-  if (source.length > LONGEST_TEXT) return { fault: "longer than 16 MiB: no snapshot" };
+  if (source.length > LONGEST_SNAPSHOT) return { fault: "longer than 16 MiB: no snapshot" };
+  if (isDeeper(source, DEEPEST)) return { fault: `deeper than ${DEEPEST} levels: no snapshot` };
   const value = jsonOf(source);
   if (value === undefined) return { fault: "not JSON" };
   const parsed = fileSchema.safeParse(value);
@@ -42,6 +46,20 @@ export function parseSnapshot(
   const names = [...Object.keys(targets), AGENT_TARGET];
   const findings = completed(settings.findings, { names, detectors });
   return { agent, settings: { ...settings, findings }, snapshot: { takenAt, targets } };
+}
+
+/** Whether there are more brackets within each other; those in texts are none. */
+function isDeeper(source: string, most: number): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < source.length && depth <= most; at += 1) {
+    const letter = source[at];
+    if (letter === '"') isText = !isText;
+    else if (isText) at += letter === "\\" ? 1 : 0;
+    else if (letter === "[" || letter === "{") depth += 1;
+    else if (letter === "]" || letter === "}") depth -= 1;
+  }
+  return depth > most;
 }
 
 function jsonOf(source: string): unknown {

@@ -274,6 +274,14 @@ it("judges what another run has saved", async () => {
   expect(exit).toBe(0);
 });
 
+it("reads no more of a file than a snapshot can be", async () => {
+  const { exit, stderr } = await runLine("check --from /dev/zero");
+  expect({ exit, stderr }).toEqual({
+    exit: 2,
+    stderr: "grpc-doctor: /dev/zero: longer than 16 MiB: no snapshot\n",
+  });
+});
+
 it.each([
   ["{", "not JSON"],
   ["{}", "format: "],

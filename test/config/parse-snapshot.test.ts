@@ -16,6 +16,11 @@ it("reads what it wrote, with every fact", () => {
   expect(parseSnapshot(printSnapshot(saved), DETECTORS)).toEqual(saved);
 });
 
+it("refuses an instant that no calendar has", () => {
+  const late = { ...file(), takenAt: 8.64e15 + 1 };
+  expect(read(late)).toEqual({ fault: expect.stringMatching(/^takenAt: /) });
+});
+
 it("writes no secret and no payload", () => {
   const secret = { kind: "literal", value: "s3cret" } as const;
   const [target] = settings.targets;
@@ -139,7 +144,10 @@ it.each<[string, unknown, RegExp]>([
 it.each([
   ["no JSON", "nothing", "not JSON"],
   ["an empty file", "", "not JSON"],
-  ["a deep nest", "[".repeat(100_000), "not JSON"],
+  ["a deep nest", "[".repeat(65), "deeper than 64 levels: no snapshot"],
+  ["no deeper nest", "[".repeat(64), "not JSON"],
+  ["brackets of a text", `"${"[".repeat(65)}`, "not JSON"],
+  ["a text whose quotes are escaped", `"\\"${"[".repeat(65)}`, "not JSON"],
   [
     "a text beyond all measure",
     " ".repeat(16 * 1024 * 1024 + 1),

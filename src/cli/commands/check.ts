@@ -1,4 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { LONGEST_SNAPSHOT } from "../../config/parse-snapshot.ts";
 import { printSnapshot } from "../../config/print-snapshot.ts";
 import { parseDuration } from "../../config/units.ts";
 import type { FindingsReport, Severity } from "../../model/finding.ts";
@@ -83,7 +85,7 @@ async function settingsAsked(call: Call, address: string | undefined): Promise<S
 async function lookAtFile({ program, tools }: Call, file: string): Promise<Look | undefined> {
   try {
     const [text, detectors, { judgeFile }] = await Promise.all([
-      readFile(file, "utf8"),
+      readSnapshot(file),
       tools.detectors(),
       import("../judge-file.ts"),
     ]);
@@ -94,6 +96,16 @@ async function lookAtFile({ program, tools }: Call, file: string): Promise<Look 
     program.stderr.write(`grpc-doctor: ${file}: ${thrown.message}\n`);
     return undefined;
   }
+}
+
+/** A stranger's file may be of any size, or have no end: no more is read than a snapshot can be. */
+async function readSnapshot(file: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of createReadStream(file, { end: LONGEST_SNAPSHOT }))
+    chunks.push(chunk as Uint8Array);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > LONGEST_SNAPSHOT) throw new SnapshotError("longer than 16 MiB: no snapshot");
+  return bytes.toString("utf8");
 }
 
 function lookTime(text: string): number {

@@ -8,7 +8,9 @@ import * as z from "zod";
 /** Longer than any text that the agent itself keeps. */
 export const text = z.string().max(1_000);
 export const count = z.number();
-export const instant = z.number();
+/** The first and the last instant of ECMAScript: others no calendar has. */
+const LAST_INSTANT = 8_640_000_000_000_000;
+export const instant = z.number().min(-LAST_INSTANT).max(LAST_INSTANT);
 export const flag = z.boolean();
 
 /** An absent key, which is never a key that holds nothing. */

@@ -23,6 +23,9 @@ export interface LogOptions extends LogSettings {
   readonly event: (event: AgentEvent) => void;
 }
 
+/** Changes of health, and of what can be seen, of one target: who flaps faster is `health-flapping`, or broken. */
+const MOST_CHANGES = 20;
+
 /** A line a minute of each job that fails, each detector that crashes, and of dropped spans. */
 const QUIET_MS = 60_000;
 
@@ -42,6 +45,11 @@ export function createLogSink(options: LogOptions): Sink {
   const watchDrain = watchDrains();
   const capabilityLine = watchCapabilities();
   const limit = createRateLimit(QUIET_MS);
+  const limitChanges = createRateLimit(QUIET_MS, MOST_CHANGES);
+  const writeUnless = (kept: number | "kept", line: LogLine) => {
+    if (kept === "kept") return;
+    write(kept === 0 ? line : { ...line, fields: { ...line.fields, keptBack: kept } });
+  };
 
   return {
     name: "log",
@@ -49,18 +57,17 @@ export function createLogSink(options: LogOptions): Sink {
     hear(event) {
       const key = limitKey(event);
       const kept = key === undefined ? 0 : limit(key, event.at);
-      if (kept === "kept") return;
-      for (const line of eventLines(event)) {
-        write(kept === 0 ? line : { ...line, fields: { ...line.fields, keptBack: kept } });
-      }
+      for (const line of eventLines(event)) writeUnless(kept, line);
     },
     observe(observation) {
       const change = healthChange(observation);
-      if (change !== undefined) write(healthLine(change));
+      if (change !== undefined)
+        writeUnless(limitChanges(`health/${change.target}`, change.at), healthLine(change));
       const drain = watchDrain(observation);
       if (drain !== undefined) write(drainLine(drain));
       const capability = capabilityLine(observation);
-      if (capability !== undefined) write(capability);
+      if (capability !== undefined)
+        writeUnless(limitChanges(`capability/${observation.target}`, observation.at), capability);
     },
     close: (signal) => flushed(options.stream, signal),
   };

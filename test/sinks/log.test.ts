@@ -209,6 +209,34 @@ it("is silent while health stays, and tells each change once", () => {
   ]);
 });
 
+it("tells twenty changes of health in a minute, then how many it kept back", () => {
+  const { sink, parsed } = start();
+  const turned = (n: number): HealthObservation => ({
+    ...status(n % 2 === 0 ? "SERVING" : "NOT_SERVING"),
+    at: NOW + n * 10,
+  });
+  for (const n of Array.from({ length: 1_001 }, (_, at) => at)) sink.observe?.(turned(n));
+  sink.observe?.({ ...turned(1_001), at: NOW + 60_000 });
+  expect(parsed().map(({ keptBack }) => keptBack)).toEqual([...Array(20).fill(undefined), 981]);
+  expect(parsed().at(-1)).toMatchObject({ from: "SERVING", to: "NOT_SERVING" });
+});
+
+it("tells twenty changes of what can be seen in a minute, of each target", () => {
+  const { sink, parsed } = start();
+  const blind = (n: number, target: string) =>
+    ({
+      source: "metrics",
+      kind: "capability",
+      target,
+      available: false,
+      reason: `the endpoint answers with HTTP ${n}`,
+      at: NOW + n,
+    }) as const;
+  for (const n of Array.from({ length: 100 }, (_, at) => at)) sink.observe?.(blind(n, "app"));
+  sink.observe?.(blind(100, "other"));
+  expect(parsed().map(({ target }) => target)).toEqual([...Array(20).fill("app"), "other"]);
+});
+
 it("tells a drain when it begins and when it ends", () => {
   const { sink, parsed } = start();
   const listener = { address: "::", port: 50_051, queued: 0 };

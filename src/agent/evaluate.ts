@@ -39,6 +39,9 @@ export interface Evaluation {
   latest(): Evaluated;
 }
 
+/** The store takes no samples that lie closer than 10 s: taking them each second would be in vain. */
+const LEARN_EVERY_MS = 5_000;
+
 /**
  * One turn of the pipeline: all facts at this instant are judged, symptoms become findings, changes
  * are told, what is usual is learnt, and the plan is made anew.
@@ -46,6 +49,7 @@ export interface Evaluation {
 export function createEvaluation(parts: EvaluationParts): Evaluation {
   const { clock, store, tracker, detectors } = parts;
   const epochs = new Map<string, number>();
+  let learntMs = Number.NEGATIVE_INFINITY;
   let last: Evaluated | undefined;
 
   const evaluate = (): Evaluated => {
@@ -62,7 +66,10 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
       parts.change(change);
     }
     const report = tracker.report({ snapshot, settings, now });
-    learn(parts, snapshot);
+    if (clock.monotonicMs() - learntMs >= LEARN_EVERY_MS) {
+      learntMs = clock.monotonicMs();
+      learn(parts, snapshot);
+    }
     last = { snapshot, report };
     parts.reconcile(plan(settings, snapshot, report));
     return last;

@@ -76,7 +76,9 @@ type Judgement = readonly Symptom[] | undefined;
 type Verdict = Severity | "silent" | "unjudged";
 
 function judgeApp(view: Seen, dials: readonly DialAttempt[], restart: number): Judgement {
-  const { reach, listeners } = view;
+  const { reach } = view;
+  // The kernel's rows are of TCP: they say nothing of who listens on a unix socket.
+  const listeners = view.expectation.host.kind === "unix" ? undefined : view.listeners;
   if (dials.some(({ outcome }) => outcome === "connected")) return [];
   const refused = dials.filter(isRefusal);
   const runs = confirmedRuns(reach, refused);
@@ -86,7 +88,7 @@ function judgeApp(view: Seen, dials: readonly DialAttempt[], restart: number): J
     ? missed(runs, restart)
     : awaited(view, isElsewhere(listeners, refused));
   if (verdict === "unjudged") return undefined;
-  return verdict === "silent" ? [] : [appSymptom(view, dials, verdict)];
+  return verdict === "silent" ? [] : [appSymptom({ ...view, listeners }, dials, verdict)];
 }
 
 function appSymptom(

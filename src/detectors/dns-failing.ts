@@ -130,7 +130,7 @@ function slowSymptoms(
   limits: { readonly slow: number; readonly window: number },
 ): readonly Symptom[] {
   const answered = lookups
-    .filter(({ outcome }) => outcome === "answered")
+    .filter(({ outcome, isSuspect }) => outcome === "answered" && isSuspect !== true)
     .slice(-SLOW_LOOKUPS.newest);
   const slow = answered.filter(({ durationMs }) => durationMs > limits.slow);
   const [first, last] = [slow[0], slow.at(-1)];

@@ -185,6 +185,24 @@ it.each<[string, Change<Facts>, object]>([
     },
   ],
   [
+    "it is a unix socket, of which the kernel's rows of TCP say nothing",
+    {
+      ...awaiting(MINUTE + 1),
+      listeners: aListeners({ rows: [], listening: ["127.0.0.1:8080"] }),
+      expectation: anExpectation({ host: { kind: "unix", name: "/run/app.sock" } }),
+    },
+    {
+      ...waiting,
+      witnesses: ["preflight"],
+      evidence: {
+        ...withoutKernel,
+        cause: "never-listened",
+        everListened: false,
+        waitedSeconds: 60.001,
+      },
+    },
+  ],
+  [
     "it never listened, and no kernel tells whether we share its network",
     { ...awaiting(MINUTE + 1), listeners: undefined },
     {

@@ -231,6 +231,15 @@ it("counts only lookups that were answered as slow", () => {
   expect(judged({ lookups: [answered(NOW - HOUR), ...withFailure] })).toEqual([]);
 });
 
+it("leaves out lookups that were slow while its own timing could not be trusted", () => {
+  const { lookups } = durations(over, 2, 2, 2, over, 2);
+  const suspect = lookups.map((one, index) =>
+    index === 0 ? { ...one, isSuspect: true as const } : one,
+  );
+  expect(judged({ lookups })).toHaveLength(1);
+  expect(judged({ lookups: suspect })).toEqual([]);
+});
+
 it("reads what it declares", () => {
   expect(factsRead(dnsFailing)).toEqual(factsDeclared(dnsFailing));
 });

@@ -148,6 +148,7 @@ export const resolution = exactly<Facts["resolution"]>()({
       outcome: z.enum(["answered", "failed"]),
       cause: maybe(lookupCause),
       durationMs: count,
+      isSuspect: maybe(z.literal(true)),
     }),
     100,
   ),

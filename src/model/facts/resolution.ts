@@ -7,6 +7,8 @@ export interface Lookup {
   readonly outcome: "answered" | "failed";
   readonly cause?: DnsObservation["cause"];
   readonly durationMs: number;
+  /** Made while our own timing could not be trusted: it says nothing of how fast the DNS is. */
+  readonly isSuspect?: true;
 }
 
 /** What we know of one address that an answer held. At most 200 addresses are kept, newest first. */

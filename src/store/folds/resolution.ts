@@ -40,10 +40,10 @@ export const resolutionFold = defineFold({
     before?.answers.join() !== after.answers.join(),
   tell: (state: State) => state.value,
 
-  fold(previous: State | undefined, lookup) {
+  fold(previous: State | undefined, lookup, { timingTrusted }) {
     const before = previous?.value.name === lookup.name ? previous : undefined;
     const isAnswer = lookup.outcome === "answered" && lookup.addresses.length > 0;
-    return isAnswer ? answered(before, lookup) : failed(before, lookup);
+    return isAnswer ? answered(before, lookup, timingTrusted) : failed(before, lookup);
   },
 });
 
@@ -66,9 +66,16 @@ function failed(before: State | undefined, lookup: DnsObservation): State {
   };
 }
 
-function answered(before: State | undefined, lookup: DnsObservation): State {
+function answered(
+  before: State | undefined,
+  lookup: DnsObservation,
+  timingTrusted: boolean,
+): State {
   const { at, addresses, ttlMs = 0 } = lookup;
-  const { failing: _healed, ...rest } = looked(before, lookup, { outcome: "answered" });
+  const { failing: _healed, ...rest } = looked(before, lookup, {
+    outcome: "answered",
+    ...(timingTrusted ? {} : { isSuspect: true as const }),
+  });
   const { seen, gaps } = seenIn(before, lookup);
   return {
     gaps,
@@ -87,7 +94,7 @@ function answered(before: State | undefined, lookup: DnsObservation): State {
 function looked(
   before: State | undefined,
   lookup: DnsObservation,
-  result: Pick<Lookup, "outcome" | "cause">,
+  result: Pick<Lookup, "outcome" | "cause" | "isSuspect">,
 ): Resolution {
   const { at, name, durationMs, triedNames } = lookup;
   const { answers = [], answeredInRow = 0, seen = {}, highestTtlMs = 0 } = before?.value ?? {};

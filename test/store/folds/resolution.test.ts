@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Observation } from "../../../src/model/observation.ts";
 import { folded } from "../../support/folded.ts";
-import { after, aLookupAt } from "../../support/observations.ts";
+import { after, aLookupAt, aSelfEventAt, aStore, targetIn } from "../../support/observations.ts";
 import { NOW } from "../../support/snapshot.ts";
 
 const A = "10.0.0.1";
@@ -12,18 +12,38 @@ const seenOf = (address: string, observations: readonly Observation[]) =>
   folded("resolution", observations)?.seen[address];
 
 it("tells an answer whole", () => {
-  expect(folded("resolution", [aLookupAt(0, [A, B], { ttlMs: 30_000 })])).toEqual({
+  expect(folded("resolution", [aLookupAt(30, [A, B], { ttlMs: 30_000 })])).toEqual({
     name: "inventory.shop.svc",
-    lookups: [{ at: NOW, outcome: "answered", durationMs: 3 }],
+    lookups: [{ at: after(30), outcome: "answered", durationMs: 3 }],
     triedNames: ["inventory.shop.svc"],
     answers: [A, B],
-    answeredAt: NOW,
+    answeredAt: after(30),
     answeredInRow: 1,
     seen: {
-      [A]: { at: NOW, since: NOW, missed: 0, longestGapMs: 0 },
-      [B]: { at: NOW, since: NOW, missed: 0, longestGapMs: 0 },
+      [A]: { at: after(30), since: after(30), missed: 0, longestGapMs: 0 },
+      [B]: { at: after(30), since: after(30), missed: 0, longestGapMs: 0 },
     },
     highestTtlMs: 30_000,
+  });
+});
+
+it("marks what was answered while our own timing could not be trusted", () => {
+  const store = aStore(aLookupAt(29, [A]), aLookupAt(30, [A]));
+  store.hear(aSelfEventAt(45, { lagP99Ms: 101 }));
+  store.append(aLookupAt(59, [A]));
+  store.append(aLookupAt(60, [A]));
+  const lookup = { outcome: "answered", durationMs: 3 };
+  expect(targetIn(store.snapshot(after(60)), "inventory").facts.resolution).toEqual({
+    state: "known",
+    at: after(60),
+    value: expect.objectContaining({
+      lookups: [
+        { ...lookup, at: after(29), isSuspect: true },
+        { ...lookup, at: after(30) },
+        { ...lookup, at: after(59), isSuspect: true },
+        { ...lookup, at: after(60) },
+      ],
+    }),
   });
 });
 

@@ -50,7 +50,10 @@ export function errorShareOfChannelz(
   return badShare(calls.polls, between, { usualRatio, limits: { windowMs, ...WITHOUT_CODES } });
 }
 
-/** What ended between two polls, and how much of it with an error; `undefined` where cancels hide it. */
+/**
+ * What ended between two polls, and how much of it with an error; `undefined` where cancels hide it.
+ * Calls whose client died, or left, ended with their connection: they failed, and accuse nobody.
+ */
 export function errorsBetween(
   { failsByErrorOnly }: ServerCalls,
   from: CallPoll,
@@ -58,7 +61,16 @@ export function errorsBetween(
 ): Outcomes | undefined {
   const failed = to.failed - from.failed;
   const finished = failed + to.succeeded - from.succeeded;
-  const reset = failsByErrorOnly === true ? 0 : resetStreams(from, to);
+  if (failsByErrorOnly === true) return { calls: finished, finished, bad: failed };
+  const reset = resetStreams(from, to);
   if (reset === undefined) return undefined;
-  return { calls: finished, finished, bad: Math.max(0, failed - reset) };
+  const left = Math.min(failed, endedUnseen(from, to, finished));
+  const known = finished - left;
+  return { calls: known, finished: known, bad: Math.max(0, failed - reset - left) };
+}
+
+/** Calls that ended though no connection has counted the end of a stream: theirs was gone by then. */
+function endedUnseen(from: CallPoll, to: CallPoll, finished: number): number {
+  if (from.ended === undefined || to.ended === undefined) return 0;
+  return Math.max(0, finished - (to.ended - from.ended));
 }

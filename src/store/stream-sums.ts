@@ -21,6 +21,7 @@ export interface CountedSocket extends Streams {
 export interface StreamSums extends Streams {
   /** Of those that failed, the ones that the server had sent messages on, at most. */
   readonly answered: number;
+  readonly ended: number;
   /** Of each connection, the counters that are in the sums already. */
   readonly bySocket: Readonly<Record<number, CountedSocket>>;
   /** The newest cycle read every socket, so one that it lacks is new. */
@@ -50,7 +51,7 @@ export function addStreams(
 ): StreamSums {
   const isComplete = readsAllSockets(observation);
   const before = sums ?? NOTHING;
-  let { started, failed, answered } = before;
+  let { started, failed, answered, ended } = before;
   const read: Record<number, CountedSocket> = {};
   for (const socket of observation.sockets) {
     const known = before.bySocket[socket.id];
@@ -59,10 +60,15 @@ export function addStreams(
     started += Math.max(0, now.started - last.started);
     failed += Math.max(0, now.failed - last.failed);
     answered += answeredSince(last, now);
+    ended += Math.max(0, endsOf(now) - endsOf(last));
     read[socket.id] = now;
   }
   const bySocket = isComplete ? read : merged(before, read);
-  return { started, failed, answered, isComplete, bySocket };
+  return { started, failed, answered, ended, isComplete, bySocket };
+}
+
+function endsOf({ failed, succeeded }: Pick<CountedSocket, "failed" | "succeeded">): number {
+  return failed + succeeded;
 }
 
 type Sent = Pick<CountedSocket, "failed" | "succeeded" | "messages">;
@@ -91,6 +97,7 @@ const NOTHING: StreamSums = {
   started: 0,
   failed: 0,
   answered: 0,
+  ended: 0,
   bySocket: {},
   isComplete: false,
 };

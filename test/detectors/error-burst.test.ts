@@ -38,11 +38,13 @@ interface Load {
   readonly finished: number;
   readonly failed: number;
   readonly reset?: number;
+  /** Of those that finished, the ones whose end no connection lived to count. */
+  readonly left?: number;
   readonly polls?: number;
 }
 
 /** What each poll of 10 s adds, on an implementation that tells resets from errors. */
-const channelz = ({ finished, failed, reset = 0, polls = 12 }: Load): ServerCalls => ({
+const channelz = ({ finished, failed, reset = 0, left = 0, polls = 12 }: Load): ServerCalls => ({
   implementation: "go",
   polls: series(polls, 10 * SECOND, (at, index) =>
     aCallPoll({
@@ -52,6 +54,7 @@ const channelz = ({ finished, failed, reset = 0, polls = 12 }: Load): ServerCall
       failed: failed * index,
       cancelled: failed * index,
       streams: { started: finished * index, reset: reset * index },
+      ended: (finished - left) * index,
     }),
   ),
 });
@@ -91,6 +94,10 @@ describe("is silent about", () => {
     [
       "streams that clients cancel, though every call fails",
       { serverCalls: channelz({ finished: 100, failed: 100, reset: 95 }) },
+    ],
+    [
+      "clients that die with streams open: their ends went with their connections",
+      { serverCalls: channelz({ finished: 33, failed: 30, left: 30 }) },
     ],
     ["nine errors in the newest calls", { appCalls: metrics({ OK: 21, INTERNAL: 9 }, 2) }],
   ])("%s", (_what, facts) => {
@@ -179,6 +186,11 @@ describe("speaks", () => {
         evidence: { failed: 540, calls: 600, ratio: 0.9 },
       },
     ]);
+  });
+
+  it("of errors beside clients that die", () => {
+    const serverCalls = channelz({ finished: 100, failed: 100, reset: 2, left: 5 });
+    expect(judged({ serverCalls })).toMatchObject([{ evidence: { failed: 558, calls: 570 } }]);
   });
 
   it("of failed calls where none of them can be a cancel", () => {

@@ -83,6 +83,7 @@ const callPoll = exactly<CallPoll>()({
   standing: maybe(z.object({ streams: count, connections: count })),
   streams: maybe(z.object({ started: count, reset: count })),
   answered: maybe(count),
+  ended: maybe(count),
 });
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({

@@ -30,6 +30,11 @@ export interface CallPoll {
    * for an answer there. As their connections count, since the epoch began; absent = not told.
    */
   readonly answered?: number;
+  /**
+   * Streams of others that ended, as their connections count, since the epoch began. A stream that
+   * ends with its connection is never counted: a client that dies takes its counters along.
+   */
+  readonly ended?: number;
 }
 
 /** The server's calls over the last 10 min (70 polls at most), newest last. */

@@ -63,6 +63,7 @@ function polled(
     ...openCalls(cycle, running(serverCalls(server)) - running(own), { last, streams, counters }),
     ...definedOnly({ streams: toldStreams(streams, counters) }),
     answered: streams.answered,
+    ended: streams.ended,
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
   const polls = pushed(recent, poll, MOST_POLLS);

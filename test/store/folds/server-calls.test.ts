@@ -28,7 +28,9 @@ it("begins at zero, whatever the server did before", () => {
   const fact = folded("serverCalls", [aCycleAt(0, { server: calls(9000, 8000, 900) })]);
   const zero = { started: 0, succeeded: 0, failed: 0, cancelled: 0 };
   const streams = { started: 0, reset: 0 };
-  const polls = [{ at: NOW, ...zero, inFlight: 100, isEstimated: false, streams, answered: 0 }];
+  const polls = [
+    { at: NOW, ...zero, inFlight: 100, isEstimated: false, streams, answered: 0, ended: 0 },
+  ];
   expect(fact).toEqual({ implementation: "go", polls });
 });
 
@@ -284,6 +286,23 @@ it.each<[string, readonly Row[], number]>([
 ])("counts of failed streams those that were answered: %s", (_what, rows, answered) => {
   const cycles = rows.map((row) => ({ server: calls(0, 0, 0), ...row }));
   expect(newest("go", ...cycles)?.answered).toBe(answered);
+});
+
+/** A connection on which so many streams failed and succeeded, and so many are open. */
+const held = (id: number, streamsFailed: number, streamsSucceeded: number, openStreams = 0) =>
+  aSocket(id, { streamsStarted: 50, streamsFailed, streamsSucceeded, openStreams });
+
+it.each<[string, readonly Row[], number]>([
+  ["well or not", [{ sockets: [held(1, 1, 2)] }, { sockets: [held(1, 4, 9)] }], 10],
+  ["on a new connection", [{ sockets: [] }, { sockets: [held(1, 4, 9)] }], 13],
+  [
+    "and not those that went with their connection",
+    [{ sockets: [held(1, 0, 0, 30)] }, { sockets: [held(1, 1, 2, 27)] }, { sockets: [] }],
+    3,
+  ],
+])("counts the streams that ended %s", (_what, rows, ended) => {
+  const cycles = rows.map((row) => ({ server: calls(0, 0, 0), ...row }));
+  expect(newest("go", ...cycles)?.ended).toBe(ended);
 });
 
 it("keeps 10 min", () => {

@@ -9,12 +9,14 @@ import {
   errorShareOfMetrics,
   errorsBetween,
   faultsBetween,
+  isOfRefusals,
+  NEARLY_ALL,
 } from "../model/error-share.ts";
 import type { AppCalls } from "../model/facts/app-calls.ts";
 import type { Facts } from "../model/facts/index.ts";
 import type { Probes } from "../model/facts/probes.ts";
 import type { ServerCalls } from "../model/facts/server-calls.ts";
-import type { Evidence, Symptom } from "../model/finding.ts";
+import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import type { Witness } from "../model/source-name.ts";
 import { SERVER_FAULTS } from "../model/status.ts";
 import { boundList } from "../model/subjects.ts";
@@ -35,7 +37,8 @@ type Seen = {
  * The server ends calls with errors of its own.
  *
  * The app's metrics tell codes, and a code tells whose fault it is: NOT_FOUND is the caller's. Channelz
- * knows only that a call failed, so there nearly all must fail, or many more than usual.
+ * knows only that a call failed, so there nearly all must fail; many more than usual are worth knowing,
+ * and a warning where a probe meets the error as well.
  *
  * Source: grpc/grpc doc/statuscodes.md; gRFC A14 (channelz counters).
  */
@@ -115,6 +118,8 @@ interface Told {
   readonly witness: "metrics" | "channelz";
   readonly share: ErrorShare;
   readonly usual: number | undefined;
+  /** Whose fault it is cannot be told: the callers' own, or a limit that is meant. */
+  readonly isDoubtful: boolean;
 }
 
 function metricsTell(
@@ -124,7 +129,8 @@ function metricsTell(
 ): Told {
   const usual = baseline?.mean;
   const share = calls && errorShareOfMetrics(calls, { usualRatio: usual, limits });
-  return { witness: "metrics", share, usual };
+  const isDoubtful = calls !== undefined && isOfRefusals(calls, { usualRatio: usual, limits });
+  return { witness: "metrics", share, usual, isDoubtful };
 }
 
 function channelzTells(
@@ -134,28 +140,27 @@ function channelzTells(
 ): Told {
   const usual = baseline?.mean;
   const share = calls && errorShareOfChannelz(calls, { usualRatio: usual, limits });
-  return { witness: "channelz", share, usual };
+  return { witness: "channelz", share, usual, isDoubtful: true };
 }
 
-interface Burst {
+interface Burst extends Omit<Told, "share"> {
   readonly found: BadShare;
-  readonly usual: number | undefined;
-  readonly witness: "metrics" | "channelz";
   readonly others: readonly Witness[];
   readonly critical: number;
 }
 
-function symptomOf(seen: Seen, { found, usual, witness, others, critical }: Burst): Symptom {
+function symptomOf(seen: Seen, burst: Burst): Symptom {
+  const { found, usual, witness, others } = burst;
   const { bad, calls, ratio, ms, from } = found;
   const dependency = failingDependency(seen.channels, from - EARLIER_MS, ratio)?.upstream;
   const codes = witness === "metrics" && seen.appCalls ? codesSince(seen.appCalls, from) : [];
   const [most] = codes;
-  const what = most === undefined ? "" : `, most of them ${most.code}`;
+  const what = most === undefined ? UNNAMED : `, most of them ${most.code}`;
   const where =
     dependency === undefined ? "" : `; its calls fail there alike, so look at ${dependency}`;
   return {
     subject: {},
-    severity: ratio >= critical && others.length > 0 ? "critical" : "warning",
+    severity: severityOf(burst),
     witnesses: [witness, ...others],
     summary: `${bad} of ${calls} calls (${Math.round(100 * ratio)} %) ended with an error in ${durationText(ms)}${what}${where}`,
     evidence: {
@@ -167,6 +172,14 @@ function symptomOf(seen: Seen, { found, usual, witness, others, critical }: Burs
       ...(dependency === undefined ? {} : { dependency }),
     },
   };
+}
+
+const UNNAMED = "; without the app's metrics their codes are not known";
+
+function severityOf({ found, witness, others, isDoubtful, critical }: Burst): Severity {
+  const enough = witness === "metrics" ? critical : NEARLY_ALL;
+  if (isDoubtful && found.ratio < enough && !others.includes("probe")) return "info";
+  return found.ratio >= critical && others.length > 0 ? "critical" : "warning";
 }
 
 interface CodeCount {

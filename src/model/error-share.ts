@@ -2,7 +2,8 @@ import { type BadShare, badShare, type Outcomes, type ShareLimits } from "./bad-
 import { handledCalls, resetStreams } from "./call-series.ts";
 import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
 import type { CallPoll, ServerCalls } from "./facts/server-calls.ts";
-import { SERVER_FAULTS } from "./status.ts";
+import { SERVER_FAULTS, type StatusName } from "./status.ts";
+import type { Instant } from "./time.ts";
 
 /** A share of errors as one counter has it; `none` is not high, `undefined` is not known. */
 export type ErrorShare = BadShare | "none" | undefined;
@@ -12,16 +13,28 @@ export interface ErrorLimits {
   readonly limits: ShareLimits;
 }
 
+/** Without codes, the share from which callers' mistakes are no likely explanation any more. */
+export const NEARLY_ALL = 0.9;
+
 /**
  * Channelz knows no codes, and a caller's mistake fails a call too. So what is high is a larger share
  * there, and without a usual one only nearly all calls.
  */
 const WITHOUT_CODES = {
   ratio: 0.2,
-  leastBad: 4,
-  absoluteRatio: 0.9,
-  fewRatio: 0.9,
+  leastBad: 10,
+  absoluteRatio: NEARLY_ALL,
+  fewRatio: NEARLY_ALL,
 } as const;
+
+/**
+ * Errors of one poll's time, or of two where they lie across its end, are one event: a scanner that asks
+ * for what no server has. What is wrong with the server goes on.
+ */
+const LEAST_POLLS = 3;
+
+/** What a server refuses on purpose as well: a quota, a rate limit. */
+const REFUSALS: ReadonlySet<StatusName> = new Set(["RESOURCE_EXHAUSTED"]);
 
 /** The share of calls whose code accuses the server, as the app itself counts them. */
 export function errorShareOfMetrics(
@@ -31,23 +44,58 @@ export function errorShareOfMetrics(
   return badShare(scrapes, faultsBetween, { usualRatio, limits });
 }
 
+/** True if the share is high only by calls that the server may have refused on purpose. */
+export function isOfRefusals({ scrapes }: AppCalls, errorLimits: ErrorLimits): boolean {
+  const without = (from: AppScrape, to: AppScrape) => {
+    const outcomes = faultsBetween(from, to);
+    return { ...outcomes, bad: outcomes.bad - faultsIn(to, REFUSALS) + faultsIn(from, REFUSALS) };
+  };
+  const share = badShare(scrapes, without, errorLimits);
+  return share === undefined || share === "none";
+}
+
 /** What ended between two scrapes, and how much of it with a code that accuses the server. */
 export function faultsBetween(from: AppScrape, to: AppScrape): Outcomes {
   const finished = handledCalls(to) - handledCalls(from);
   return { calls: finished, finished, bad: faultsIn(to) - faultsIn(from) };
 }
 
-function faultsIn({ handledByCode }: AppScrape): number {
-  return [...SERVER_FAULTS].reduce((sum, code) => sum + (handledByCode[code] ?? 0), 0);
+function faultsIn(
+  { handledByCode }: AppScrape,
+  codes: ReadonlySet<StatusName> = SERVER_FAULTS,
+): number {
+  return [...codes].reduce((sum, code) => sum + (handledByCode[code] ?? 0), 0);
 }
 
-/** The share of calls that ended with an error, as channelz counts them, cancelled ones left out. */
+/**
+ * The share of calls that ended with an error, as channelz counts them, cancelled ones left out;
+ * `undefined` also while it may be one event that is over, or the begin of more.
+ */
 export function errorShareOfChannelz(
   calls: ServerCalls,
   { usualRatio, limits: { windowMs } }: ErrorLimits,
 ): ErrorShare {
   const between = (from: CallPoll, to: CallPoll) => errorsBetween(calls, from, to);
-  return badShare(calls.polls, between, { usualRatio, limits: { windowMs, ...WITHOUT_CODES } });
+  const limits = { windowMs, ...WITHOUT_CODES };
+  const share = badShare(calls.polls, between, { usualRatio, limits });
+  if (share === undefined || share === "none") return share;
+  const bad = pollsWithErrors(calls, share.from);
+  if (bad.length >= LEAST_POLLS) return share;
+  return bad.some((poll) => calls.polls.slice(-LEAST_POLLS).includes(poll)) ? undefined : "none";
+}
+
+/** The polls that found errors since then, or of the newest few where that is not so far back. */
+function pollsWithErrors(calls: ServerCalls, since: Instant): readonly CallPoll[] {
+  const { polls } = calls;
+  const first = polls.findIndex(({ at }) => at >= since);
+  const from = Math.max(0, Math.min(first, polls.length - 1 - LEAST_POLLS));
+  return polls.slice(from + 1).filter((poll, index) => {
+    const before = polls[from + index];
+    return (
+      before !== undefined &&
+      (errorsBetween(calls, before, poll)?.bad ?? poll.failed - before.failed) > 0
+    );
+  });
 }
 
 /**

@@ -59,6 +59,23 @@ const channelz = ({ finished, failed, reset = 0, left = 0, polls = 12 }: Load): 
   ),
 });
 
+/** One good call in each poll of 10 s, and the failed ones of each, the last of them newest. */
+const quiet = (...failed: readonly number[]): ServerCalls => ({
+  implementation: "c-core",
+  polls: series(8 + failed.length, 10 * SECOND, (at, index) => {
+    const bad = failed.slice(0, Math.max(0, index - 7)).reduce((sum, value) => sum + value, 0);
+    const started = index + bad;
+    return aCallPoll({
+      at,
+      started,
+      succeeded: index,
+      failed: bad,
+      streams: { started, reset: 0 },
+      ended: started,
+    });
+  }),
+});
+
 const judged = (facts: Partial<Facts>, options: JudgeOptions<typeof errorBurst> = {}) =>
   judge(errorBurst, facts, options);
 
@@ -113,6 +130,19 @@ describe("is silent about", () => {
     expect(judged({ appCalls: metrics(added) }, { usual })).toEqual([]);
   });
 
+  it.each([
+    ["once", [100, 0, 0, 0]],
+    ["once, across the end of a poll", [100, 100, 0, 0, 0]],
+  ])("a scanner that asks for what no server has, %s", (_when, failed) => {
+    expect(judged({ serverCalls: quiet(...failed) })).toEqual([]);
+  });
+
+  it("few failed calls, however many more than usual", () => {
+    const usual = { errorRatio: aBaseline({ mean: 0 }) };
+    expect(judged({ serverCalls: quiet(3, 3, 3) }, { usual })).toEqual([]);
+    expect(judged({ serverCalls: quiet(3, 3, 4) }, { usual })).toHaveLength(1);
+  });
+
   it("a share of failed calls that is not three times the usual", () => {
     const usual = { errorRatio: aBaseline({ mean: 0.1 }) };
     const serverCalls = channelz({ finished: 100, failed: 29 });
@@ -124,6 +154,8 @@ describe("does not judge", () => {
   it.each<[string, Partial<Facts>]>([
     ["without any counter", { probes: probe("INTERNAL", "INTERNAL", "INTERNAL") }],
     ["a server on which no call ended", { appCalls: metrics({ OK: 0 }) }],
+    ["errors that may be over, or go on", { serverCalls: quiet(100, 100) }],
+    ["errors in one poll that are just over", { serverCalls: quiet(100, 0, 0) }],
     ["before there are scrapes enough", { appCalls: metrics({ OK: 9 }, 2) }],
     [
       "failed calls of an implementation that counts cancels among them",
@@ -182,7 +214,8 @@ describe("speaks", () => {
         subject: {},
         severity: "warning",
         witnesses: ["channelz"],
-        summary: "540 of 600 calls (90 %) ended with an error in 60 s",
+        summary:
+          "540 of 600 calls (90 %) ended with an error in 60 s; without the app's metrics their codes are not known",
         evidence: { failed: 540, calls: 600, ratio: 0.9 },
       },
     ]);
@@ -247,6 +280,34 @@ describe("speaks", () => {
   ])("as %s", (_what, facts, severity, witnesses) => {
     expect(judged({ appCalls: metrics({ OK: 50, INTERNAL: 50 }), ...facts })).toMatchObject([
       { severity, witnesses },
+    ]);
+  });
+
+  it("only as info of more failed calls than usual: they may be an import's ALREADY_EXISTS", () => {
+    const usual = { errorRatio: aBaseline({ mean: 0.018 }) };
+    const serverCalls = channelz({ finished: 100, failed: 40 });
+    expect(judged({ serverCalls }, { usual })).toMatchObject([{ severity: "info" }]);
+    const most = channelz({ finished: 100, failed: 89 });
+    expect(judged({ serverCalls: most }, { usual })).toMatchObject([{ severity: "info" }]);
+    const probes = probe("INTERNAL", "UNKNOWN", "INTERNAL");
+    expect(judged({ serverCalls, probes }, { usual })).toMatchObject([{ severity: "warning" }]);
+  });
+
+  it.each([
+    ["info where a quota may be meant", { OK: 55, RESOURCE_EXHAUSTED: 30, INTERNAL: 15 }, "info"],
+    ["a warning from half on", { OK: 50, RESOURCE_EXHAUSTED: 50 }, "warning"],
+    [
+      "a warning where the others suffice",
+      { OK: 50, RESOURCE_EXHAUSTED: 30, INTERNAL: 20 },
+      "warning",
+    ],
+  ] as const)("of refused calls as %s", (_what, added, severity) => {
+    expect(judged({ appCalls: metrics(added) })).toMatchObject([{ severity }]);
+  });
+
+  it("of three polls in which calls failed, and no sooner", () => {
+    expect(judged({ serverCalls: quiet(100, 100, 100) })).toMatchObject([
+      { severity: "warning", evidence: { failed: 300, calls: 306 } },
     ]);
   });
 

@@ -215,6 +215,7 @@ class Pipeline implements Core {
         if (!this.#stopping.signal.aborted) reconciler.reconcile(jobs);
       },
       epoch: (target) => this.#connections.release(target),
+      dead: (target) => this.#connections.renew(target),
     });
   }
 

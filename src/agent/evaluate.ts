@@ -4,10 +4,11 @@ import type { Tracker } from "../findings/tracker.ts";
 import type { Sample } from "../model/baseline.ts";
 import { crashText } from "../model/crash-text.ts";
 import type { AgentEvent } from "../model/event.ts";
+import { isDead } from "../model/facts/kept.ts";
 import type { FindingChange, FindingsReport } from "../model/finding.ts";
 import type { Job } from "../model/job.ts";
 import type { Settings } from "../model/settings.ts";
-import type { Snapshot, TargetSnapshot } from "../model/snapshot.ts";
+import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import type { Clock, Instant } from "../model/time.ts";
 import type { Store } from "../store/store.ts";
 import { plan } from "./plan.ts";
@@ -25,6 +26,8 @@ export interface EvaluationParts {
   reconcile(jobs: readonly Job[]): void;
   /** A target began a new epoch: its kept connection may be opened again. */
   epoch(target: string): void;
+  /** The kept connection of a target is dead, and a fresh one works. */
+  dead(target: string): void;
 }
 
 /** What the last evaluation saw; handlers and sinks read it, and never start one. */
@@ -57,6 +60,7 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
     const settings = parts.settings();
     const snapshot = store.snapshot(now);
     noteEpochs(snapshot, epochs, parts.epoch);
+    for (const target of withDeadConnection(snapshot)) parts.dead(target);
     const run = runDetectors({ snapshot, settings, detectors, monotonicMs: clock.monotonicMs });
     for (const event of run.events) parts.hear(event);
     const { verdicts } = run;
@@ -88,6 +92,14 @@ function noteEpochs(
     epochs.set(target, epoch);
     if (before !== undefined && before !== epoch) tell(target);
   }
+}
+
+function withDeadConnection({ targets }: Snapshot): readonly string[] {
+  return Object.entries(targets).flatMap(([name, target]) => {
+    const kept = knownValue(target, "kept");
+    const lastPassedAt = knownValue(target, "xray")?.lastPassedAt;
+    return kept !== undefined && isDead(kept, lastPassedAt) ? [name] : [];
+  });
 }
 
 /** What is usual is learnt; a code that is pending or active on the target learns nothing. */

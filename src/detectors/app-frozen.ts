@@ -81,8 +81,9 @@ export const appFrozen = defineDetector({
   detect({ now, kept, expectation, listeners, xray, surroundings, usual }, limits) {
     if (isBehindMesh({ expectation, surroundings })) return undefined;
     const reads = listeners?.reads ?? [];
+    const calls = kept === undefined ? [] : [silentCalls(kept, limits.timeout)];
     const silence = longest([
-      ...(kept === undefined ? [] : [silentCalls(kept, limits.timeout)]),
+      ...calls.filter(({ since }) => !wasAnswered(xray, since)),
       ...(xray === undefined ? [] : muteConnections(kept, xray, reads)),
     ]);
     if (silence !== undefined && silence.tries >= limits.tries)
@@ -107,6 +108,11 @@ interface Silence {
   readonly since: Instant;
   /** It has never accepted a connection: it may have bound its port and be loading still. */
   readonly isStarting?: boolean;
+}
+
+/** A fresh connection was answered meanwhile: it is the kept one that is dead, and not the app. */
+function wasAnswered(xray: Xray | undefined, since: Instant): boolean {
+  return xray?.lastPassedAt !== undefined && xray.lastPassedAt > since;
 }
 
 /** Calls first, where there are as many. */

@@ -105,6 +105,10 @@ export class KeptConnection {
     this.#leave({ kind: "draining", untilMs: Number.POSITIVE_INFINITY });
   }
 
+  renew(): void {
+    if (this.#state.kind === "open") this.#state.connection.close();
+  }
+
   release(): void {
     this.#failedInRow = 0;
     const { kind } = this.#state;

@@ -16,6 +16,8 @@ export interface KeptConnections {
   drain(target: string): void;
   /** A new epoch: the target may be connected to again, at once. */
   release(target: string): void;
+  /** Closes a connection that is dead; the next `get` opens another. */
+  renew(target: string): void;
   /** Closes and forgets a target that is watched no more. */
   forget(target: string): Promise<void>;
   /** Closes all; nothing is opened afterwards. Takes a second at most. */
@@ -45,6 +47,7 @@ export function createKeptConnections(options: KeptConnectionOptions): KeptConne
   return {
     get: (target, signal) => keptFor(target).get(signal),
     drain: (name) => kept.get(name)?.drain(),
+    renew: (name) => kept.get(name)?.renew(),
     release: (name) => kept.get(name)?.release(),
     forget: async (name) => {
       const known = kept.get(name);

@@ -155,6 +155,10 @@ it.each<[string, Change<Facts>]>([
       unread({ keptReceiveQueueBytes: 0, unaccepted: 1 }),
     ),
   ],
+  [
+    "a fresh connection was answered since: only ours is dead",
+    { xray: anXray({ lastPassedAt: NOW - 15 * SECOND }), listeners: undefined },
+  ],
   ["fresh connections are mute, but calls are answered", { kept: aKept(), ...mute() }],
   [
     "the last reply came just as they fell mute",
@@ -310,6 +314,11 @@ it.each<[string, Change<Facts>, object]>([
     },
   ],
   ["calls and fresh connections are silent alike", mute(), critical],
+  [
+    "a fresh connection was answered before, and none since",
+    { xray: anXray({ lastPassedAt: NOW - 25 * SECOND }) },
+    critical,
+  ],
 ])("reports it when %s", (_when, change, expected) => {
   expect(judged(change)).toEqual([expected]);
 });

@@ -174,6 +174,20 @@ describe("a kept connection", () => {
     );
   });
 
+  test("is another one after the dead one was closed", async () => {
+    const server = await serve();
+    const { kept, kinds, later } = keep();
+    const dead = await kept.get(target(server), soon());
+    later(60_000);
+    kept.renew("other");
+    expect(dead.isOpen).toBe(true);
+    kept.renew("app");
+    await dead.ended;
+    expect((await kept.get(target(server), soon())).isOpen).toBe(true);
+    expect(kinds()).toEqual(["opened", "settings", "closed by us", "opened", "settings"]);
+    expect(server.accepted).toBe(2);
+  });
+
   test("is not opened while the target drains, and on no release of another", async () => {
     const server = await serve();
     const { kept, kinds, later } = keep();

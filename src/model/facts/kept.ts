@@ -26,3 +26,18 @@ export interface Kept {
   /** Connections that ended in this epoch. */
   readonly lost: number;
 }
+
+const LEAST_SILENT = 3;
+
+/**
+ * True where calls on the open connection stay without a reply, though a fresh one was answered after
+ * the first of them: a middlebox forgot it, and Linux would repeat what it sent for 15 min.
+ */
+export function isDead(
+  { state, replies, silentInRow }: Kept,
+  lastPassedAt: Instant | undefined,
+): boolean {
+  const [first] = silentInRow < LEAST_SILENT ? [] : replies.slice(-silentInRow);
+  if (state !== "open" || first === undefined || lastPassedAt === undefined) return false;
+  return lastPassedAt > first.at - first.ms;
+}

@@ -15,6 +15,7 @@ export interface PrintedFinding {
   readonly target: string;
   readonly subject: Readonly<Record<string, string>>;
   readonly summary: string;
+  readonly firstSeen: string;
   readonly evidence: Readonly<Record<string, unknown>>;
   readonly consequences?: readonly string[];
 }

@@ -89,6 +89,7 @@ export const appFrozen = defineDetector({
     if (silence !== undefined && silence.tries >= limits.tries)
       return stopped(silence, kept?.lastReplyAt, {
         reads,
+        xray,
         timeout: limits.timeout,
         now,
         startupMs: expectation.startupMs,
@@ -152,6 +153,7 @@ function muteConnections(
 
 interface Meanwhile {
   readonly reads: readonly AcceptRead[];
+  readonly xray: Xray | undefined;
   readonly timeout: number;
   readonly now: Instant;
   /** Of the target; 0 = no time to start is granted. */
@@ -161,11 +163,11 @@ interface Meanwhile {
 function stopped(
   { tries, seenBy, since, isStarting = false }: Silence,
   lastReplyAt: Instant | undefined,
-  { reads, timeout, now, startupMs }: Meanwhile,
+  { reads, xray, timeout, now, startupMs }: Meanwhile,
 ): readonly Symptom[] | undefined {
   // What was read before the silence says nothing of it.
   const proof = unreadBytes(reads.filter(({ at }) => at >= since));
-  if (proof !== undefined && Object.keys(proof).length === 0) return []; // the app reads: it is not stopped
+  if (isDoubtful(proof, since, xray)) return [];
   const patience = isStarting ? patienceFor({ waitedMs: now - since, startupMs }) : undefined;
   if (patience === "silent") return undefined;
   const proven: Told = {
@@ -204,6 +206,12 @@ function patienceFor({
 }): "silent" | "info" | undefined {
   if (waitedMs >= startupMs) return undefined;
   return waitedMs <= WAITING_MS ? "silent" : "info";
+}
+
+/** The app reads, or whether it is only our connection that is silent was not asked since. */
+function isDoubtful(proof: Evidence | undefined, since: Instant, xray: Xray | undefined): boolean {
+  if (proof !== undefined) return Object.keys(proof).length === 0;
+  return xray !== undefined && xray.same.lastAt <= since;
 }
 
 /** What lies unread in two reads: empty = nothing, undefined = the kernel does not tell. */

@@ -233,6 +233,9 @@ const refused = anXrayReport({ outcome: "failed", phase: "tcp" });
 const refusedFor = (ms: number, seenMs: number) =>
   aReach({ failing: { since: NOW - ms, lastAt: NOW - ms + seenMs, rounds: 3 } });
 
+/** Of a call that took 2 s and ended so long ago. */
+const silentCall = (secondsAgo: number) =>
+  ({ at: NOW - secondsAgo * SECOND, outcome: "silent", ms: 2 * SECOND }) as const;
 const mute = anXrayReport({ outcome: "failed", phase: "http2", silence: "mute" });
 const muteFor = (agoMs: number, count: number): Situation => ({
   facts: xray({ since: NOW - 6 * SECOND, lastAt: NOW - agoMs, count }, mute),
@@ -291,6 +294,36 @@ it.each<[string, Situation, string | undefined]>([
   [
     "a plaintext server passed once, a second ago",
     { facts: xray({ since: NOW - 1_100, lastAt: NOW - 1_100, count: 1 }) },
+    undefined,
+  ],
+  [
+    "two calls over the kept connection had no reply since",
+    {
+      facts: {
+        ...xray(confirmed, anXrayReport({ at: NOW - 20 * SECOND })),
+        kept: aKept({ replies: [silentCall(10), silentCall(5)], silentInRow: 2 }),
+      },
+    },
+    `silent@${NOW - 12 * SECOND}`,
+  ],
+  [
+    "two calls had no reply, and it came after the first",
+    {
+      facts: {
+        ...xray(confirmed, anXrayReport({ at: NOW - 11 * SECOND })),
+        kept: aKept({ replies: [silentCall(10), silentCall(5)], silentInRow: 2 }),
+      },
+    },
+    undefined,
+  ],
+  [
+    "one call had no reply",
+    {
+      facts: {
+        ...xray(confirmed, anXrayReport({ at: NOW - 20 * SECOND })),
+        kept: aKept({ replies: [silentCall(5)], silentInRow: 1 }),
+      },
+    },
     undefined,
   ],
   [

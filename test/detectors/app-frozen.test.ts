@@ -159,6 +159,16 @@ it.each<[string, Change<Facts>]>([
     "a fresh connection was answered since: only ours is dead",
     { xray: anXray({ lastPassedAt: NOW - 15 * SECOND }), listeners: undefined },
   ],
+  [
+    "whether fresh ones are answered was not asked since",
+    {
+      xray: anXray({
+        lastPassedAt: NOW - 25 * SECOND,
+        same: { since: NOW - 25 * SECOND, lastAt: NOW - 25 * SECOND, count: 1 },
+      }),
+      listeners: undefined,
+    },
+  ],
   ["fresh connections are mute, but calls are answered", { kept: aKept(), ...mute() }],
   [
     "the last reply came just as they fell mute",

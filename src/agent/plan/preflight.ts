@@ -1,3 +1,4 @@
+import { silentSince } from "../../model/facts/kept.ts";
 import { isSettled, type Xray } from "../../model/facts/xray.ts";
 import type { Job, Urgency } from "../../model/job.ts";
 import { knownValue } from "../../model/snapshot.ts";
@@ -16,6 +17,9 @@ const CONFIRM_AFTER_MS = 1_100;
 const CONFIRM_EVERY_MS = 10_000;
 /** Longer than the greatest wait of a phase (5 s for SETTINGS, 3 s for each of four connects). */
 const DEADLINE_MS = 20_000;
+
+/** One call without a reply may have been lost. */
+const LEAST_SILENT = 2;
 
 /** The X-ray: each 30 s, sooner where something is to be confirmed, was lost, or is pending. */
 export function planPreflight(need: Need): readonly Job[] {
@@ -47,6 +51,7 @@ function urgencyOf(need: Need, xray: Xray | undefined): Urgency | undefined {
   const wishes = [
     toDialPod(need, xray),
     afterLoss(need, xray),
+    afterSilence(need, xray),
     toConfirm(need, xray),
     stillRefused(need),
     first(need, xray),
@@ -64,6 +69,16 @@ function afterLoss({ known }: Need, xray: Xray | undefined): Urgency | undefined
   if (kept?.state !== "closed" || kept.closedBy === "us") return undefined;
   const hasLooked = xray !== undefined && xray.latest.at >= kept.since;
   return hasLooked ? undefined : { key: `lost@${kept.since}`, withinMs: 1_000 };
+}
+
+/** Whether it is the app or our connection that is silent, a fresh one tells. */
+function afterSilence({ known }: Need, xray: Xray | undefined): Urgency | undefined {
+  const kept = knownValue(known, "kept");
+  const since = kept === undefined ? undefined : silentSince(kept);
+  if (kept === undefined || since === undefined || kept.silentInRow < LEAST_SILENT)
+    return undefined;
+  const hasLooked = xray !== undefined && xray.latest.at > since;
+  return hasLooked ? undefined : { key: `silent@${since}`, withinMs: 1_000 };
 }
 
 /**

@@ -29,15 +29,18 @@ export interface Kept {
 
 const LEAST_SILENT = 3;
 
+/** When the oldest of the calls that are without a reply began; of the newest 30 at most. */
+export function silentSince({ replies, silentInRow }: Kept): Instant | undefined {
+  const [first] = silentInRow === 0 ? [] : replies.slice(-silentInRow);
+  return first && first.at - first.ms;
+}
+
 /**
  * True where calls on the open connection stay without a reply, though a fresh one was answered after
  * the first of them: a middlebox forgot it, and Linux would repeat what it sent for 15 min.
  */
-export function isDead(
-  { state, replies, silentInRow }: Kept,
-  lastPassedAt: Instant | undefined,
-): boolean {
-  const [first] = silentInRow < LEAST_SILENT ? [] : replies.slice(-silentInRow);
-  if (state !== "open" || first === undefined || lastPassedAt === undefined) return false;
-  return lastPassedAt > first.at - first.ms;
+export function isDead(kept: Kept, lastPassedAt: Instant | undefined): boolean {
+  const since = silentSince(kept);
+  if (kept.state !== "open" || kept.silentInRow < LEAST_SILENT) return false;
+  return since !== undefined && lastPassedAt !== undefined && lastPassedAt > since;
 }

@@ -11,8 +11,8 @@ import { streamExhaustion } from "./stream-exhaustion.ts";
 /**
  * The app's calls fail and are tried again and again, and the attempts are what keeps the upstream down.
  *
- * A channel counts calls, its sub-channels count attempts. Hedging has a steady ratio too, but its calls
- * succeed; a transparent retry after a drain is one attempt more, once.
+ * A channel counts calls, its sub-channels count attempts. Hedging has a steady ratio too, but nearly all
+ * of its calls succeed; a transparent retry after a drain is one attempt more, once.
  *
  * Source: gRFC A6 (client retries); gRFC A14 (channelz: calls of channels and of sub-channels).
  */

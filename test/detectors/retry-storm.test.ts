@@ -68,6 +68,9 @@ describe("is silent", () => {
     ["a healthy client: one attempt for each call", { attempts: 20, failed: 0 }],
     ["calls that fail without retries", { attempts: 20 }],
     ["hedging: a steady ratio, and the calls succeed", { failed: 0 }],
+    ["hedging, of whose calls one in twenty fails", { failed: 1 }],
+    ["hedging, of whose calls nearly one in five fails", { calls: 100, attempts: 300, failed: 19 }],
+    ["hedging of few calls, of which some fail", { polls: 4, calls: 3, attempts: 9, failed: 1 }],
     ["a ratio just below the limit", { calls: 100, attempts: 149 }],
     ["too few attempts for a ratio", { calls: 3, attempts: 8, polls: 3 }],
     [
@@ -112,6 +115,15 @@ describe("speaks", () => {
     expect(judged({}, {}, { limits: { minAttempts: 360 } })).toHaveLength(1);
     expect(judged({}, {}, { limits: { minAttempts: 361 } })).toEqual([]);
     expect([amplification.default, minAttempts.default]).toEqual([1.5, 50]);
+  });
+
+  it("of failed calls that explain half of the attempts, though most calls succeed", () => {
+    expect(judged({ calls: 96, attempts: 192, failed: 12 })).toHaveLength(1);
+    expect(judged({ calls: 96, attempts: 192, failed: 11 })).toEqual([]);
+  });
+
+  it("of every fifth call failing, whatever the number of attempts", () => {
+    expect(judged({ calls: 100, attempts: 900, failed: 20 })).toHaveLength(1);
   });
 
   it("of three calls a minute, each of them seven attempts, before any window is full", () => {

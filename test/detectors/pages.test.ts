@@ -24,6 +24,11 @@ it.each(byCode)("the page of %s repeats its record", (code, { title, layer, seve
   );
 });
 
+it.each(byCode)("the page of %s sets every command as a block of code", (code) => {
+  const commands = /^ {0,3}(?:kubectl|curl|openssl|ss|nc|printf|grpc-doctor) .*$/gm;
+  expect(pageOf(code).match(commands)).toBeNull();
+});
+
 it.each(byCode)("the page of %s has the five headings", (code) => {
   const headings = [...pageOf(code).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
   expect(headings).toEqual(HEADINGS);

@@ -1,11 +1,11 @@
 import { ADMIN_FLAGS } from "./admin-flags.ts";
 import type { Command } from "./command.ts";
+import { CONFIG_FLAG, POD_CONFIG } from "./config-flag.ts";
 import { CONNECTION_FLAGS } from "./connection-flags.ts";
 import type { Flag } from "./flag.ts";
 import { HEALTH_FLAGS } from "./health-flags.ts";
 import { listenFlags } from "./listen-flag.ts";
 
-const CONFIG: Flag = { name: "config", letter: "c", value: "FILE", says: "the configuration file" };
 const JSON_OUTPUT: Flag = {
   name: "output",
   letter: "o",
@@ -37,7 +37,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     positionals: [],
     flags: [
-      CONFIG,
+      CONFIG_FLAG,
       { name: "target", letter: "t", value: "ADDR", says: "the server to watch, without a file" },
       ...listenFlags("the file's", "the file's"),
       {
@@ -63,11 +63,15 @@ export const COMMANDS: readonly Command[] = [
     ],
     positionals: ["[ADDR]"],
     flags: [
-      CONFIG,
+      CONFIG_FLAG,
       { name: "for", value: "DURATION", says: "how long to look", default: "5s" },
       JSON_OUTPUT,
       FAIL_ON,
-      { name: "save", value: "FILE", says: "writes the snapshot" },
+      {
+        name: "save",
+        value: "FILE",
+        says: "writes the snapshot; - to stdout, and the report to stderr",
+      },
       { name: "from", value: "FILE", says: "judges a saved snapshot instead of looking" },
       ...CONNECTION_FLAGS.filter(({ name }) => name !== "max-time"),
     ],
@@ -83,7 +87,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "runs one configured probe now and shows every phase of it",
     details: ["Exits 1 when the probe fails, or could not be run."],
     positionals: ["NAME"],
-    flags: [CONFIG, JSON_OUTPUT],
+    flags: [{ ...CONFIG_FLAG, default: POD_CONFIG }, JSON_OUTPUT],
     examples: ["grpc-doctor probe get-order --config grpc-doctor.yaml"],
     load: () => import("./commands/probe.ts"),
   },
@@ -226,7 +230,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "checks a configuration file and tells every fault at once",
     details: [],
     positionals: ["[FILE]"],
-    flags: [CONFIG],
+    flags: [CONFIG_FLAG],
     examples: ["grpc-doctor config check grpc-doctor.yaml"],
     load: () => import("./commands/config-check.ts"),
   },
@@ -236,7 +240,7 @@ export const COMMANDS: readonly Command[] = [
     details: [],
     positionals: ["[FILE]"],
     flags: [
-      CONFIG,
+      CONFIG_FLAG,
       {
         name: "defaults",
         says: "every code with all its limits, also where nothing was configured",

@@ -37,7 +37,7 @@ export const probeFailing = defineDetector({
   layer: "handler",
   severity: "critical",
   remedy:
-    "Run `grpc-doctor probe NAME` to see each phase; the phase and reason name the layer to look at.",
+    "Run the probe by hand (`grpc-doctor probe`) to see each phase; the phase and reason name the layer to look at.",
   holdMs: 0,
   clearAfterMs: 60_000,
   waitsForCauses: true,
@@ -84,6 +84,7 @@ export const probeFailing = defineDetector({
           severity: isCritical ? "critical" : "warning",
           witnesses: ["probe", ...agreeing],
           summary: `Probe ${probe} failed ${timesText(failed.length)}: ${failureText(last, history)}`,
+          remedy: `Run \`kubectl exec POD -c grpc-doctor -- grpc-doctor probe ${probe}\` (outside a pod: with --config FILE) to see each phase; the phase and reason name the layer to look at.`,
           evidence: {
             ...evidenceOf(last, history),
             failures: failed.length,

@@ -30,7 +30,10 @@ it.each([
   ],
   ["config check", "config check: FILE is missing"],
   ["config check a --config b", "config check: one FILE, not two"],
-  ["probe get-order", "probe: --config FILE is missing"],
+  [
+    "probe get-order",
+    "probe: --config FILE is missing, and /etc/grpc-doctor/config.yaml is not there",
+  ],
   [
     `probe get-ordr --config ${good}`,
     `probe: ${good} has no probe "get-ordr" (did you mean get-order?)`,

@@ -59,6 +59,8 @@ const symptom = {
   witnesses: ["probe"],
   summary:
     "Probe get-order failed 2 times in a row: order.OrderService/GetOrder, phase rpc, INTERNAL after 12 ms",
+  remedy:
+    "Run `kubectl exec POD -c grpc-doctor -- grpc-doctor probe get-order` (outside a pod: with --config FILE) to see each phase; the phase and reason name the layer to look at.",
   evidence: {
     method: "order.OrderService/GetOrder",
     phase: "rpc",

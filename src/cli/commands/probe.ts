@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { probeOnce } from "../../grpc/probe-once.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { ProbeSpec } from "../../model/probe-spec.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
+import { POD_CONFIG } from "../config-flag.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { parseOutput } from "../fail-on.ts";
 import { readSettings } from "../read-settings.ts";
@@ -17,8 +19,7 @@ const BESIDE_MS = 10_000;
 export function run(call: Call): Promise<number> {
   const { program, given } = call;
   const output = parseOutput(given.texts["output"]);
-  const file = given.texts["config"];
-  if (file === undefined) throw new UsageError("--config FILE is missing");
+  const file = given.texts["config"] ?? filePodsHave();
   return withConfiguration(call, async () => {
     const settings = await readSettings(call, file);
     const spec = probeNamed(settings, given.positionals[0] ?? "", file);
@@ -35,6 +36,12 @@ export function run(call: Call): Promise<number> {
     program.stdout.write(text);
     return show.result.outcome === "passed" ? EXIT.fine : EXIT.found;
   });
+}
+
+/** Beside the agent in a pod nobody has to know where its file is. */
+function filePodsHave(): string {
+  if (existsSync(POD_CONFIG)) return POD_CONFIG;
+  throw new UsageError(`--config FILE is missing, and ${POD_CONFIG} is not there`);
 }
 
 function probeNamed({ probes }: Settings, name: string, file: string): ProbeSpec {

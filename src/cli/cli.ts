@@ -25,24 +25,29 @@ export async function runCli(given: Program, tools: Tools): Promise<number> {
     program.stderr.write(programHelp(COMMANDS, styleOf(program)));
     return EXIT.usage;
   }
-  if (["help", "-h", "--help", "-help"].includes(first)) return help(program);
-  if (["version", "--version", "-version"].includes(first)) {
+  if (first === "help" || HELP.includes(first)) return help(program, program.argv.slice(1));
+  if (["version", "--version", "-version", "-v"].includes(first)) {
     program.stdout.write(`grpc-doctor ${program.version}\n`);
     return EXIT.fine;
   }
   const command = findCommand(program.argv);
   if (command !== undefined) return runCommand(command, program, tools);
+  if (HELP.includes(program.argv[1] ?? "")) return help(program, [first]);
   return refuse(program, program.argv);
 }
 
-/** Of everything, or of the command that is named after it. */
-function help(program: Program): number {
-  const about = program.argv.slice(1);
+const HELP: readonly string[] = ["-h", "--help", "-help"];
+
+/** Of everything, of the command that is named, or of those that begin with the one word named. */
+function help(program: Program, about: readonly string[]): number {
   const command = findCommand(about);
-  if (command === undefined && about.length > 0) return refuse(program, about);
+  const [group, ...more] = about;
+  const listed = COMMANDS.filter(({ name }) => group === undefined || name.startsWith(`${group} `));
+  if (command === undefined && (listed.length === 0 || more.length > 0))
+    return refuse(program, about);
   program.stdout.write(
     command === undefined
-      ? programHelp(COMMANDS, styleOf(program))
+      ? programHelp(listed, styleOf(program))
       : commandHelp(command, styleOf(program)),
   );
   return EXIT.fine;
@@ -60,7 +65,7 @@ function styleOf(program: Program): HelpStyle {
 async function runCommand(command: Command, program: Program, tools: Tools): Promise<number> {
   const rest = program.argv.slice(command.name.split(" ").length);
   // Help is given whatever else is missing on the line.
-  if (rest.some((argument) => ["-h", "--help", "-help"].includes(argument))) {
+  if (rest.some((argument) => HELP.includes(argument))) {
     program.stdout.write(commandHelp(command, styleOf(program)));
     return EXIT.fine;
   }

@@ -24,7 +24,7 @@ export function programHelp(commands: readonly Command[], { version, width }: He
     ...table(
       [
         ["-h, --help", "prints this; after a command, its flags"],
-        ["    --version", "prints the version"],
+        ["-v, --version", "prints the version"],
       ],
       width,
     ),

@@ -23,7 +23,6 @@ export function parseArguments(argv: readonly string[], grammar: Grammar): Argum
     tokens: true,
   });
   const words = tokens.filter((token) => token.kind === "positional").map(({ value }) => value);
-  checkPositionals(words, positionals);
 
   const texts: Record<string, string> = {};
   const lists: Record<string, string[]> = {};
@@ -36,6 +35,8 @@ export function parseArguments(argv: readonly string[], grammar: Grammar): Argum
     else if (flag.isRepeated === true) lists[flag.name] = [...(lists[flag.name] ?? []), value];
     else texts[flag.name] = value;
   }
+  // After the flags: what looks like one word too many is mostly the value of a flag that is unknown.
+  checkPositionals(words, positionals);
   return { positionals: words, texts, lists, switches };
 }
 

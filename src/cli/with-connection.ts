@@ -4,6 +4,7 @@ import type { Connection } from "../grpc/transport.ts";
 import type { Target } from "../model/target.ts";
 import type { Call } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
+import { refuseUnusableFiles } from "./files-on-the-line.ts";
 import { faultSentence } from "./report/fault-text.ts";
 import { maxTimeMs, targetFromFlags } from "./target-from-flags.ts";
 
@@ -28,6 +29,7 @@ export async function withConnection(call: Call, asked: Asked, talk: Talk): Prom
   const address = given.positionals[0] ?? given.texts["target"];
   if (address === undefined) throw new UsageError("ADDR is missing");
   const target = targetFromFlags(address, given);
+  await refuseUnusableFiles(given, target);
   const signal = program.clock.deadline(maxTimeMs(given), program.signal);
   const isVerified = !given.switches.has("insecure");
   try {

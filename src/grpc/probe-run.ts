@@ -237,7 +237,7 @@ export class ProbeRunner {
 }
 
 const GIVE_DESCRIPTORS =
-  "Give the probe a `protoset`, or register the reflection service with the server.";
+  "Register the reflection service with the server, or give a protoset (`protoset` of the probe, -protoset FILE of a command).";
 
 function withOwnMetadata({ spec, target }: ProbeRun): Target {
   const own = new Set(spec.metadata.map(({ key }) => key));

@@ -154,7 +154,7 @@ it("says what is missing where reflection is not served", async () => {
     exit: 1,
     stdout: "",
     stderr:
-      "order.OrderService/GetOrder failed: reflection: UNIMPLEMENTED\n→ Give the probe a `protoset`, or register the reflection service with the server.\n",
+      "order.OrderService/GetOrder failed: reflection: UNIMPLEMENTED\n→ Register the reflection service with the server, or give a protoset (`protoset` of the probe, -protoset FILE of a command).\n",
   });
 });
 

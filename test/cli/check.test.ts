@@ -7,6 +7,7 @@ import type { ExamineOptions, Seen } from "../../src/cli/tools.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { findingsDocument } from "../../src/model/findings-document.ts";
 import type { XrayReport } from "../../src/model/xray.ts";
+import { issueCa } from "../support/certificates.ts";
 import { startGrpcServer } from "../support/grpc-server.ts";
 import { aFinding, aReport, SNAPSHOT, someSettings } from "./a-report.ts";
 import { runLine } from "./run-line.ts";
@@ -227,12 +228,14 @@ it("hands grpcurl's flags on as a target", async () => {
     asked.push(options);
     return seen();
   };
+  const ca = join(folder, "ca.pem");
+  writeFileSync(ca, (await issueCa()).cert);
   await runLine(
     [
       "check",
       "orders:50051",
       "-cacert",
-      "ca.pem",
+      ca,
       "-authority=orders.shop.svc",
       "-H",
       "X-Tenant: blue",
@@ -251,7 +254,7 @@ it("hands grpcurl's flags on as a target", async () => {
         address: "orders:50051",
         endpoint: { kind: "name", host: "orders", port: 50_051 },
         authority: "orders.shop.svc",
-        tls: { mode: "tls", ca: "ca.pem" },
+        tls: { mode: "tls", ca },
         metadata: [{ key: "x-tenant", value: { kind: "literal", value: "blue" } }],
         health: { services: [""], expect: "SERVING" },
         channelz: { everyMs: 10_000 },
@@ -280,6 +283,25 @@ it("reads no more of a file than a snapshot can be", async () => {
     exit: 2,
     stderr: "grpc-doctor: /dev/zero: longer than 16 MiB: no snapshot\n",
   });
+});
+
+it("tells the report, and that the snapshot cannot be written", async () => {
+  const examine = async () => seen();
+  const without = await runLine("check a:1", {}, { examine });
+  expect(await runLine("check a:1 --save /none/saved.json", {}, { examine })).toEqual({
+    exit: 2,
+    stdout: without.stdout,
+    stderr:
+      "grpc-doctor check: --save /none/saved.json cannot be written (ENOENT); - is stdout\nSee grpc-doctor check --help.\n",
+  });
+});
+
+it("writes the snapshot to standard output, where there is no place for a file", async () => {
+  const examine = async () => seen();
+  const { stdout: report } = await runLine("check a:1", {}, { examine });
+  const { exit, stdout, stderr } = await runLine("check a:1 --save -", {}, { examine });
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: report });
+  expect(JSON.parse(stdout)).toMatchObject({ agent: "1.2.3" });
 });
 
 it.each([

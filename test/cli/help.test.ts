@@ -20,6 +20,19 @@ it("explains a command for help COMMAND", async () => {
   expect(await runLine("help config check")).toEqual(await runLine("config check --help"));
 });
 
+it.each(["config --help", "config -h", "help config"])(
+  "lists a group's commands for %s",
+  async (line) => {
+    const { exit, stdout, stderr } = await runLine(line);
+    const listed = [...stdout.matchAll(/^  ([a-z]+ [a-z]+) /gm)].map(([, name]) => name);
+    expect({ exit, stderr, listed }).toEqual({
+      exit: 0,
+      stderr: "",
+      listed: ["config check", "config print", "config schema", "config init"],
+    });
+  },
+);
+
 it("keeps every line of help within 100 columns", async () => {
   const texts = await Promise.all(COMMANDS.map(({ name }) => runLine(`${name} -h`)));
   const lines = texts.flatMap(({ stdout }) => stdout.split("\n"));
@@ -35,8 +48,8 @@ it("breaks help at the width of a narrow terminal", async () => {
   expect(prose.filter((line) => line !== undefined && line.length > 60)).toEqual([]);
 });
 
-it("prints the version", async () => {
-  expect(await runLine("--version")).toEqual({
+it.each(["version", "--version", "-v"])("prints the version for %s", async (line) => {
+  expect(await runLine(line)).toEqual({
     exit: 0,
     stdout: "grpc-doctor 1.2.3\n",
     stderr: "",

@@ -60,6 +60,7 @@ it("gathers a flag that may be repeated, and keeps what follows two dashes", () 
 
 it.each([
   [["a:1", "--plaintxt"], "unknown flag --plaintxt (did you mean --plaintext?)"],
+  [["a:1", "b", "--format", "json"], "unknown flag --format"],
   [["a:1", "--zzzzzzz"], "unknown flag --zzzzzzz"],
   [["a:1", "--output"], "--output needs a value: --output FORMAT"],
   [["a:1", "--plaintext=yes"], "--plaintext is a switch and takes no value"],
@@ -67,4 +68,9 @@ it.each([
   [["a:1", "b", "c"], "no more than ADDR [SYMBOL] is expected, 3 were given"],
 ])("refuses %j", (argv, message) => {
   expect(() => parseArguments(argv, GRAMMAR)).toThrow(message);
+});
+
+it("refuses a flag of Go's that is unknown, and not the value after it", () => {
+  const argv = ["-format", "json", "a:1", "b"];
+  expect(() => parseArguments(argv, GO)).toThrow("unknown flag --format");
 });

@@ -7,6 +7,7 @@ import type { StatusName } from "../../model/status.ts";
 import type { Target } from "../../model/target.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
+import { refuseUnusableFiles } from "../files-on-the-line.ts";
 import { parseMessages } from "../message-sequence.ts";
 import { findingsText } from "../report/findings-text.ts";
 import { columns, indent, numberText } from "../report/lines.ts";
@@ -28,6 +29,7 @@ export async function run(call: Call): Promise<number> {
   const settings = settingsFromFlags(address, given, detectors);
   const [target] = settings.targets;
   if (target === undefined) throw new UsageError("ADDR is missing");
+  await refuseUnusableFiles(given, target);
   const deadlineMs = maxTimeMs(given);
   const spec = specOf(methodName(written), target, {
     requests: await requestsOf(call),

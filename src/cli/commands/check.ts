@@ -9,6 +9,7 @@ import type { Settings } from "../../model/settings.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { exitFor, parseFailOn, parseOutput } from "../fail-on.ts";
+import { refuseUnusableFiles } from "../files-on-the-line.ts";
 import { readSettings } from "../read-settings.ts";
 import { checkReport } from "../report/check-report.ts";
 import { type Doubt, doubtsOf } from "../report/doubts.ts";
@@ -28,22 +29,40 @@ export function run(call: Call): Promise<number> {
     const look = await lookAsAsked(call);
     if (look === undefined) return EXIT.usage;
     const { seen, lookedMs } = look;
-    if (given.texts["save"] !== undefined) {
-      const text = printSnapshot({ ...seen, agent: program.version });
-      await writeFile(given.texts["save"], text, { mode: 0o600 });
-      program.stderr.write(`saved ${given.texts["save"]}\n`);
-    }
     const detectors = await tools.detectors();
     const examination = { ...seen, detectors, ...(lookedMs === undefined ? {} : { lookedMs }) };
     const doubts = doubtsOf(examination);
+    const told = given.texts["save"] === STDOUT ? "stderr" : "stdout";
     if (output === "json") {
-      program.stdout.write(documentOf(seen.report, program.version));
+      program[told].write(documentOf(seen.report, program.version));
       for (const { text } of doubts) program.stderr.write(`grpc-doctor check: ${text}\n`);
     } else {
-      program.stdout.write(checkReport(examination, paintFor(program, "stdout")));
+      program[told].write(checkReport(examination, paintFor(program, told)));
     }
+    await save(call, seen);
     return exitFor([...seen.report.active, ...doubts.map(asCritical)], failOn);
   });
+}
+
+/** Where the root is read-only, as in a pod, the snapshot comes out by `--save - > snapshot.json`. */
+const STDOUT = "-";
+
+/** After the report, which is told whether or not there is a place for the snapshot. */
+async function save({ program, given }: Call, seen: Seen): Promise<void> {
+  const file = given.texts["save"];
+  if (file === undefined) return;
+  const text = printSnapshot({ ...seen, agent: program.version });
+  if (file === STDOUT) {
+    program.stdout.write(text);
+    return;
+  }
+  try {
+    await writeFile(file, text, { mode: 0o600 });
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    throw new UsageError(`--save ${file} cannot be written (${code ?? "unknown"}); - is stdout`);
+  }
+  program.stderr.write(`saved ${file}\n`);
 }
 
 /** What could not be examined must not pass: it is as bad as it can be, until somebody has seen it. */
@@ -79,7 +98,9 @@ async function lookAsAsked(call: Call): Promise<Look | undefined> {
 
 async function settingsAsked(call: Call, address: string | undefined): Promise<Settings> {
   if (address === undefined) return readSettings(call, call.given.texts["config"] ?? "");
-  return settingsFromFlags(address, call.given, await call.tools.detectors());
+  const settings = settingsFromFlags(address, call.given, await call.tools.detectors());
+  for (const target of settings.targets) await refuseUnusableFiles(call.given, target);
+  return settings;
 }
 
 async function lookAtFile({ program, tools }: Call, file: string): Promise<Look | undefined> {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { CallError } from "../../grpc/call-error.ts";
 import { describeSymbol, symbolsOf } from "../../grpc/describe.ts";
 import { registryFromFiles, registryFromSet } from "../../grpc/descriptors.ts";
@@ -8,13 +7,13 @@ import type { Connection } from "../../grpc/transport.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
+import { readProtoset } from "../files-on-the-line.ts";
 import { withConnection } from "../with-connection.ts";
 
 /** The services of a server, or the declaration of one symbol: by reflection, or from a protoset. */
 export async function run(call: Call): Promise<number> {
   const [, symbol] = call.given.positionals;
-  const { protoset } = call.given.texts;
-  if (protoset !== undefined) return describeFromSet(call, protoset, symbol);
+  if (call.given.texts["protoset"] !== undefined) return describeFromSet(call, symbol);
   return withConnection(call, REFLECTION, async (connection, limits) => {
     if (symbol === undefined) {
       const services = await listServices(connection, limits);
@@ -50,15 +49,9 @@ async function describeFrom(
   }
 }
 
-async function describeFromSet(
-  call: Call,
-  file: string,
-  symbol: string | undefined,
-): Promise<number> {
+async function describeFromSet(call: Call, symbol: string | undefined): Promise<number> {
   if (symbol === undefined) throw new UsageError("SYMBOL is missing; a protoset needs one");
-  const bytes = await readFile(file).catch(() => undefined);
-  if (bytes === undefined) throw new UsageError(`${file} cannot be read`);
-  const registry = registryFromSet(bytes);
+  const registry = registryFromSet(await readProtoset(call.given));
   const text = describeSymbol(registry, symbol);
   return text === undefined ? tellUnknown(call, symbol, symbolsOf(registry)) : print(call, text);
 }

@@ -1,3 +1,4 @@
+import { compiledTypes } from "../compiled-types.ts";
 import { isShownFile, type Path } from "../path.ts";
 import { list, mapping, text, valueAt } from "../raw.ts";
 import type { Breach, Rule, Surroundings } from "./rule.ts";
@@ -36,20 +37,9 @@ function missing(
   { fileExists, resolvePath }: Surroundings,
 ): readonly Breach[] {
   if (file === undefined || file === "") return [];
-  if (path.at(-1) === "protoset" && file.endsWith(".proto")) return [sourceFile(path, file)];
+  if (path.at(-1) === "protoset" && file.endsWith(".proto"))
+    return [{ path, allowed: compiledTypes(file) }];
   if (fileExists(resolvePath(file))) return [];
   const shown = isShownFile(path, file) ? file : "a name (not shown)";
   return [{ path, found: `${shown}, which is not there`, allowed: "a file that exists" }];
-}
-
-/** We do not compile `.proto` text; the two tools that do are one command away. */
-function sourceFile(path: Path, file: string): Breach {
-  const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
-  const output = file.replace(/\.proto$/, ".binpb");
-  return {
-    path,
-    allowed:
-      `a compiled FileDescriptorSet, made by: buf build ${folder} --path ${file} -o ${output}` +
-      ` or: protoc -I ${folder} --include_imports --descriptor_set_out=${output} ${file}`,
-  };
 }

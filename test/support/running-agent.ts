@@ -86,13 +86,15 @@ export async function startRunningAgent(
     readonly flags?: readonly string[];
     /** `default`: where it listens when nobody tells it; for a network of its own. */
     readonly listeners?: "default";
+    /** A configuration file that the test keeps itself. Default: one that `configure` swaps. */
+    readonly file?: string;
   } = {},
 ): Promise<RunningAgent> {
   const { network, main = MAIN, node = [], prefix = [], flags = [] } = options;
   const [listenPort, adminPort] =
     options.listeners === "default" ? DEFAULT_PORTS : await twoFreePorts();
   const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-test-"));
-  const file = join(folder, "config.yaml");
+  const file = options.file ?? join(folder, "config.yaml");
   const loopback = network?.loopback === "::1" ? "[::1]" : "127.0.0.1";
   const listen = `${loopback}:${listenPort}`;
   const admin = `${loopback}:${adminPort}`;
@@ -100,7 +102,7 @@ export async function startRunningAgent(
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   };
-  configure(configuration);
+  if (options.file === undefined) configure(configuration);
   const served = options.listeners === "default" ? [] : ["--listen", listen, "--admin", admin];
   const words = ["run", "--config", file, ...served, ...flags];
   const line = [...prefix, process.execPath, ...node, main, ...words];

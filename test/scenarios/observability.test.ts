@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { peerBinary } from "../interop/peer.ts";
+import { startCollector } from "../support/collector.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { twoFreePorts } from "../support/ports.ts";
 import { type RunningProgram, startProgram } from "../support/process.ts";
@@ -29,7 +29,10 @@ let prometheusUrl: string;
 beforeAll(async () => {
   const [otlpPort, prometheusPort] = await twoFreePorts();
   prometheusUrl = `http://127.0.0.1:${prometheusPort}`;
-  [server, collector] = await Promise.all([startGrpcServer(), startCollector(otlpPort)]);
+  [server, collector] = await Promise.all([
+    startGrpcServer(),
+    startCollector({ port: otlpPort, spansFile }),
+  ]);
   agent = await startRunningAgent(`
 tracing: { endpoint: "http://127.0.0.1:${otlpPort}", ratio: 1 }
 targets: [{ name: app, address: "${server.address}" }]
@@ -83,22 +86,6 @@ describe.concurrent("what the agent tells, in the hands of those who read it", (
     expect(child).toMatchObject({ parentSpanId: expect.stringMatching(/^[0-9a-f]{16}$/) });
   });
 });
-
-function startCollector(port: number): Promise<RunningProgram> {
-  const file = join(folder, "collector.yaml");
-  writeFileSync(
-    file,
-    `receivers:
-  otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${port}" } } }
-exporters: { file: { path: "${spansFile}", flush_interval: 100ms } }
-service:
-  telemetry: { metrics: { level: none } }
-  pipelines: { traces: { receivers: [otlp], exporters: [file] } }
-`,
-  );
-  const line = [peerBinary("collector"), "--config", file];
-  return startProgram(line, (output) => output.includes("Everything is ready"));
-}
 
 function startPrometheus(port: number, target: string): Promise<RunningProgram> {
   const file = join(folder, "prometheus.yaml");

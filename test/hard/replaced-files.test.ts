@@ -116,7 +116,7 @@ const isLoaded = (metrics: string) =>
   metrics.includes("grpc_doctor_config_last_reload_successful 1");
 
 const probesOf = (metrics: string) =>
-  [...new Set([...metrics.matchAll(RUNS)].map(([, name]) => name))].toSorted();
+  [...new Set([...metrics.matchAll(RUNS)].map(([, name = ""]) => name))].toSorted();
 
 /** Probes that failed, and X-rays that did. */
 const failuresOf = (metrics: string) =>

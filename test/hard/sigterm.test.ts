@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { seconds } from "../interop/scene.ts";
@@ -65,7 +65,12 @@ it(`ends with 0 in time and tells its last, at ${MOMENTS} moments of seed ${SEED
   timeout: 60_000 + MOMENTS * 20_000,
 }, async () => {
   const ends = await endAll(momentsOf(SEED));
-  expect(ends.filter(({ code, tookMs }) => code !== 0 || tookMs > PROMISED_MS)).toEqual([]);
+  const took = ends.map(({ tookMs }) => Math.round(tookMs)).toSorted((a, b) => a - b);
+  const [shortest, median] = [took[0], took[Math.floor(took.length / 2)]];
+  process.stdout.write(`\nSIGTERM to exit: ${shortest}, ${median}, ${took.at(-1)} ms\n`);
+  expect(ends.filter(({ code, tookMs, mayTakeMs }) => code !== 0 || tookMs > mayTakeMs)).toEqual(
+    [],
+  );
   expect(ends.flatMap(({ untold }) => untold)).toEqual([]);
   expect(ends.map(({ told }) => told)).toEqual(ends.map(() => ["deadline-storm"]));
   // The collector writes what it has got ten times a second.
@@ -89,6 +94,8 @@ interface End {
   readonly moment: number;
   readonly code: number | null;
   readonly tookMs: number;
+  /** What was promised, on a machine that is as crowded. */
+  readonly mayTakeMs: number;
   /** Findings that the log has opened, and of them those that the webhook never heard of. */
   readonly told: readonly string[];
   readonly untold: readonly string[];
@@ -115,10 +122,16 @@ async function endAt(moment: number): Promise<End> {
   const signalledMs = performance.now();
   const code = await agent.stop();
   const tookMs = performance.now() - signalledMs;
+  const mayTakeMs = PROMISED_MS * crowding();
   await vi.waitUntil(() => agent.log.some(isOurEnd), { timeout: 10_000 });
   const opened = openedBy(agent);
   const untold = opened.filter((finding) => !hook.heard.has(`${name} ${finding}`));
-  return { agent: name, moment, code, signalledMs, tookMs, told: opened, untold };
+  return { agent: name, moment, code, signalledMs, tookMs, mayTakeMs, told: opened, untold };
+}
+
+/** How many programs want each processor: a promise of milliseconds is one of a machine that has some. */
+function crowding(): number {
+  return Math.max(1, ...loadavg().map((load) => load / availableParallelism()));
 }
 
 /** A finding just before the end, in a path that is the real ones'. */

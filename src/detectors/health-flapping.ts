@@ -7,6 +7,7 @@ import { defineDetector } from "./detector.ts";
 
 const QUICK_MS = 120_000;
 const TIMELINE = 20;
+const REPLICAS = ", or several replicas with different ones answered in turn";
 /** As many transitions as the fact remembers: the first of them need not be the epoch's first. */
 const REMEMBERED = 40;
 
@@ -14,7 +15,8 @@ const REMEMBERED = 40;
  * The health of a service goes back and forth between SERVING and NOT_SERVING.
  *
  * Each transition moves clients away and back (gRFC A17), and pods in and out of their endpoints.
- * Polling sees only what lasts a poll, so it convicts of a warning at most.
+ * Polling sees only what lasts a poll, so it convicts of a warning at most; and of an upstream, where a
+ * balancer may ask another replica each time, of none: it is worth knowing.
  *
  * Source: grpc/health/v1/health.proto.
  */
@@ -66,14 +68,16 @@ export const healthFlapping = defineDetector({
       const flips = flipsOf(state).filter(({ at }) => now - at <= window);
       const quickFlips = flips.filter(({ at }) => now - at <= QUICK_MS);
       if (flips.length < transitions && quickFlips.length < quick) return [];
+      const isBalanced = state.via === "check" && expectation.role === "upstream";
       const isCritical = flips.length >= critical && state.via === "watch";
+      const severity = isCritical ? "critical" : "warning";
       return [
         {
           subject: { service },
-          severity: isCritical ? "critical" : "warning",
+          severity: isBalanced ? "info" : severity,
           witnesses: ["health"],
           isDeterministic: true,
-          summary: `Health of ${service === "" ? "the server" : service} changed ${flips.length} times in ${durationText(window)}`,
+          summary: `Health of ${service === "" ? "the server" : service} changed ${flips.length} times in ${durationText(window)}${isBalanced ? REPLICAS : ""}`,
           evidence: {
             transitions: flips.length,
             windowSeconds: window / 1000,

@@ -4,6 +4,7 @@ import type { HealthTransition, ServiceHealth } from "../../src/model/facts/heal
 import type { ExpectedHealth } from "../../src/model/target.ts";
 import {
   anExpectation,
+  anUpstreamExpectation,
   aServiceHealth,
   factsDeclared,
   factsRead,
@@ -97,6 +98,34 @@ describe("speaks", () => {
     ["six that were polled", flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5), "check", "warning"],
   ] as const)("of %s", (_what, transitions, via, severity) => {
     expect(judged(transitions, { via })?.map((found) => found.severity)).toEqual([severity]);
+  });
+});
+
+describe("of an upstream", () => {
+  const sixOf = (via: ServiceHealth["via"]) =>
+    judge(healthFlapping, {
+      health: {
+        services: {
+          "": aServiceHealth({ via, transitions: flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5) }),
+        },
+      },
+      expectation: anUpstreamExpectation(),
+    });
+
+  it("polled answers are an info: a balancer may ask one replica after the other", () => {
+    expect(sixOf("check")).toMatchObject([
+      {
+        severity: "info",
+        summary:
+          "Health of the server changed 6 times in 10 min, or several replicas with different ones answered in turn",
+      },
+    ]);
+  });
+
+  it("a stream that stays with one replica speaks as ever", () => {
+    expect(sixOf("watch")).toMatchObject([
+      { severity: "critical", summary: "Health of the server changed 6 times in 10 min" },
+    ]);
   });
 });
 

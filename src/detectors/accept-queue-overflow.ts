@@ -1,6 +1,6 @@
 import type { Kept } from "../model/facts/kept.ts";
 import type { AcceptRead } from "../model/facts/listeners.ts";
-import type { Evidence } from "../model/finding.ts";
+import type { Evidence, Symptom } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
@@ -55,31 +55,37 @@ export const acceptQueueOverflow = defineDetector({
     if (port === undefined || last === undefined) return undefined;
     const run = standingRun(listeners.reads);
     const [first] = run;
-    // Two reads that lie far apart may each have met a burst.
-    if (first === undefined || run.length < reads) return [];
+    if (first === undefined) return [];
 
     const standingMs = last.at - first.at;
+    // Two reads that lie far apart may each have met a burst.
     const before = run.slice(0, 1 - reads).findLast(({ at }) => last.at - at >= SPAN_MS);
     const isOverflowing = before !== undefined && isPressed(before, last);
-    if (!isOverflowing && standingMs <= standing) return [];
-    return [
-      {
-        subject: { port: `${port}` },
-        severity: isOverflowing ? "critical" : "warning",
-        witnesses: ["kernel"],
-        isDeterministic: true,
-        summary: `${last.queued} connections to port ${port} wait to be accepted, and some have for ${Math.round(standingMs / 1000)} s`,
-        evidence: {
-          queued: last.queued,
-          unaccepted: last.unaccepted,
-          standingSeconds: standingMs / 1000,
-          ...rises(first, last),
-          ...answers(kept),
-        },
+    const symptom = {
+      subject: { port: `${port}` },
+      severity: isOverflowing ? "critical" : "warning",
+      witnesses: ["kernel"],
+      isDeterministic: true,
+      summary: `${last.queued} connections to port ${port} wait to be accepted${forSome(standingMs)}`,
+      evidence: {
+        queued: last.queued,
+        unaccepted: last.unaccepted,
+        standingSeconds: standingMs / 1000,
+        ...rises(first, last),
+        ...answers(kept, first.at),
       },
-    ];
+    } satisfies Symptom;
+    if (isOverflowing || (run.length >= reads && standingMs > standing)) return [symptom];
+    // What waits may be our own connection, just made: that neither accuses nor acquits.
+    return last.unaccepted === 0
+      ? undefined
+      : [{ ...symptom, isSuspicion: true, holdMs: standing }];
   },
 });
+
+function forSome(standingMs: number): string {
+  return standingMs > 0 ? `, and some have for ${Math.round(standingMs / 1000)} s` : "";
+}
 
 /** A read that is not too old, of a kernel that tells who was accepted. */
 function telling(
@@ -117,8 +123,10 @@ function rises(
   };
 }
 
-function answers(kept: Kept | undefined): Evidence {
-  return kept === undefined
-    ? {}
-    : { connectionAnswers: kept.state === "open" && kept.silentInRow === 0 };
+/** Whether the kept connection is answered while the queue stands; unknown where nothing was asked. */
+function answers(kept: Kept | undefined, since: Instant): Evidence {
+  if (kept === undefined) return {};
+  const { state, silentInRow, lastReplyAt } = kept;
+  if (state === "closed" || silentInRow > 0) return { connectionAnswers: false };
+  return lastReplyAt !== undefined && lastReplyAt >= since ? { connectionAnswers: true } : {};
 }

@@ -128,7 +128,14 @@ function serverSide(
   const crowded = { full: full.filter(isCrowded), high: high.filter(isCrowded) };
   const isAny = crowded.full.length > 0 || crowded.high.length > 0;
   const told = isAny ? { ...crowded, hasRoom: false } : { full, high: [], hasRoom: true };
-  return fullSymptom({ ...told, inFlight, sockets }, asked);
+  const symptoms = fullSymptom({ ...told, inFlight, sockets }, asked);
+  if (symptoms.length > 0) return symptoms;
+  const brief = { full: lasting(1, 0).filter(isCrowded), high: [], hasRoom: false };
+  return fullSymptom({ ...brief, inFlight, sockets }, asked).map((symptom) => ({
+    ...symptom,
+    isSuspicion: true,
+    holdMs: LEAST_FULL_MS,
+  }));
 }
 
 interface Fullness {
@@ -152,7 +159,7 @@ function fullSymptom(fullness: Fullness, asked: Asked): readonly Symptom[] {
       subject: { side: "server" },
       severity: hasRoom ? "info" : isCritical ? "critical" : "warning",
       witnesses: ["preflight", "channelz"],
-      summary: `${worst.peer} has ${worst.open} streams open for ${durationText(worst.ms)} where the server allows ${asked.most} per connection${beside}`,
+      summary: `${worst.peer} has ${worst.open} streams open${worst.ms > 0 ? ` for ${durationText(worst.ms)}` : ""} where the server allows ${asked.most} per connection${beside}`,
       evidence: {
         ...connectionEvidence(worst, asked),
         fullConnections: full.length,
@@ -169,8 +176,7 @@ function connectionEvidence(worst: FullConnection, { most, xray }: Asked): Evide
   return {
     maxConcurrentStreams: most,
     openStreams: worst.open,
-    use: worst.isHeld ? "held" : "busy",
-    fullSeconds: worst.ms / 1000,
+    ...(worst.ms > 0 ? { use: worst.isHeld ? "held" : "busy", fullSeconds: worst.ms / 1000 } : {}),
     ...(freshCallMs === undefined ? {} : { freshCallMs }),
   };
 }

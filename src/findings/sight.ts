@@ -55,7 +55,10 @@ function sightVerdict(
   if (detector === undefined || codeSettings === undefined || seen === undefined) return new Set();
 
   const keyOf = (symptom: Symptom) => findingKey(code, target, symptom.subject);
-  const { kept, omitted } = worstOf(verdict.symptoms, detector, (one) => cases.has(keyOf(one)));
+  const symptoms = verdict.symptoms.filter(
+    (one) => one.isSuspicion !== true || cases.get(keyOf(one))?.stage !== "active",
+  );
+  const { kept, omitted } = worstOf(symptoms, detector, (one) => cases.has(keyOf(one)));
   for (const symptom of kept) {
     const key = keyOf(symptom);
     const moment = { now, monotonicMs, observedAt };

@@ -187,6 +187,7 @@ export class Tracker {
 
   #isDue(entry: Case, { snapshot, settings, now }: TrackerUpdate): boolean {
     if (entry.stage === "active" || entry.status !== "present") return false;
+    if (entry.symptom.isSuspicion === true) return false;
     if (isQuiet(snapshot.targets[entry.target], now)) return false;
     const code = settings.findings[entry.target]?.[entry.detector.code];
     return code !== undefined && entry.presentMs >= holdOf(entry, code);

@@ -28,6 +28,11 @@ export interface Symptom {
   readonly isDeterministic?: boolean;
   /** The hold of this symptom, where the contract has several; absent = the declaration's. */
   readonly holdMs?: number;
+  /**
+   * Seen too briefly to be told: pending for as long as it is seen, which one look (`check`) shows as
+   * suspected. It opens no finding by itself, and keeps none open.
+   */
+  readonly isSuspicion?: boolean;
   /** One sentence, present tense, with the numbers that convict. */
   readonly summary: string;
   readonly evidence: Evidence;

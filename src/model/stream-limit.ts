@@ -7,13 +7,13 @@ export interface FullConnection {
   readonly id: number;
   readonly peer: string;
   readonly open: number;
-  /** Between the first and the last poll of that run. */
+  /** Between the first and the last poll of that run; 0 where only one has seen it. */
   readonly ms: number;
   /** No stream started in that run: they are held, not turned over. */
   readonly isHeld: boolean;
 }
 
-/** Connections with at least `least` streams in the newest poll, and in an earlier one; longest first. */
+/** Connections with at least `least` streams in the newest poll; those for longest first. */
 export function fullConnections(sockets: Sockets, least: number): readonly FullConnection[] {
   const newest = sockets.polls.at(-1);
   const full = (newest?.read ?? []).flatMap(({ id, peer, open, started }) => {
@@ -23,7 +23,7 @@ export function fullConnections(sockets: Sockets, least: number): readonly FullC
     });
     const run = readings.slice(readings.findLastIndex((reading) => reading.open < least) + 1);
     const [first] = run;
-    if (newest === undefined || first === undefined || run.length < 2) return [];
+    if (newest === undefined || first === undefined) return [];
     return [{ id, peer, open, ms: newest.at - first.at, isHeld: started === first.started }];
   });
   return full.toSorted((a, b) => b.ms - a.ms || b.open - a.open);

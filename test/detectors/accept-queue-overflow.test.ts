@@ -49,45 +49,83 @@ it.each<[string, Change<Facts>]>([
     "the queue is gone now",
     reading(ago(10), ago(5, { drops: 9 }), ago(0, { queued: 0, drops: 9 })),
   ],
-  ["it was empty in between", reading(ago(10), ago(5, { queued: 0 }), ago(0, { drops: 9 }))],
-  ["two reads saw it, a burst", reading(quiet, ago(10), ago(0, { drops: 9 }))],
+])("is silent when %s", (_when, change) => {
+  expect(judged(change)).toEqual([]);
+});
+
+it.each<[string, Change<Facts>]>([
+  [
+    "it was empty in between",
+    reading(ago(10), ago(5, { queued: 0 }), ago(0, { unaccepted: 1, drops: 9 })),
+  ],
+  ["two reads saw it, a burst", reading(quiet, ago(10), ago(0, { unaccepted: 1, drops: 9 }))],
   [
     "three reads saw it within less than 10 s",
-    reading(quiet, ago(9.999), ago(5), ago(0, { drops: 9 })),
+    reading(quiet, ago(9.999), ago(5), ago(0, { unaccepted: 1, drops: 9 })),
   ],
   [
     "nothing was dropped, and it stands for exactly the limit",
-    reading(quiet, ago(standing / SECOND), ago(5), ago(0)),
+    reading(quiet, ago(standing / SECOND, { unaccepted: 2 }), ago(5), ago(0, { unaccepted: 1 })),
   ],
   [
     "those that wait became fewer",
     reading(quiet, ago(10, { unaccepted: 3 }), ago(5), ago(0, { unaccepted: 2 })),
   ],
-  ["two reads that lie far apart met one each", reading(quiet, ago(120), ago(0))],
-  ["nobody waits", reading(quiet, ago(10), ago(5), ago(0))],
+  [
+    "two reads that lie far apart met one each",
+    reading(quiet, ago(120), ago(0, { unaccepted: 1 })),
+  ],
   [
     "who waited before is unknown",
     reading(quiet, ago(10, { unaccepted: undefined }), ago(5), ago(0, { unaccepted: 3 })),
   ],
   [
     "drops of before do not count",
-    reading(ago(15, { queued: 0 }), ago(10, { drops: 8 }), ago(5), ago(0, { drops: 8 })),
+    reading(
+      ago(15, { queued: 0 }),
+      ago(10, { drops: 8, unaccepted: 2 }),
+      ago(5),
+      ago(0, { unaccepted: 1, drops: 8 }),
+    ),
   ],
   [
     "the counters cannot be read now",
-    reading(quiet, ago(10), ago(5), ago(0, { overflows: undefined, drops: undefined })),
+    reading(
+      quiet,
+      ago(10, { unaccepted: 2 }),
+      ago(5),
+      ago(0, { unaccepted: 1, overflows: undefined, drops: undefined }),
+    ),
   ],
   [
     "the counters could not be read before",
-    reading(quiet, ago(10, { overflows: undefined, drops: undefined }), ago(5), ago(0)),
+    reading(
+      quiet,
+      ago(10, { overflows: undefined, drops: undefined, unaccepted: 2 }),
+      ago(5),
+      ago(0, { unaccepted: 1 }),
+    ),
   ],
-])("is silent when %s", (_when, change) => {
-  expect(judged(change)).toEqual([]);
+])("does no more than suspect it when %s", (_when, change) => {
+  expect(judged(change)).toMatchObject([{ isSuspicion: true, holdMs: standing }]);
+});
+
+it("says of a single read what waits, and not for how long", () => {
+  expect(judged(reading(quiet, ago(0, { unaccepted: 2 })))).toEqual([
+    {
+      ...warning,
+      isSuspicion: true,
+      holdMs: standing,
+      summary: "128 connections to port 50051 wait to be accepted",
+      evidence: { ...warning.evidence, unaccepted: 2, standingSeconds: 0 },
+    },
+  ]);
 });
 
 it.each<[string, Change<Facts>]>([
   ["nothing was read", reading()],
   ["the newest read is older than half a minute", reading(ago(50), ago(40), ago(30.001))],
+  ["nobody but us waits", reading(quiet, ago(10), ago(5), ago(0))],
   ["this kernel does not tell", reading(ago(0, { unaccepted: undefined }))],
   ["the target has no port", { expectation: anExpectation({ port: undefined }) }],
   ["the rows are unknown", { listeners: undefined }],
@@ -149,6 +187,16 @@ it.each<[string, Change<Facts>, object]>([
     { ...critical, evidence: { ...critical.evidence, connectionAnswers: true } },
   ],
   [
+    "nothing was asked on the kept connection",
+    { kept: aKept({ lastReplyAt: undefined }) },
+    critical,
+  ],
+  [
+    "the last answer came before the queue",
+    { kept: aKept({ lastReplyAt: NOW - 11 * SECOND }) },
+    critical,
+  ],
+  [
     "the kept connection is silent too",
     { kept: aKept({ silentInRow: 1 }) },
     { ...critical, evidence: { ...critical.evidence, connectionAnswers: false } },
@@ -163,15 +211,15 @@ it.each<[string, Change<Facts>, object]>([
 });
 
 it("asks for as many reads as its limit says, and for 10 s", () => {
-  const reads = [ago(20), ago(10), ago(5, { drops: 1 }), ago(0, { drops: 1 })];
+  const reads = [ago(20), ago(10), ago(5, { drops: 1 }), ago(0, { drops: 1, unaccepted: 1 })];
   const severities = [3, 4, 5].map((limit) =>
     judge(
       acceptQueueOverflow,
       { ...sick, ...reading(...reads) },
       { limits: { reads: limit } },
-    )?.map(({ severity }) => severity),
+    )?.map(({ severity, isSuspicion }) => (isSuspicion === true ? "suspected" : severity)),
   );
-  expect(severities).toEqual([["critical"], ["critical"], []]);
+  expect(severities).toEqual([["critical"], ["critical"], ["suspected"]]);
 });
 
 it("reads what it declares", () => {

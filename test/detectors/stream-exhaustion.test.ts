@@ -79,15 +79,10 @@ describe("at the server", () => {
     ["no limit was sent", { xray: limited(undefined) }],
     ["the limit is none", { xray: limited(2 ** 31 - 1) }],
     ["too few calls are in flight for a connection to be full", { serverCalls: inFlight(89) }],
-    ["only one poll saw it", { sockets: socketsAt([0, [1, 100, 500]]) }],
-    [
-      "two polls saw it that lie too close",
-      { sockets: socketsAt([4999, [1, 100, 1]], [0, [1, 100, 1]]) },
-    ],
     ["one stream is left", { sockets: socketsAt([full, [1, 99, 1]], [0, [1, 99, 1]]) }],
     [
-      "it was not full in between",
-      { sockets: socketsAt([full, [1, 100, 1]], [5000, [1, 99, 1]], [0, [1, 100, 1]]) },
+      "one poll saw a client hold what a server for three streams a connection allows",
+      { xray: limited(3), sockets: socketsAt([0, [1, 3, 5]]) },
     ],
     ["it is not full any more", { sockets: socketsAt([full, [1, 100, 1]], [0, [1, 89, 1]]) }],
     ...[1, 2, 3].map((most): [string, Partial<Facts>] => [
@@ -108,6 +103,36 @@ describe("at the server", () => {
     ],
   ])("is silent when %s", (_when, change) => {
     expect(judged(change)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ["only one poll saw it", { sockets: socketsAt([0, [1, 100, 500]]) }],
+    [
+      "two polls saw it that lie too close",
+      { sockets: socketsAt([4999, [1, 100, 1]], [0, [1, 100, 1]]) },
+    ],
+    [
+      "it was not full in between",
+      { sockets: socketsAt([full, [1, 100, 1]], [5000, [1, 99, 1]], [0, [1, 100, 1]]) },
+    ],
+  ])("does no more than suspect it when %s", (_when, change) => {
+    expect(judged(change)).toMatchObject([
+      { isSuspicion: true, severity: "warning", holdMs: 5000, evidence: { openStreams: 100 } },
+    ]);
+  });
+
+  it("says of a single poll what is open, and neither for how long nor to what use", () => {
+    const { use: _use, fullSeconds: _seconds, ...evidence } = symptom.evidence;
+    expect(judged({ sockets: socketsAt([0, [1, 100, 500]]) })).toEqual([
+      {
+        ...symptom,
+        severity: "warning",
+        isSuspicion: true,
+        holdMs: 5000,
+        summary: "10.0.0.1 has 100 streams open where the server allows 100 per connection",
+        evidence,
+      },
+    ]);
   });
 
   it.each<[string, Partial<Facts>]>([

@@ -56,6 +56,17 @@ describe("a hold", () => {
     expect(configured.at(10, { ...slow, settings })).toEqual(["opened sick warning"]);
   });
 
+  it("does not make a finding of what is only suspected, nor keep one open for it", () => {
+    const suspected = { seen: { sick: [aSymptom({ isSuspicion: true, holdMs: SECOND })] } };
+    const course = aCourse([atOnce]);
+    expect(course.at(0, suspected)).toEqual([]);
+    expect(course.at(3600, suspected)).toEqual([]);
+    expect(course.report().pending.map(({ code }) => code)).toEqual(["sick"]);
+    expect(course.at(3601, sick)).toEqual(["opened sick warning"]);
+    expect(course.at(3602, suspected)).toEqual([]);
+    expect(course.at(3662, suspected)).toEqual(["resolved sick warning"]);
+  });
+
   it("tells how long it still lasts", () => {
     const course = aCourse([held]);
     course.at(0, sick);

@@ -79,7 +79,11 @@ interface Counting {
   readonly counters: CallCounters;
 }
 
-/** What is in flight, and what of it stands open. */
+/**
+ * What is in flight, and what of it stands open. The first poll of an epoch falls among the questions
+ * that find out what the server offers: those that it will not know run in our ledger and not in its
+ * counters, and hide as many calls of others, whose open streams are there all the same.
+ */
 function openCalls(
   cycle: ChannelzObservation,
   counted: number,
@@ -88,7 +92,7 @@ function openCalls(
   const open =
     counters.inFlight === "sockets"
       ? inFlightOfSockets(cycle, last)
-      : { inFlight: Math.max(0, counted), isEstimated: false };
+      : { inFlight: Math.max(0, counted, last ? 0 : openOn(cycle)), isEstimated: false };
   return { ...open, ...definedOnly({ standing: standingStreams(streams, cycle, open.inFlight) }) };
 }
 
@@ -128,8 +132,12 @@ function inFlightOfSockets(
   last: CallPoll | undefined,
 ): Pick<CallPoll, "inFlight" | "isEstimated"> {
   const { sockets, socketCount } = cycle;
-  const open = sockets.reduce((sum, socket) => sum + socket.openStreams, 0);
+  const open = openOn(cycle);
   if (readsAllSockets(cycle)) return { inFlight: open, isEstimated: false };
   if (sockets.length === 0) return { inFlight: last?.inFlight ?? 0, isEstimated: true };
   return { inFlight: Math.round((open / sockets.length) * socketCount), isEstimated: true };
+}
+
+function openOn({ sockets }: ChannelzObservation): number {
+  return sockets.reduce((sum, socket) => sum + socket.openStreams, 0);
 }

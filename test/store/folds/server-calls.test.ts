@@ -232,7 +232,10 @@ it.each<[string, readonly Row[], object]>([
   ],
   [
     "of no more than are in flight",
-    [{ server: calls(2, 0, 0), sockets: [connection(1, 9, 9, -60)], socketCount: 10 }],
+    [
+      { server: calls(2, 0, 0), sockets: [], socketCount: 10 },
+      { server: calls(2, 0, 0), sockets: [connection(1, 9, 9, -60)], socketCount: 10 },
+    ],
     { streams: 2, connections: 2 },
   ],
 ])("knows the streams that stand %s", (_where, rows, standing) => {
@@ -308,6 +311,17 @@ it.each<[string, readonly Row[], number]>([
 it("keeps 10 min", () => {
   const polls = folded("serverCalls", [aCycleAt(0), aCycleAt(300), aCycleAt(600.001)])?.polls;
   expect(polls?.map((poll) => poll.at)).toEqual([after(300), after(600.001)]);
+});
+
+it("sees in the first poll the calls that questions of ours hide which the server will not know", () => {
+  const row: Row = {
+    server: calls(12, 0, 0),
+    ownCalls: { started: 3, succeeded: 0, failed: 0, unimplemented: 0 },
+    sockets: [connection(1, 10, 10, 0)],
+    socketCount: 1,
+  };
+  expect(newest("go", row)?.inFlight).toBe(10);
+  expect(newest("go", row, row)?.inFlight).toBe(9);
 });
 
 it("is not confused by a ledger of zeros", () => {

@@ -30,6 +30,7 @@ export const acceptQueueOverflow = defineDetector({
   needs: ["listeners", "expectation"],
   uses: ["kept"],
   causes: [appFrozen, fdExhaustion],
+  lacks: "a fresh read of the accept queue of the target's own TCP port",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

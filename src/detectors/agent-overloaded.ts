@@ -19,6 +19,7 @@ export const agentOverloaded = defineDetector({
   severity: "warning",
   remedy:
     "Raise the agent's limit of CPU, memory or file descriptors, or lower the number and rate of its probes and channelz sockets.",
+  lacks: "one whole window of the agent's own timing, 15 s",
   holdMs: 30_000,
   clearAfterMs: 120_000,
   limits: {

@@ -41,6 +41,8 @@ export const appFrozen = defineDetector({
   uses: ["kept", "listeners", "xray", "surroundings"],
   needsAny: ["kept", "xray"],
   causes: [dnsFailing, connectionRefused, connectBlackholed],
+  lacks:
+    "a call on the kept connection, or a new connection that is left without an answer, and no mesh in between",
   holdMs: 0,
   clearAfterMs: 60_000,
   isTiming: true,

@@ -43,6 +43,8 @@ export const channelLeak = defineDetector({
   severity: "critical",
   remedy:
     "Create one channel per target and keep it; close what is created per call (`Close`, `shutdown`, `close()`).",
+  lacks:
+    "the app's channels by channelz, or its own connections in the socket table without a mesh",
   holdMs: 0,
   clearAfterMs: 300_000,
   limits: {

@@ -65,6 +65,7 @@ export const connectBlackholed = defineDetector({
   uses: ["outbound", "reach", "xray", "resolution", "surroundings", "listeners"],
   needsAny: ["outbound", "reach"],
   causes: [dnsFailing, dnsStale],
+  lacks: "a target that is dialled directly, and timing of the agent's own that can be trusted",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

@@ -50,6 +50,8 @@ export const connectionRefused = defineDetector({
     const isExplained = (address: string) => explained.includes(hostOf(address));
     return code === dnsFailing.code || stringsOf(refusedAddresses).every(isExplained);
   },
+  lacks:
+    "the same refusal twice on every address, for longer than a restart takes, in the network that the app listens in",
   holdMs: 0,
   clearAfterMs: 60_000,
   whileWaiting: true,

@@ -52,6 +52,8 @@ export const deadlineStorm = defineDetector({
   severity: "critical",
   remedy:
     "Follow the slow part: the dependency that is named, else a profile of the handler. Shed load, and stop work when the deadline has passed.",
+  lacks:
+    "two polls between which calls ended, and a witness that calls wait: their age where no method may stream or after 10 min and 200 calls, a unary probe, or the app's metrics",
   holdMs: 20_000,
   clearAfterMs: 180_000,
   limits: {

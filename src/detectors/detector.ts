@@ -18,7 +18,35 @@ export type View<N extends FactName, U extends FactName, B extends string> = {
   readonly usual: { readonly [K in B]: Baseline | undefined };
 } & { readonly [K in N]: Facts[K] } & { readonly [K in U]: Facts[K] | undefined };
 
-export interface Declaration<
+export type Declaration<
+  C extends string,
+  N extends FactName,
+  U extends FactName,
+  B extends string,
+  L extends Limits,
+> = Described<C, N, U, B, L> & (Deciding<N, U, B, L> | Declining<N, U, B, L>);
+
+/** Always judges, once the facts that it needs are known. */
+interface Deciding<N extends FactName, U extends FactName, B extends string, L extends Limits> {
+  readonly lacks?: never;
+  readonly detect: (
+    view: View<N, U, B>,
+    limits: { readonly [K in keyof L]: number },
+  ) => readonly Symptom[];
+}
+
+/** May say that the facts which it needs do not tell enough. */
+interface Declining<N extends FactName, U extends FactName, B extends string, L extends Limits> {
+  /** What a judgement takes that they may lack, as it goes on after "it takes". */
+  readonly lacks: string;
+  /** `undefined`: not judged after all. */
+  readonly detect: (
+    view: View<N, U, B>,
+    limits: { readonly [K in keyof L]: number },
+  ) => readonly Symptom[] | undefined;
+}
+
+interface Described<
   C extends string,
   N extends FactName,
   U extends FactName,
@@ -60,11 +88,6 @@ export interface Declaration<
       facts: { readonly [F in N]: Facts[F] } & { readonly [F in U]: Facts[F] | undefined },
     ) => Sample | undefined;
   };
-  /** `undefined`: not judged after all, as the needed facts do not say enough. */
-  readonly detect: (
-    view: View<N, U, B>,
-    limits: { readonly [K in keyof L]: number },
-  ) => readonly Symptom[] | undefined;
 }
 
 /** A finding that may explain another. */
@@ -93,6 +116,8 @@ export interface Detector<C extends string = string> extends DetectorRecord {
   readonly dependencyCauses: readonly Detector[];
   readonly waitsForCauses: boolean;
   readonly learns: readonly string[];
+  /** What its facts may lack for a judgement; absent = they always tell enough. */
+  readonly lacks?: string;
   /** Whether this cause can explain these symptoms; true unless the declaration narrows it. */
   explainedBy(cause: Explanation, evidence: Evidence): boolean;
   /** Symptoms, or `undefined`: not judged. */

@@ -25,6 +25,7 @@ export const dnsFailing = defineDetector({
     "Correct the name or its namespace suffix, or open UDP and TCP 53 to the cluster's DNS. Go reports NXDOMAIN as 'produced zero addresses'; the name is still the fault.",
   needs: ["resolution"],
   uses: ["peers", "upstreamCalls"],
+  lacks: "timing of the agent's own that can be trusted, for how fast the name resolves",
   holdMs: 0,
   clearAfterMs: 60_000,
   whileWaiting: true,

@@ -41,6 +41,7 @@ export const dnsStale = defineDetector({
   needs: ["resolution", "peers"],
   uses: ["reach", "surroundings"],
   causes: [dnsFailing],
+  lacks: "three answers in a row that hold addresses, without a mesh in between",
   holdMs: 0, // absence is the hold
   clearAfterMs: 120_000,
   limits: {

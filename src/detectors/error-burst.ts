@@ -49,6 +49,8 @@ export const errorBurst = defineDetector({
   severity: "critical",
   remedy:
     'Read the server\'s log for the method and code named; UNKNOWN mostly means an unhandled exception (Python "Exception calling application", grpc-js a throw, Java an uncaught RuntimeException).',
+  lacks:
+    "calls that ended since the agent looks, and counters that tell errors from cancelled calls: metrics of the app tell codes",
   holdMs: 20_000,
   clearAfterMs: 180_000,
   limits: {

@@ -30,6 +30,8 @@ export const fdExhaustion = defineDetector({
   needs: [],
   uses: ["appProcess", "xray", "kept", "listeners"],
   needsAny: ["appProcess", "xray"],
+  lacks:
+    "two scrapes with the open and the most file descriptors: `metrics` of the target with process_open_fds and process_max_fds",
   holdMs: 0,
   clearAfterMs: 120_000,
   limits: {

@@ -33,6 +33,7 @@ export const halfOpenConnection = defineDetector({
   needs: ["expectation", "outbound"],
   uses: ["reach", "surroundings"],
   causes: [connectBlackholed],
+  lacks: "connections of the app's own, without a mesh in between",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

@@ -23,6 +23,8 @@ export const healthNotServing = defineDetector({
   severity: "critical",
   remedy:
     "The app declares itself unfit: read its readiness conditions, or repair the dependency that is named.",
+  lacks:
+    "an answer of health with a status: it refuses the agent, who may lack the metadata that clients send",
   holdMs: 30_000,
   clearAfterMs: 60_000,
   limits: {

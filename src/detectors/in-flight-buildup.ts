@@ -39,6 +39,8 @@ export const inFlightBuildup = defineDetector({
   severity: "critical",
   remedy:
     "Look for handlers that never end: locks, an exhausted pool, a call without deadline. Java: thread dump of the executor; Go: goroutine profile; Node: a promise that never settles.",
+  lacks:
+    "a minute of calls in flight, and where none of them ends, methods that are all unary or a unary probe",
   holdMs: 0,
   clearAfterMs: 120_000,
   limits: {

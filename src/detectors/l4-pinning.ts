@@ -33,6 +33,7 @@ export const l4Pinning = defineDetector({
   needs: ["resolution", "peers"],
   uses: ["upstreamCalls", "reach", "surroundings"],
   causes: [dnsStale],
+  lacks: "an answer of DNS with two addresses or more, without a mesh in between",
   holdMs: 0,
   clearAfterMs: 300_000,
   limits: {

@@ -28,6 +28,8 @@ export const loopbackOnly = defineDetector({
   remedy:
     'Listen on all addresses. Go: `net.Listen("tcp", ":PORT")`; Java: `NettyServerBuilder.forPort`; C-core: `[::]:PORT`; grpc-js (0.0.0.0 is IPv4 only), tonic: `[::]:PORT`.',
   needs: ["expectation", "reach", "listeners", "surroundings"],
+  lacks:
+    "a dial of the pod's own address, twice alike: its address (POD_IP), and neither a mesh nor the host's network",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {},

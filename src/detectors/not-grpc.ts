@@ -92,6 +92,8 @@ export const notGrpc = defineDetector({
     tlsUntrustedIssuer,
     tlsAlpnMissing,
   ],
+  lacks:
+    "the same answer twice on a connection that got beyond TCP, from a port that accepts, without a mesh in between",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

@@ -24,6 +24,7 @@ export const probeSlow = defineDetector({
   severity: "warning",
   remedy:
     "Look at the phase that is named: rpc is the handler or its dependency, dns the resolver, tcp and tls the network or CPU.",
+  lacks: "a probe with `expect.latency`",
   holdMs: 0,
   clearAfterMs: 120_000,
   isTiming: true,

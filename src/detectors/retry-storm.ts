@@ -23,6 +23,7 @@ export const retryStorm = defineDetector({
   severity: "critical",
   remedy:
     "Add `retryThrottling` to the service config, lower `maxAttempts`, and do not stack application retries on gRPC's. Java: `disableRetry()`; Go: `WithDisableRetry()`; C-core, grpc-js: `grpc.enable_retries`.",
+  lacks: "polls of the app's channels over which at least 20 attempts were made",
   holdMs: 20_000,
   clearAfterMs: 180_000,
   limits: {

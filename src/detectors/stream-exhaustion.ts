@@ -42,6 +42,8 @@ export const streamExhaustion = defineDetector({
   severity: "critical",
   remedy:
     "Raise the limit of concurrent streams, spread calls over more connections, or end idle streams.",
+  lacks:
+    "the server's SETTINGS, and calls counted by channelz or by the app's metrics for long enough",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

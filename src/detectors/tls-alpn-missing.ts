@@ -27,6 +27,7 @@ export const tlsAlpnMissing = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings", "sockets"],
   causes: [tlsPlaintextMismatch, tlsClientCertRejected],
+  lacks: "a TLS handshake that came as far as ALPN, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {},

@@ -25,6 +25,7 @@ export const tlsCertExpired = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings", "servedFile"],
   causes: [tlsPlaintextMismatch, tlsCertNotReloaded],
+  lacks: "a TLS handshake that showed a certificate, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {},

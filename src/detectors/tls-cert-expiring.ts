@@ -29,6 +29,7 @@ export const tlsCertExpiring = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings", "servedFile"],
   causes: [tlsCertExpired, tlsCertNotReloaded],
+  lacks: "a TLS handshake that showed a certificate, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

@@ -33,6 +33,7 @@ export const tlsCertNotReloaded = defineDetector({
     what: "`tls.servedFrom` of the target",
     isStated: ({ hasServedFile }) => hasServedFile === true,
   },
+  lacks: "a readable certificate in the file, and a TLS handshake that showed one, twice alike",
   holdMs: 0,
   clearAfterMs: 120_000,
   limits: {

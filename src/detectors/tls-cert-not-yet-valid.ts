@@ -23,6 +23,7 @@ export const tlsCertNotYetValid = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings"],
   causes: [tlsPlaintextMismatch],
+  lacks: "a TLS handshake that showed a certificate, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {

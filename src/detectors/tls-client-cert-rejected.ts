@@ -34,6 +34,7 @@ export const tlsClientCertRejected = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings", "sockets"],
   causes: [tlsPlaintextMismatch],
+  lacks: "a client certificate, and a TLS handshake that came as far as asking for it, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   expects: {

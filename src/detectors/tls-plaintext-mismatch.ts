@@ -39,6 +39,7 @@ export const tlsPlaintextMismatch = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings"],
   causes: [dnsFailing, connectionRefused, connectBlackholed, appFrozen],
+  lacks: "a stated protocol, and an answer of the port from which it can be told, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   expects: {

@@ -25,6 +25,7 @@ export const tlsSanMismatch = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings"],
   causes: [tlsPlaintextMismatch],
+  lacks: "a stated `authority`, and a TLS handshake that showed a certificate, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   expects: {

@@ -38,6 +38,8 @@ export const tlsUntrustedIssuer = defineDetector({
   needs: ["xray", "expectation"],
   uses: ["surroundings"],
   causes: [tlsPlaintextMismatch],
+  lacks:
+    "a stated `ca`, and a TLS handshake whose certificate could be verified by it, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,
   expects: {

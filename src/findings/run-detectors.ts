@@ -26,11 +26,6 @@ const CRASHED: Obstacle = {
   isUnavailable: true,
 };
 
-const DECLINED: Obstacle = {
-  because: "what was observed does not suffice to judge",
-  isUnavailable: false,
-};
-
 export interface RunDetectorsOptions {
   readonly snapshot: Snapshot;
   readonly settings: Settings;
@@ -141,7 +136,11 @@ function declinedVerdict(asked: Asked): Verdict {
   const { detector, name, target } = asked;
   const missing = missingFacts(detector, target, asked.now);
   if (missing !== undefined) return unjudgedVerdict(detector, name, missing);
-  return { ...unjudgedVerdict(detector, name, DECLINED), observedAt: observedAt(asked) };
+  const because = `what was seen does not tell: it takes ${detector.lacks ?? "more"}`;
+  return {
+    ...unjudgedVerdict(detector, name, { because, isUnavailable: false }),
+    observedAt: observedAt(asked),
+  };
 }
 
 /** When the newest of the facts came that decide; now, where all of them stand still by nature. */

@@ -13,7 +13,13 @@ export interface Outcome {
 
 /** Detectors that never judge: the commands read only their records. */
 const DETECTORS: readonly Detector[] = RECORDS.map((record) =>
-  defineDetector({ ...record, needs: [], uses: [], detect: () => undefined }),
+  defineDetector({
+    ...record,
+    needs: [],
+    uses: [],
+    lacks: "a longer look",
+    detect: () => undefined,
+  }),
 );
 
 const TOOLS: Tools = {

@@ -133,7 +133,7 @@ describe("what is not judged says why", () => {
     detect: () => [],
   });
   const timing = aDetector("timing", { isTiming: true });
-  const declines = aDetector("declines", { detect: () => undefined });
+  const declines = aDetector("declines", { lacks: "a probe", detect: () => undefined });
   const unavailable = { state: "unavailable", reason: "channelz is not served" } as const;
   const fix = "Register channelz.";
 
@@ -173,7 +173,7 @@ describe("what is not judged says why", () => {
       "declined by the detector",
       declines,
       { target: { timingTrusted: false } },
-      { because: "what was observed does not suffice to judge" },
+      { because: "what was seen does not tell: it takes a probe" },
     ],
     [
       "a port that never listened",

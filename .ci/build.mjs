@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeBom } from "./bom.mjs";
 
 /**
  * Bundles `src/main.ts` into `dist/`, which then runs without node_modules.
@@ -56,10 +57,12 @@ const unusedParts = {
 };
 
 rmSync(dist, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: [join(root, "src/main.ts")],
   outdir: join(dist, "lib/bin"),
   bundle: true,
+  metafile: true,
+  absWorkingDir: root,
   splitting: true,
   format: "esm",
   platform: "node",
@@ -102,3 +105,4 @@ for (const protos of [
 cpSync(join(root, "src/proto/order"), join(dist, "proto/order"), { recursive: true });
 mkdirSync(join(dist, "docs"), { recursive: true });
 cpSync(join(root, "docs/findings"), join(dist, "docs/findings"), { recursive: true });
+writeBom({ metafile, root, version, file: join(dist, "bom.cdx.json") });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { askApart } from "../../src/cli/apart.ts";
@@ -62,6 +62,26 @@ describe.concurrent("the built folder, away from node_modules", () => {
   ] as const)("asks a real server: %j", async ([argv, stdout], { expect }) => {
     const ended = await built.run(...argv, server.address);
     expect(ended).toEqual({ exit: 0, stdout: expect.stringMatching(stdout), stderr: "" });
+  });
+
+  it("says of what it is made", async ({ expect }) => {
+    const { components } = JSON.parse(readFileSync(join(built.folder, "bom.cdx.json"), "utf8")) as {
+      readonly components: readonly {
+        readonly purl: string;
+        readonly licenses: readonly object[];
+      }[];
+    };
+    const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const direct = Object.entries(dependencies).map(
+      ([name, version]) => `pkg:npm/${name.replace("@", "%40")}@${version}`,
+    );
+    const made = components.map(({ purl }) => purl);
+    expect(direct.filter((purl) => !made.includes(purl))).toEqual([]);
+    // A line of a tool in the bundle would be a mistake of the build.
+    expect(made.filter((purl) => /vitest|esbuild|typescript|fast-check/.test(purl))).toEqual([]);
+    expect(components.filter(({ licenses }) => licenses.length !== 1)).toEqual([]);
   });
 
   it("calls a method by its reflection", async ({ expect }) => {

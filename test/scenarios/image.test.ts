@@ -76,6 +76,88 @@ describe.concurrent("the image, in a pod's network", () => {
   });
 });
 
+describe("the image's files", () => {
+  const files = filesOf(IMAGE);
+  const named = (pattern: RegExp) =>
+    files.map(({ path }) => path).filter((path) => pattern.test(path));
+  const ours = files.filter(({ path }) => path.startsWith("/app/"));
+
+  it("are what the agent needs, and where it came from", ({ expect }) => {
+    const top = new Set(ours.map(({ path }) => path.split("/")[2]));
+    expect([...top].toSorted()).toEqual([
+      ".compile-cache",
+      "bom.cdx.json",
+      "docs",
+      "grpc-doctor",
+      "lib",
+      "package.json",
+      "proto",
+    ]);
+    const kinds = new Set(
+      ours.map(({ path }) => /(?<=^\/app\/(?:lib|docs|proto)\/.*)\.\w+$/.exec(path)?.[0]),
+    );
+    expect([...kinds].filter((kind) => kind !== undefined).toSorted()).toEqual([
+      ".js",
+      ".md",
+      ".proto",
+    ]);
+  });
+
+  it("hold no shell, no package manager and no tool to fetch or build with", ({ expect }) => {
+    const tools =
+      "(?:ba|da|a|z|k)?sh|busybox|env|apt(?:-get)?|dpkg|apk|rpm|npm|npx|corepack|yarn|pip3?|python3?|perl|curl|wget|nc|gcc|cc|make|git|su|sudo|mount";
+    expect(named(new RegExp(`/(?:${tools})$`)).filter((path) => !path.startsWith("/etc/"))).toEqual(
+      [],
+    );
+    expect(named(/\/node_modules\//)).toEqual([]);
+  });
+
+  it("hold no source, map, key or trace of the build", ({ expect }) => {
+    expect(
+      named(
+        /\.(?:map|ts|tsx|key|p12|pfx|log)$|\/(?:\.git|\.npmrc|\.env|\.ssh|package-lock\.json)(?:\/|$)/,
+      ),
+    ).toEqual([]);
+    expect(
+      ours.filter(({ path, marks }) => marks.length > 0 && !path.includes("/.compile-cache/")),
+    ).toEqual([]);
+  });
+
+  it("give nobody another's rights, and nobody else the right to write", ({ expect }) => {
+    expect(files.filter(({ mode }) => (mode & 0o6000) !== 0)).toEqual([]);
+    expect(ours.filter(({ mode }) => (mode & 0o022) !== 0)).toEqual([]);
+  });
+});
+
+interface ImageFile {
+  readonly path: string;
+  readonly mode: number;
+  /** What of a build or a secret its content names. */
+  readonly marks: readonly string[];
+}
+
+/** Every file of the image, as a process in it sees them: there is no shell to ask. */
+function filesOf(image: string): readonly ImageFile[] {
+  const script = `
+    const fs = require("node:fs");
+    const MARKS = ["sourceMappingURL", "/src/node_modules", "/src/src/", "/root/", "/home/", "-----BEGIN"];
+    const files = [];
+    const walk = (folder) => {
+      for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+        const path = (folder === "/" ? "" : folder) + "/" + entry.name;
+        if (["/proc", "/sys", "/dev", "/run", "/tmp"].includes(path)) continue;
+        if (entry.isDirectory()) { try { walk(path); } catch { /* not ours to read */ } continue; }
+        const text = path.startsWith("/app/") ? fs.readFileSync(path, "latin1") : "";
+        files.push({ path, mode: entry.isSymbolicLink() ? 0 : fs.lstatSync(path).mode, marks: MARKS.filter((mark) => text.includes(mark)) });
+      }
+    };
+    walk("/");
+    process.stdout.write(JSON.stringify(files));`;
+  const line = ["run", ...RESTRICTED, "--entrypoint", "/nodejs/bin/node", image, "-e", script];
+  const text = execFileSync(SCRIPT, line, { maxBuffer: 2 ** 26, encoding: "utf8" });
+  return JSON.parse(text) as readonly ImageFile[];
+}
+
 function container(
   network: NetworkNamespace,
   options: readonly string[],

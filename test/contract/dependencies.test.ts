@@ -43,7 +43,7 @@ describe.each([
 it("installs nothing but by its hash", () => {
   const { "": _project, ...packages } = lock.packages;
   const unproven = Object.entries(packages).filter(
-    ([, { integrity = "" }]) => !/^sha512-/.test(integrity),
+    ([, { integrity = "" }]) => !integrity.startsWith("sha512-"),
   );
   expect(unproven).toEqual([]);
 });

@@ -84,7 +84,7 @@ describe("the image's files", () => {
 
   it("are what the agent needs, and where it came from", ({ expect }) => {
     const top = new Set(ours.map(({ path }) => path.split("/")[2]));
-    expect([...top].toSorted()).toEqual([
+    expect([...top].map(String).toSorted()).toEqual([
       ".compile-cache",
       "bom.cdx.json",
       "docs",
@@ -140,7 +140,7 @@ interface ImageFile {
 function filesOf(image: string): readonly ImageFile[] {
   const script = `
     const fs = require("node:fs");
-    const MARKS = ["sourceMappingURL", "/src/node_modules", "/src/src/", "/root/", "/home/", "-----BEGIN"];
+    const MARKS = [/sourceMappingURL/, /\\/src\\/node_modules/, /\\/src\\/src\\//, /\\/root\\//, /PRIVATE KEY-----[^a-zA-Z0-9+]{1,4}[\\w+/]{30}/];
     const files = [];
     const walk = (folder) => {
       for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
@@ -148,7 +148,7 @@ function filesOf(image: string): readonly ImageFile[] {
         if (["/proc", "/sys", "/dev", "/run", "/tmp"].includes(path)) continue;
         if (entry.isDirectory()) { try { walk(path); } catch { /* not ours to read */ } continue; }
         const text = path.startsWith("/app/") ? fs.readFileSync(path, "latin1") : "";
-        files.push({ path, mode: entry.isSymbolicLink() ? 0 : fs.lstatSync(path).mode, marks: MARKS.filter((mark) => text.includes(mark)) });
+        files.push({ path, mode: entry.isSymbolicLink() ? 0 : fs.lstatSync(path).mode, marks: MARKS.filter((mark) => mark.test(text)).map(String) });
       }
     };
     walk("/");

@@ -146,8 +146,13 @@ probes:
     built.run("call", "a:1", "a.B/C", "hunter2-usage"),
     built.run("call", "-d", "hunter2-usage", "a:1", "a.B/C"),
     built.run(
-      ...["call", "-H", "AUTHORIZATION: Bearer hunter2-flag", "-max-time", "30"],
-      ...[server.address, "order.OrderService/GetOrder"],
+      "call",
+      "-H",
+      "AUTHORIZATION: Bearer hunter2-flag",
+      "-max-time",
+      "30",
+      server.address,
+      "order.OrderService/GetOrder",
     ),
   ]);
   const page = async (path: string) =>

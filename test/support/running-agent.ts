@@ -161,6 +161,7 @@ export async function startRunningAgent(
     staysQuiet: (ms) => stays([], ms),
     configure,
     async stop() {
+      if (child.exitCode !== null) return child.exitCode;
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       const code = await ended;

@@ -9,6 +9,7 @@ import {
 import type { CodeSettings } from "../model/settings.ts";
 import type { Witness } from "../model/source-name.ts";
 import type { Instant } from "../model/time.ts";
+import type { Awaited } from "./awaiting.ts";
 import { judgedSeverity, type SettledSeverity, settle } from "./severity.ts";
 
 /** A metric scrape must see each finding: none is resolved sooner, whatever is configured. */
@@ -76,6 +77,8 @@ export interface Case {
   unjudgedMs: number;
   /** How long it has waited beyond its own hold for a cause that is pending. */
   waitedMs: number;
+  /** The causes that it waits for, once its hold is over. */
+  awaited: Awaited | undefined;
   /** The newest observation that counted, and how many were clean since it was last present. */
   observedAt: Instant;
   clean: number;
@@ -120,6 +123,7 @@ export function openCase(sighting: Sighting, isDrill = false): Case {
     absentMs: 0,
     unjudgedMs: 0,
     waitedMs: 0,
+    awaited: undefined,
     observedAt,
     clean: 0,
     settled: { severity: judgedSeverity(symptom, detector, settings.severity) },

@@ -45,7 +45,11 @@ export function buildReport(options: ReportOptions): FindingsReport {
     active: open.filter((entry) => entry.stage === "active").map(show),
     pending: open
       .filter((entry) => entry.stage === "pending")
-      .map((entry) => ({ ...show(entry), activeInSeconds: secondsLeft(entry, options, settings) })),
+      .map((entry) => ({
+        ...show(entry),
+        activeInSeconds: secondsLeft(entry, options, settings),
+        ...(entry.awaited === undefined ? {} : { waitsFor: entry.awaited.codes }),
+      })),
     recent,
     suppressed: cases.flatMap((entry) => {
       const { silencer, stage } = entry;
@@ -115,7 +119,8 @@ function secondsLeft(entry: Case, { causality }: ReportOptions, settings: Settin
   };
   const soon = causality.waiting.get(entry.key);
   const waitMs = soon === undefined ? 0 : left(soon, soon.presentMs);
-  return Math.max(0, Math.ceil(Math.max(left(entry, entry.presentMs), waitMs) / 1000));
+  const awaitedMs = entry.awaited?.leftMs ?? 0;
+  return Math.max(0, Math.ceil(Math.max(left(entry, entry.presentMs), waitMs, awaitedMs) / 1000));
 }
 
 /** Lists of at most 20 entries, texts of one line and 200 characters (findings: how to read). */

@@ -11,7 +11,7 @@ import type { History } from "../model/history.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Instant } from "../model/time.ts";
-import { awaitsCauses, verdictKey } from "./awaiting.ts";
+import { awaitedCauses, verdictKey } from "./awaiting.ts";
 import { type Case, endOf, holdOf, type Moment, moveWall, type Silencer } from "./case.ts";
 import { type Causality, explain, isHeldBack, lastRoot } from "./causality.ts";
 import { changesSince } from "./changes.ts";
@@ -74,9 +74,11 @@ export class Tracker {
     const judged = new Map(
       verdicts.map((verdict) => [verdictKey(verdict.target, verdict.code), verdict]),
     );
-    for (const entry of this.#cases.values())
+    for (const entry of this.#cases.values()) {
+      entry.awaited = undefined;
       if (this.#isDue(entry, update) && !this.#waits(entry, { update, judged, elapsedMs }))
         this.#activate(entry, update);
+    }
     // What has become active may explain what became active with it, before anyone is told.
     this.#causality = explain(this.#explicable(settings, now), settings);
     const silenced = this.#all().flatMap((entry) => this.#silence(entry, update));
@@ -195,7 +197,8 @@ export class Tracker {
 
   #waits(entry: Case, { update, judged, elapsedMs }: Waiting): boolean {
     if (entry.silencer !== undefined) return false;
-    if (awaitsCauses(entry, judged, update.monotonicMs)) return true;
+    entry.awaited = awaitedCauses(entry, judged, update.monotonicMs);
+    if (entry.awaited !== undefined) return true;
     if (!isHeldBack(entry, this.#causality, update.settings)) return false;
     entry.waitedMs += elapsedMs;
     return true;

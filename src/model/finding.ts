@@ -99,6 +99,14 @@ export interface Unjudged {
   readonly fix?: string;
 }
 
+/** What is left until a finding is told. */
+export interface Pending {
+  /** At most, if it stays. */
+  readonly activeInSeconds: number;
+  /** Codes that may be its cause and are looked at first; absent = it waits for its hold alone. */
+  readonly waitsFor?: readonly string[];
+}
+
 /** All findings at one instant; `http/` and `cli/` print it as `grpc-doctor/v1` (design: HTTP). */
 export interface FindingsReport {
   readonly generatedAt: Instant;
@@ -108,7 +116,7 @@ export interface FindingsReport {
     readonly epoch: number;
   }[];
   readonly active: readonly Finding[];
-  readonly pending: readonly (Finding & { readonly activeInSeconds: number })[];
+  readonly pending: readonly (Finding & Pending)[];
   readonly recent: readonly (Finding & { readonly resolvedAt: Instant })[];
   readonly suppressed: readonly (Finding & { readonly because: string })[];
   readonly unjudged: readonly Unjudged[];

@@ -18,9 +18,10 @@ export function findingsDocument(
     ...(pod === undefined ? {} : { pod }),
     targets: report.targets.map(({ name, state, epoch }) => ({ name, state, epoch })),
     active: report.active.map(findingDocument),
-    pending: report.pending.map(({ activeInSeconds, ...finding }) => ({
+    pending: report.pending.map(({ activeInSeconds, waitsFor, ...finding }) => ({
       ...findingDocument(finding),
       activeInSeconds,
+      ...(waitsFor === undefined ? {} : { waitsFor }),
     })),
     recent: report.recent.map(({ resolvedAt, ...finding }) => ({
       ...findingDocument(finding),

@@ -287,6 +287,21 @@ describe("a finding that waits for its causes to be looked at", () => {
     expect(course.at(60, blind)).toEqual(["opened effect warning"]);
   });
 
+  it("says how long it may wait, and for what", () => {
+    const course = aCourse([root, patient]);
+    const waits = () =>
+      course
+        .report()
+        .pending.map(({ activeInSeconds, waitsFor }) => ({ activeInSeconds, waitsFor }));
+    const blind = { seen: { ...failing, root: "unjudged" } } as const;
+    course.at(1, blind);
+    expect(waits()).toEqual([{ activeInSeconds: 59, waitsFor: ["root"] }]);
+    course.at(34, blind);
+    expect(waits()).toEqual([{ activeInSeconds: 26, waitsFor: ["root"] }]);
+    course.at(35, { seen: { root: "unjudged", effect: "unjudged" } });
+    expect(waits().map(({ waitsFor }) => waitsFor)).toEqual([undefined]);
+  });
+
   it("does not wait for one that cannot be seen here, or is off", () => {
     const blind = { seen: { ...failing, root: "unavailable" } } as const;
     expect(aCourse([root, patient]).at(1, blind)).toEqual(["opened effect warning"]);

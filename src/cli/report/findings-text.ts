@@ -1,4 +1,5 @@
-import type { Finding, FindingsReport, Unjudged } from "../../model/finding.ts";
+import type { Finding, FindingsReport, Pending, Unjudged } from "../../model/finding.ts";
+import { pendingWait } from "../../model/pending-wait.ts";
 import { wrap } from "../../model/wrap.ts";
 import { columns, hanging, indent, valueText } from "./lines.ts";
 import type { Paint } from "./paint.ts";
@@ -20,7 +21,7 @@ export type ShownFinding = Pick<
 /** What can be shown of a report: the model's own, or the document of a running agent. */
 export interface ShownReport {
   readonly active: readonly ShownFinding[];
-  readonly pending: readonly (ShownFinding & { readonly activeInSeconds: number })[];
+  readonly pending: readonly (ShownFinding & Pending)[];
   readonly suppressed: readonly (ShownFinding & { readonly because: string })[];
   readonly unjudged: readonly Unjudged[];
   readonly capabilities: readonly Omit<FindingsReport["capabilities"][number], "since">[];
@@ -70,8 +71,9 @@ export function findingsText(findings: readonly ShownFinding[], paint: Paint): r
 
 /** Present, and not yet for long enough to be told. */
 export function pendingText(report: ShownReport, paint: Paint): readonly string[] {
-  return report.pending.flatMap(({ code, target, summary, activeInSeconds }) => {
-    const wait = `active in ${Math.max(0, Math.round(activeInSeconds))} s if it stays`;
+  return report.pending.flatMap((finding) => {
+    const { code, target, summary } = finding;
+    const wait = `${pendingWait(finding)} if it stays`;
     return [
       `? ${code}  ${target} (${wait})`,
       ...indent(wrap(summary, paint.width - INDENTED), "  "),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Finding, FindingsReport } from "../../model/finding.ts";
 import type { Json } from "../../model/json.ts";
+import { pendingWait } from "../../model/pending-wait.ts";
 import { rfc3339 } from "../../model/time.ts";
 import type { Reply } from "../reply.ts";
 import { type Html, html, trusted } from "./html.ts";
@@ -50,7 +51,7 @@ export function statusPage(report: FindingsReport, identity: PageIdentity): Repl
 ${section("Active", active.map(activeCard))}
 ${section(
   "Pending",
-  pending.map((finding) => row(finding, `active in ${Math.ceil(finding.activeInSeconds)} s`)),
+  pending.map((finding) => row(finding, pendingWait(finding))),
 )}
 ${section(
   "Silenced by their cause",

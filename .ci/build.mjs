@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,10 +19,14 @@ import { writeBom } from "./bom.mjs";
  * Chunks lie flat in `dist/lib/bin/`, because grpc-js, grpc-health-check and @grpc/reflection read
  * their .proto files from `../../proto` beside themselves; these are merged into `dist/proto/`.
  * Identifiers are kept, so that a stack in a bug report can be read.
+ *
+ * It is made beside `dist/` and takes its place whole: an agent that runs from there loads chunks late,
+ * and those of the same source have the same names.
  */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const dist = join(root, "dist");
+const place = join(root, "dist");
+const dist = join(root, `.dist-${process.pid}`);
 
 /**
  * Node's own modules through `require`. An ES import reads each export of a built-in, getters too, and
@@ -56,7 +68,7 @@ const unusedParts = {
   },
 };
 
-rmSync(dist, { recursive: true, force: true });
+process.once("exit", () => rmSync(dist, { recursive: true, force: true }));
 const { metafile } = await build({
   entryPoints: [join(root, "src/main.ts")],
   outdir: join(dist, "lib/bin"),
@@ -106,3 +118,8 @@ cpSync(join(root, "src/proto/order"), join(dist, "proto/order"), { recursive: tr
 mkdirSync(join(dist, "docs"), { recursive: true });
 cpSync(join(root, "docs/findings"), join(dist, "docs/findings"), { recursive: true });
 writeBom({ metafile, root, version, file: join(dist, "bom.cdx.json") });
+
+const last = `${dist}-last`;
+process.once("exit", () => rmSync(last, { recursive: true, force: true }));
+if (existsSync(place)) renameSync(place, last);
+renameSync(dist, place);

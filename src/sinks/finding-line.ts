@@ -10,8 +10,8 @@ const LEVELS: Readonly<Record<Finding["severity"], LogLevel>> = {
 };
 
 /**
- * A log collector cuts, or drops, what is longer than 8 KiB: so many for the finding, for the summary as
- * the message and for what took it over; the rest is the line's frame.
+ * A log collector cuts, or drops, what is longer than 8 KiB: so many for the finding, for the
+ * message and for what took it over; the rest is the line's frame.
  */
 const MOST_FINDING_BYTES = 7 * 1024;
 const MOST_TEXT_BYTES = 500;
@@ -33,7 +33,10 @@ export function findingLine(change: FindingChange): LogLine {
     level: isOver ? "info" : LEVELS[finding.severity],
     at,
     event: `grpc_doctor.finding.${transition}`,
-    msg: cutText(finding.summary, MOST_TEXT_BYTES),
+    msg: cutText(
+      `${finding.code} on ${finding.target} ${transition}: ${finding.summary}`,
+      MOST_TEXT_BYTES,
+    ),
     fields,
   };
 }

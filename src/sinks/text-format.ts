@@ -26,8 +26,7 @@ export function textOf(line: LogLine, { isColoured, width }: TextStyle): string 
     isColoured ? `\u001b[${COLOURS[line.level]}m${text}\u001b[0m` : text;
   const head = (word: string) => `${time} ${paint(word.padEnd(5))} `;
   const finding = recordOf(line.fields["finding"]);
-  const msg = printable(line.msg);
-  if (finding === undefined) return `${head(line.level)}${msg}\n`;
+  if (finding === undefined) return `${head(line.level)}${printable(line.msg)}\n`;
 
   const transition = line.event.slice(line.event.lastIndexOf(".") + 1).toUpperCase();
   const { code, severity, target, subject, evidence, remedy, docs } = finding;
@@ -47,7 +46,7 @@ export function textOf(line: LogLine, { isColoured, width }: TextStyle): string 
         ...rowsOf("remedy", valueText(remedy), textWidth),
         ...rowsOf("more", valueText(docs), textWidth),
       ];
-  const summary = wrap(msg, width - INDENT.length);
+  const summary = wrap(printable(valueText(finding["summary"])), width - INDENT.length);
   const drill = line.fields["drill"] === true ? " DRILL: not true" : "";
   const first = `${head(line.level)}${paint(`${transition} ${valueText(severity)}`)} ${title.join(" ")}${drill}`;
   return [first, ...[...summary, ...rows].map((row) => INDENT + row), ""].join("\n");

@@ -1,7 +1,13 @@
 import { durationText } from "../model/duration-text.ts";
+import type { ChannelGroup, Channels } from "../model/facts/channels.ts";
 import type { Outbound, OutboundMinute } from "../model/facts/outbound.ts";
-import { pollsByUpstream, type UpstreamPoll } from "../model/facts/upstream-calls.ts";
+import {
+  pollsByUpstream,
+  type UpstreamCalls,
+  type UpstreamPoll,
+} from "../model/facts/upstream-calls.ts";
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
+import { own } from "../model/own.ts";
 import { ownName, remoteName } from "../model/remote-name.ts";
 import type { Witness } from "../model/source-name.ts";
 import { steadyGrowth } from "../model/steady-growth.ts";
@@ -27,11 +33,15 @@ interface Bounds {
   readonly critical: number;
 }
 
+/** What carries a call each, or nearly, is in use: a gateway has a connection for each of its users. */
+const IN_USE_RATIO = 0.5;
+
 /**
  * The app makes channels or connections and does not keep, or does not close, them.
  *
  * A channel is made to be shared: one for each call costs a handshake each time, and where it is not
- * closed, memory and file descriptors too.
+ * closed, memory and file descriptors too. The kernel alone cannot tell those that are forgotten from
+ * those that are in use, so what it sees is worth knowing, and a warning where they are very many.
  *
  * Source: gRPC performance best practices ("re-use stubs and channels"); RFC 9293 section 3.6.1
  * (TIME-WAIT stays with the side that closes).
@@ -81,21 +91,24 @@ export const channelLeak = defineDetector({
       default: 200,
       min: 10,
       max: 1_000_000,
-      says: "Channels or connections to one upstream that are critical",
+      says: "Channels or connections to one upstream that are critical; a warning where only the kernel tells",
     },
   },
   needs: ["expectation"],
-  uses: ["channels", "outbound", "surroundings"],
+  uses: ["channels", "upstreamCalls", "outbound", "surroundings"],
   needsAny: ["channels", "outbound"],
 
-  detect({ expectation, channels, outbound, surroundings }, limits) {
+  detect({ expectation, channels, upstreamCalls, outbound, surroundings }, limits) {
     const byChannels =
       channels &&
       pollsByUpstream(channels).flatMap(([upstream, polls]) =>
         leakOfChannels(upstream, polls, limits),
       );
+    const groups = newestGroups(channels, upstreamCalls);
     const isHidden = outbound === undefined || surroundings?.mesh === true;
-    const byRows = isHidden ? undefined : leaksOfRows(outbound, ownName(expectation), limits);
+    const byRows = isHidden
+      ? undefined
+      : leaksOfRows({ outbound, groups }, ownName(expectation), limits);
     if (byChannels === undefined && byRows === undefined) return undefined;
     const named = new Set(byChannels?.map(({ upstream }) => upstream));
     const rows = (byRows ?? []).filter(({ upstream }) => !named.has(upstream));
@@ -104,6 +117,15 @@ export const channelLeak = defineDetector({
   },
 });
 
+/** The app's channels as its own channelz has them, and those with this upstream as its app has them. */
+function newestGroups(
+  channels: Channels | undefined,
+  upstreamCalls: UpstreamCalls | undefined,
+): readonly ChannelGroup[] {
+  const groups = Object.values(channels?.polls.at(-1)?.upstreams ?? {});
+  return [...groups, ...(upstreamCalls?.polls.slice(-1) ?? [])];
+}
+
 function leakOfChannels(
   upstream: string,
   polls: readonly UpstreamPoll[],
@@ -111,8 +133,10 @@ function leakOfChannels(
 ): readonly Leak[] {
   const levels = polls.map(({ at, channels }) => ({ at, value: channels }));
   const found = steadyGrowth(levels, window);
-  const channels = levels.at(-1)?.value ?? 0;
-  if (found === undefined || found.grew < growth) return [];
+  const newest = polls.at(-1);
+  if (found === undefined || found.grew < growth || newest === undefined) return [];
+  const { channels, callsStarted, callsSucceeded, callsFailed } = newest;
+  if (callsStarted - callsSucceeded - callsFailed >= IN_USE_RATIO * channels) return [];
   return [
     {
       upstream,
@@ -131,17 +155,23 @@ function leakOfChannels(
 }
 
 function leaksOfRows(
-  { minutes, knownAs }: Outbound,
-  own: { readonly own?: string },
+  {
+    outbound: { minutes, knownAs },
+    groups,
+  }: { readonly outbound: Outbound; readonly groups: readonly ChannelGroup[] },
+  named: { readonly own?: string },
   limits: Bounds,
 ): readonly Leak[] {
   const remotes = minutes.at(-1)?.remotes ?? [];
   return remotes.flatMap(({ address, port }): readonly Leak[] => {
     const service = hostPort(address, port);
     const piling = pilingRows(minutes, service, limits);
-    if (piling === undefined) return [];
-    const { upstream, isKnown } = remoteName(service, { ...own, knownAs });
-    const severity = piling.connections > limits.critical ? "critical" : "warning";
+    const use = useOf(groups, address);
+    if (piling === undefined || (!piling.areClosed && use === "in use")) return [];
+    const { upstream, isKnown } = remoteName(service, { ...named, knownAs });
+    const isSure = piling.areClosed || use === "idle";
+    const [above, below] = isSure ? SURE : KERNEL_ONLY;
+    const severity = piling.connections > limits.critical ? above : below;
     return [
       {
         upstream,
@@ -155,8 +185,22 @@ function leaksOfRows(
   });
 }
 
+/** The severity above the limit of what is critical, and below it. */
+const SURE = ["critical", "warning"] as const;
+const KERNEL_ONLY = ["warning", "info"] as const;
+
+/** Whether the app's connections to a remote carry calls, as its channels tell; `undefined` where none does. */
+function useOf(groups: readonly ChannelGroup[], address: string): "in use" | "idle" | undefined {
+  const remotes = groups.flatMap((group) => own(group.remotes, address) ?? []);
+  if (remotes.length === 0) return undefined;
+  const isInUse = remotes.some(({ open, connections }) => open >= IN_USE_RATIO * connections);
+  return isInUse ? "in use" : "idle";
+}
+
 interface Piling {
   readonly connections: number;
+  /** Those in TIME_WAIT are what piles up. */
+  readonly areClosed: boolean;
   readonly what: string;
   readonly evidence: Evidence;
 }
@@ -176,13 +220,14 @@ function pilingRows(
   const [closed, closedBefore] = [rows.at(-1)?.timeWait ?? 0, rows.at(-2)?.timeWait ?? 0];
   if (Math.min(closed, closedBefore) > limits.timeWait) {
     const what = `${closed} closed connections in TIME_WAIT`;
-    return { connections, what, evidence: { connections, timeWait: closed } };
+    return { connections, areClosed: true, what, evidence: { connections, timeWait: closed } };
   }
   const growth = connections > limits.connections ? steadyGrowth(rows, limits.window) : undefined;
   if (growth === undefined) return undefined;
   const { grew, ms } = growth;
   return {
     connections,
+    areClosed: false,
     what: `${connections} connections, ${grew} more than ${durationText(ms)} ago,`,
     evidence: { connections, timeWait: closed, growth: grew, windowSeconds: ms / 1000 },
   };

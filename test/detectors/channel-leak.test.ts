@@ -15,6 +15,7 @@ import {
   series,
   someChannels,
   someSurroundings,
+  someUpstreamCalls,
 } from "../support/snapshot.ts";
 
 const UPSTREAM = "inventory.shop.svc:50051";
@@ -25,6 +26,20 @@ const channels = (countAt: (index: number) => number) =>
     polls: series(67, 10 * SECOND, (at, index) => ({
       at,
       upstreams: { [UPSTREAM]: aChannelGroup({ channels: countAt(index) }) },
+    })),
+  });
+
+/** Channels with one remote, whose streams are few or as many as its connections. */
+const groupOf = (open: number) =>
+  aChannelGroup({
+    remotes: { "10.0.0.9": { open, started: 900, connections: 64, failing: false } },
+  });
+
+const carrying = (open: number) =>
+  someChannels({
+    polls: series(67, 10 * SECOND, (at) => ({
+      at,
+      upstreams: { "inventory:50051": groupOf(open) },
     })),
   });
 
@@ -51,6 +66,21 @@ const judged = (facts: Partial<Facts>) =>
 describe("is silent", () => {
   it.each<[string, Partial<Facts>]>([
     ["one channel that is kept", { channels: channels(() => 1) }],
+    [
+      "a gateway with a channel for each user, and a call on half of them at least",
+      {
+        channels: someChannels({
+          polls: series(67, 10 * SECOND, (at, i) => {
+            const calls = { callsStarted: 11 + i, callsSucceeded: 5, callsFailed: 5 };
+            return { at, upstreams: { [UPSTREAM]: aChannelGroup({ channels: 2 + i, ...calls }) } };
+          }),
+        }),
+      },
+    ],
+    [
+      "connections that carry a call each, as the app's channels tell",
+      { outbound: rows(piling), channels: carrying(32) },
+    ],
     ["a large pool that does not grow", { channels: channels(() => 300) }],
     ["a pool that was filled at the start", { channels: channels((i) => Math.min(50, 5 * i)) }],
     ["growth by less than the limit", { channels: channels((i) => 1 + Math.floor(i / 4)) }],
@@ -102,7 +132,7 @@ describe("speaks", () => {
   });
 
   it("of connections that pile up, by the name that the app's channel gives them", () => {
-    expect(judged({ outbound: rows(piling) })).toEqual([
+    expect(judged({ outbound: rows(piling), channels: carrying(31) })).toEqual([
       {
         subject: { upstream: "inventory:50051" },
         severity: "warning",
@@ -132,8 +162,23 @@ describe("speaks", () => {
       { severity: "critical" },
     ]);
     const many = rows((i) => ({ established: 180 + 4 * i }));
-    expect(judged({ outbound: many })).toMatchObject([{ severity: "critical" }]);
+    expect(judged({ outbound: many, channels: carrying(31) })).toMatchObject([
+      { severity: "critical" },
+    ]);
+    const closed = rows(() => ({ established: 201, timeWait: 5001 }));
+    expect(judged({ outbound: closed })).toMatchObject([{ severity: "critical" }]);
   });
+
+  it.each([
+    ["an info: a gateway may have one for each user", 156, "info"],
+    ["a warning where they are very many", 157, "warning"],
+  ] as const)(
+    "of connections that the kernel alone tells as %s",
+    (_what, established, severity) => {
+      const outbound = rows((i) => ({ established: established + 4 * i }));
+      expect(judged({ outbound })).toMatchObject([{ severity }]);
+    },
+  );
 
   it("only as info of a remote that may be a database", () => {
     expect(judged({ outbound: rows(piling, {}) })).toMatchObject([
@@ -150,8 +195,13 @@ describe("speaks", () => {
   it("of a configured upstream by its own name", () => {
     const expectation = anUpstreamExpectation({ address: "dns:///stock.svc:50051" });
     expect(judge(channelLeak, { expectation, outbound: rows(piling, {}) })).toMatchObject([
-      { subject: { upstream: "stock.svc:50051" }, severity: "warning" },
+      { subject: { upstream: "stock.svc:50051" }, severity: "info" },
     ]);
+    const upstreamCalls = someUpstreamCalls({
+      polls: series(67, 10 * SECOND, (at) => ({ ...groupOf(31), at })),
+    });
+    const facts = { expectation, upstreamCalls, outbound: rows(piling, {}) };
+    expect(judge(channelLeak, facts)).toMatchObject([{ severity: "warning" }]);
   });
 
   it("once where channels and rows tell the same", () => {

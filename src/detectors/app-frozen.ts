@@ -272,10 +272,10 @@ function blockedLoop(
   ];
 }
 
-/** The calls of the minute that ends with the newest one. */
+/** The answers of the minute that ends with the newest call; for how long no answer came says nothing of one. */
 function newestReplies({ replies }: Kept): readonly Reply[] {
   const newest = replies.at(-1)?.at ?? 0;
-  return replies.filter(({ at }) => newest - at <= WINDOW_MS);
+  return replies.filter(({ at, outcome }) => outcome === "replied" && newest - at <= WINDOW_MS);
 }
 
 function medianOf(replies: readonly Reply[]): number {

@@ -375,6 +375,18 @@ it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>]>([
     },
     {},
   ],
+  [
+    "it answers again: calls that nobody answered took no time at all",
+    {
+      kept: aKept({
+        replies: [
+          ...series(6, 10 * SECOND, (at) => silent(at)),
+          ...series(5, SECOND, (at) => replied(at, 1)),
+        ],
+      }),
+    },
+    {},
+  ],
   ["the median is unusual, and exactly the limit", six(slow.default), usualIs(1)],
   ["it is ten times the usual", six(over), usualIs(over / 10)],
   ["nothing is known to be usual", six(over), {}],

@@ -3,7 +3,7 @@ import type { Clock, Random } from "../model/time.ts";
 
 /** Where text goes. A stream of Node's fits. */
 export interface Output {
-  write(text: string, taken?: () => void): unknown;
+  write(text: string, taken?: (error?: Error | null) => void): unknown;
   /** What waits for its reader; absent = nothing ever waits. */
   readonly writableLength?: number;
   /** `false`: nobody reads any more. */

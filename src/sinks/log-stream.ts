@@ -1,7 +1,7 @@
 /** Where the lines go: each call is one whole line with its line break. A stream of Node's fits. */
 export interface LogStream {
-  /** `taken` is called when the line is with its reader. */
-  write(line: string, taken?: () => void): unknown;
+  /** `taken` is called when the line is with its reader, or with the error that lost it. */
+  write(line: string, taken?: (error?: Error | null) => void): unknown;
   /** What waits for its reader; absent = nothing ever waits. */
   readonly writableLength?: number;
   /** `false`: nobody reads any more. */
@@ -25,6 +25,6 @@ export function flushed(stream: LogStream, signal: AbortSignal): Promise<void> {
   if (!writable || writableLength === 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
-    stream.write("", resolve);
+    stream.write("", () => resolve());
   });
 }

@@ -124,17 +124,35 @@ const WIDTH = 100;
 /** Writes a line that the level lets through, or counts it as lost. */
 function writerOf(options: LogOptions): (line: LogLine) => void {
   const { level, format, stream, event } = options;
-  const write = format === "text" ? textWriter(options) : jsonWriter(options);
   let lost = 0;
+  /** What is lost with the line that is being written, and whether it was counted before. */
+  let at = 0;
+  let again = 0;
+  const lose = (when: number) => {
+    lost += 1;
+    event({ kind: "sink-dropped", at: when, sink: "log", count: 1 });
+  };
+  // The standard output of Node stays writable when its reader is gone: each write says so itself.
+  const write = (format === "text" ? textWriter : jsonWriter)({
+    ...options,
+    stream: {
+      write(text) {
+        const [when, before] = [at, again];
+        stream.write(text, (error) => {
+          if (error instanceof Error && before === 0) lose(when);
+          else if (error instanceof Error) lost += before;
+        });
+      },
+    },
+  });
   return (line) => {
     if (SEVERITY_NUMBERS[line.level] < SEVERITY_NUMBERS[level]) return;
-    if (!takesLines(stream)) {
-      lost += 1;
-      event({ kind: "sink-dropped", at: line.at, sink: "log", count: 1 });
-      return;
-    }
-    if (lost > 0) write(dropped({ sink: "log", count: lost, at: line.at }));
+    if (!takesLines(stream)) return lose(line.at);
+    at = line.at;
+    again = lost;
     lost = 0;
+    if (again > 0) write(dropped({ sink: "log", count: again, at }));
+    again = 0;
     write(line);
   };
 }

@@ -348,3 +348,26 @@ it("ends when its lines are read, or its time is up", async () => {
   await never;
   expect(taken).toHaveLength(2);
 });
+
+it("counts the lines that a reader who is gone did not take, each once, and says so later", () => {
+  let isGone = true;
+  const taken: string[] = [];
+  const stream = {
+    write(line: string, done?: (error?: Error | null) => void) {
+      if (!isGone) taken.push(line);
+      done?.(isGone ? new Error("write EPIPE") : null);
+    },
+  };
+  const { sink, lost } = start({ stream });
+  const stop = () => sink.hear?.({ kind: "stopping", signal: "SIGTERM", at: NOW });
+  stop();
+  stop();
+  stop();
+  isGone = false;
+  stop();
+  expect(lost).toHaveLength(3);
+  expect(taken.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    "log lost 3 messages",
+    "stops (SIGTERM)",
+  ]);
+});

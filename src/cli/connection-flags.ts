@@ -4,7 +4,7 @@ import type { Flag } from "./flag.ts";
 export const CONNECTION_FLAGS: readonly Flag[] = [
   {
     name: "plaintext",
-    says: "speaks plaintext; without it, and without a TLS flag, the server's own bytes decide",
+    says: "speaks plaintext; without it, and without a TLS flag, the server's own bytes decide, and no certificate is verified",
   },
   { name: "insecure", says: "speaks TLS and verifies no certificate" },
   { name: "cacert", value: "FILE", says: "speaks TLS and trusts this bundle" },

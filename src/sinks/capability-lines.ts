@@ -1,5 +1,5 @@
 import type { CapabilityObservation, Observation } from "../model/observation.ts";
-import type { LogLine } from "./log-line.ts";
+import type { LogLevel, LogLine } from "./log-line.ts";
 
 /** More capabilities than these no configuration has. */
 const MOST_KNOWN = 1000;
@@ -30,7 +30,7 @@ function lineOf(observation: CapabilityObservation, isFirst: boolean): LogLine {
   const what = part === undefined ? source : `${source} (${part})`;
   const verdict = available ? "can be seen" : `cannot be seen: ${reason ?? "unknown"}`;
   return {
-    level: isNews(observation, isFirst) ? "info" : "debug",
+    level: levelOf(observation, isFirst),
     at,
     event: "grpc_doctor.capability.changed",
     msg: `${what} of ${target} ${verdict}`,
@@ -43,6 +43,12 @@ function lineOf(observation: CapabilityObservation, isFirst: boolean): LogLine {
       ...(fix === undefined ? {} : { fix }),
     },
   };
+}
+
+/** A probe is asked for by name: one that cannot run is a mistake of the file, or of the server. */
+function levelOf(observation: CapabilityObservation, isFirst: boolean): LogLevel {
+  if (!isNews(observation, isFirst)) return "debug";
+  return observation.source === "probe" && !observation.available ? "warn" : "info";
 }
 
 /** Without Watch, List or reflection a server's health is seen all the same, only less well. */

@@ -237,6 +237,19 @@ it("tells twenty changes of what can be seen in a minute, of each target", () =>
   expect(parsed().map(({ target }) => target)).toEqual([...Array(20).fill("app"), "other"]);
 });
 
+it("warns of a probe that cannot run, and only informs of what nobody asked for by name", () => {
+  const { sink, parsed } = start();
+  const seen = { kind: "capability", target: "app", at: NOW, part: "get-order" } as const;
+  sink.observe?.({ ...seen, source: "files", available: false, reason: "ENOENT" });
+  sink.observe?.({ ...seen, source: "probe", available: false, reason: "no method GetOrde" });
+  sink.observe?.({ ...seen, source: "probe", available: true });
+  expect(parsed().map(({ level, msg }) => [level, msg])).toEqual([
+    ["info", "files (get-order) of app cannot be seen: ENOENT"],
+    ["warn", "probe (get-order) of app cannot be seen: no method GetOrde"],
+    ["info", "probe (get-order) of app can be seen"],
+  ]);
+});
+
 it("tells a drain when it begins and when it ends", () => {
   const { sink, parsed } = start();
   const listener = { address: "::", port: 50_051, queued: 0 };

@@ -24,7 +24,7 @@ import { verificationReason } from "./verification.ts";
 const LINGER_MS = 1000;
 
 export interface OpenOptions
-  extends Pick<ReachOptions, "clock" | "signal" | "resolver" | "everyAddress">,
+  extends Pick<ReachOptions, "clock" | "signal" | "resolver" | "everyAddress" | "lookAt">,
     Pick<
       SpeakOptions,
       "lastSpoke" | "settingsTimeoutMs" | "sniffTimeoutMs" | "onSettings" | "onGoaway"

@@ -18,6 +18,8 @@ export interface ReachOptions {
   readonly resolver: NameResolver;
   /** Every address is tried (at most 4), though one has connected: some may refuse. */
   readonly everyAddress?: boolean;
+  /** Which of those that take us is used: this one, or the next after it. Default: the first. */
+  readonly lookAt?: { readonly last: string; readonly isNext: boolean };
 }
 
 export interface Reached {
@@ -28,7 +30,7 @@ export interface Reached {
 
 /**
  * Resolves an endpoint and connects to it: one address after the other until one takes us, or every one
- * at once where that was asked for; the first of them that took us is used. Throws a `CallError` of
+ * at once where that was asked for; one of them that took us is used. Throws a `CallError` of
  * phase `dns` or `tcp`; the trail keeps each attempt, the used one last.
  */
 export async function reach(
@@ -39,7 +41,7 @@ export async function reach(
   const addresses = await resolve(endpoint, trail, options);
   trail.phase = "tcp";
   const dialled = await dialAll(addresses, options);
-  const used = dialled.find(({ socket }) => socket !== undefined);
+  const used = usedOf(dialled, options.lookAt);
   const others = dialled.filter((one) => one !== used);
   for (const { socket } of others) if (socket !== undefined) hangUp(socket, options.clock);
   trail.dials = [...others, ...(used === undefined ? [] : [used])].map(({ attempt }) => attempt);
@@ -52,6 +54,13 @@ export async function reach(
 }
 
 type Tried = Dialled & { readonly address: DialAddress };
+
+function usedOf(dialled: readonly Tried[], lookAt: ReachOptions["lookAt"]): Tried | undefined {
+  const taken = dialled.filter(({ socket }) => socket !== undefined);
+  const last = taken.findIndex(({ attempt }) => attempt.address === lookAt?.last);
+  const isNext = lookAt?.isNext === true;
+  return taken[isNext ? (last + 1) % taken.length : Math.max(last, 0)];
+}
 
 async function dialAll(
   addresses: readonly DialAddress[],

@@ -69,6 +69,8 @@ export type Job =
       readonly alsoDial?: string;
       /** Every address of the answer is tried (at most 4), as some refuse. */
       readonly everyAddress: boolean;
+      /** Which of those that connect is looked through: the last one again, or the next after it. */
+      readonly lookAt?: { readonly last: string; readonly isNext: boolean };
       /**
        * What the target was last spoken to with success; tried first where its configuration does not
        * say, as the wrong guess leaves a line in the server's log. Absent = plaintext first.

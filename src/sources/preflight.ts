@@ -11,7 +11,7 @@ export const preflight = defineSource({
   name: "preflight",
 
   async *observe({ job, target, signal }, { clock, resolver, ownCalls, keep }) {
-    const { alsoDial, everyAddress, lastSpoke } = job;
+    const { alsoDial, everyAddress, lookAt, lastSpoke } = job;
     const report = await xray(target, {
       clock,
       signal,
@@ -20,7 +20,7 @@ export const preflight = defineSource({
       ownCalls: ownCalls.forTarget(target.name),
       everyAddress,
       keep,
-      ...present({ alsoDial, lastSpoke }),
+      ...present({ alsoDial, lookAt, lastSpoke }),
     });
     const base = { source: "preflight", target: target.name, at: clock.now() } as const;
     if (report.reason !== "agent") return yield { ...base, kind: "xray", report };

@@ -7,8 +7,10 @@ import type { ProbeSpec } from "../../src/model/probe-spec.ts";
 import type { Settings } from "../../src/model/settings.ts";
 import type { TargetSnapshot } from "../../src/model/snapshot.ts";
 import type { Target } from "../../src/model/target.ts";
+import type { XrayReport } from "../../src/model/xray.ts";
 import {
   aCallPoll,
+  aDial,
   aKept,
   aListeners,
   aListenRow,
@@ -18,6 +20,7 @@ import {
   aProbeHistory,
   aProbeRun,
   aReach,
+  aRefusedDial,
   aResolution,
   aSeenAddress,
   aServerCalls,
@@ -407,6 +410,31 @@ it.each<[string, readonly string[], string | undefined]>([
   );
   expect(Object.hasOwn(planned ?? {}, "alsoDial")).toBe(want !== undefined);
 });
+
+const used = aDial({ address: "10.0.0.9:50051", outcome: "connected" });
+const lookedThrough = (change: Partial<XrayReport>) => ({
+  xray: anXray({
+    latest: anXrayReport({ outcome: "passed", tls: someTls(), dials: [used], ...change }),
+    same: confirmed,
+  }),
+});
+
+it.each<[string, Partial<Facts>, Target, boolean | undefined]>([
+  ["nothing was looked through", {}, inventory, undefined],
+  ["nothing connected", lookedThrough({ dials: [aRefusedDial()] }), inventory, undefined],
+  ["the app has one address", lookedThrough({}), app, undefined],
+  ["no TLS is spoken", lookedThrough({ tls: undefined as never }), inventory, false],
+  ["it is sick", lookedThrough({ outcome: "failed", phase: "tls" }), inventory, false],
+  ["it is well", lookedThrough({}), inventory, true],
+])(
+  "goes on to the next address of an upstream only when one is well: %s",
+  (_when, facts, target, isNext) => {
+    const wanted = isNext === undefined ? undefined : { last: "10.0.0.9:50051", isNext };
+    const found = job(`preflight/${target.name}`, { settings: { targets: [target] }, facts });
+    expect(found).toHaveProperty("everyAddress");
+    expect(Object.entries(found ?? {}).find(([key]) => key === "lookAt")?.[1]).toEqual(wanted);
+  },
+);
 
 const limited = (limit: number, inFlight: number): Partial<Facts> => ({
   xray: anXray({ lastSettings: { maxConcurrentStreams: limit } }),

@@ -202,6 +202,25 @@ describe("an X-ray passes", () => {
     expect(all).toMatchObject({ outcome: "passed", phaseMs: { dns: ms } });
   });
 
+  test("a name of several addresses: the one that is asked for again, or the next after it", async () => {
+    const first = await serve({ host: "127.0.0.3" });
+    const second = await serve({ host: "127.0.0.4", port: first.port });
+    const target = { ...aTarget(`many.test:${second.port}`), ...PLAINTEXT };
+    const resolver = aResolver({ "many.test": ["127.0.0.2", "127.0.0.3", "127.0.0.4"] });
+    const usedBy = async (last: string, isNext: boolean) => {
+      const lookAt = { last: `${last}:${second.port}`, isNext };
+      const options = { resolver, everyAddress: true, lookAt };
+      return (await look(target.address, target, options)).dials.at(-1)?.address.split(":")[0];
+    };
+
+    expect(await usedBy("127.0.0.3", false)).toBe("127.0.0.3");
+    expect(await usedBy("127.0.0.4", false)).toBe("127.0.0.4");
+    expect(await usedBy("127.0.0.3", true)).toBe("127.0.0.4");
+    expect(await usedBy("127.0.0.4", true)).toBe("127.0.0.3");
+    expect(await usedBy("127.0.0.2", false)).toBe("127.0.0.3");
+    expect(await usedBy("127.0.0.2", true)).toBe("127.0.0.3");
+  });
+
   test("a server that does not know the empty service name", async () => {
     const server = await serve({ fallback: answers.status(5, "unknown service") });
     const report = await look(server.address, PLAINTEXT);

@@ -1,6 +1,7 @@
 import { silentSince } from "../../model/facts/kept.ts";
 import { isSettled, type Xray } from "../../model/facts/xray.ts";
-import type { Job, Urgency } from "../../model/job.ts";
+import type { Job, JobOf, Urgency } from "../../model/job.ts";
+import { present } from "../../model/present.ts";
 import { knownValue } from "../../model/snapshot.ts";
 import { isLoopback } from "../../model/target.ts";
 import { provenProtocol } from "../../model/xray.ts";
@@ -30,6 +31,7 @@ export function planPreflight(need: Need): readonly Job[] {
   const urgency = urgencyOf(need, xray);
   const alsoDial = podAddressToDial(need);
   const lastSpoke = xray && provenProtocol(xray.latest);
+  const lookAt = addressToLookAt(need, xray);
   return [
     {
       key: `preflight/${target.name}`,
@@ -40,7 +42,7 @@ export function planPreflight(need: Need): readonly Job[] {
       deadlineMs: Math.min(DEADLINE_MS, interval),
       everyAddress: target.role === "upstream",
       ...(alsoDial === undefined ? {} : { alsoDial }),
-      ...(lastSpoke === undefined ? {} : { lastSpoke }),
+      ...present({ lastSpoke, lookAt }),
       ...(urgency === undefined ? {} : { urgency }),
     },
   ];
@@ -118,6 +120,21 @@ function toDialPod(need: Need, xray: Xray | undefined): Urgency | undefined {
 function first({ target }: Need, xray: Xray | undefined): Urgency | undefined {
   const isFirst = xray === undefined && target.role === "app";
   return isFirst ? { key: "first", withinMs: 0 } : undefined;
+}
+
+/**
+ * Each replica of an upstream has a certificate of its own: what is well is followed by the next address.
+ * One that is not well, or not looked at twice yet, is looked at again, so that what was found stays seen.
+ */
+function addressToLookAt(
+  { target, pending, hasActive }: Need,
+  xray: Xray | undefined,
+): JobOf<"preflight">["lookAt"] {
+  const used = xray?.latest.dials.findLast(({ outcome }) => outcome === "connected");
+  if (target.role !== "upstream" || xray === undefined || used === undefined) return undefined;
+  const { outcome, tls } = xray.latest;
+  const isWell = outcome === "passed" && tls !== undefined && isSettled(xray);
+  return { last: used.address, isNext: isWell && pending.length === 0 && !hasActive };
 }
 
 /** The pod's own address, where nothing but loopback listens on the port: is it refused there? */

@@ -51,7 +51,8 @@ export async function* exchange(
   try {
     stream.end(frameMessage(options.request));
     yield* messages({ stream, guard: wire.guard, reply }, options);
-    await ended;
+    // A page that is left in the middle does not end: what is kept of it convicts.
+    if (!(reply.isForeign && reply.isBodyKept)) await ended;
   } catch (thrown) {
     throw judge({ wire, stream, reply, signal, thrown }) ?? CallError.from(thrown, "rpc");
   } finally {

@@ -226,6 +226,15 @@ describe("a failed call tells", () => {
       },
     ],
     [
+      "a page that is longer than what is kept of it",
+      answers.http(200, "text/html", "<html>".repeat(100_000)),
+      {
+        reason: "not_grpc",
+        status: "UNKNOWN",
+        answer: expect.objectContaining({ httpStatus: 200, contentType: "text/html" }),
+      },
+    ],
+    [
       "gRPC-Web",
       answers.http(200, "application/grpc-web+proto"),
       {

@@ -7,6 +7,8 @@ import type { CertificateFacts, TlsFacts } from "../model/xray.ts";
 const MOST_FACTS = 10;
 const MOST_SENT = 100;
 const MOST_NAMES = 100;
+/** Ten thousand hold the event loop for a tenth of a second; certificates that are bought have 250. */
+const MOST_NAMES_READ = 2_000;
 const MOST_TEXT = 200;
 /** A bundle of system roots has about 150. */
 const MOST_BUNDLED = 1000;
@@ -93,17 +95,22 @@ export function chainFacts(sent: readonly X509Certificate[], judges: Judges): Ch
   const [leaf] = sent;
   const { authority, bundle, now } = judges;
   const names = leaf === undefined ? [] : alternativeNames(leaf);
-  const isNameJudged = leaf !== undefined && authority !== undefined;
   return {
     chain: sent.slice(0, MOST_FACTS).map(certificateFacts),
     sentCertificates: sent.length,
     sans: names.slice(0, MOST_NAMES),
     hasSans: leaf?.subjectAltName !== undefined,
     ...present({ leafKeyType: leaf && keyTypeOf(leaf) }),
-    ...(isNameJudged ? { coversAuthority: coversAuthority(names, authority) } : {}),
+    ...(leaf === undefined || authority === undefined ? {} : nameFacts(names, authority)),
     ...(bundle === undefined ? {} : { bundleCertificates: bundle.length }),
     ...(bundle === undefined || leaf === undefined ? {} : pathFacts(sent, { bundle, now })),
   };
+}
+
+/** Of names that were not read nobody knows what they cover. */
+function nameFacts(names: readonly string[], authority: string): Pick<TlsFacts, "coversAuthority"> {
+  const covers = coversAuthority(names, authority);
+  return covers || !isCut(names) ? { coversAuthority: covers } : {};
 }
 
 /**
@@ -144,11 +151,18 @@ function normalIp(text: string): string | undefined {
 const ALTERNATIVE_NAME = /(?:^|, )(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g;
 
 function alternativeNames(leaf: X509Certificate): readonly string[] {
-  const names = (leaf.subjectAltName ?? "").matchAll(ALTERNATIVE_NAME);
-  return [...names].map(([, kind, value = ""]) => {
+  const names: string[] = [];
+  for (const [, kind, value = ""] of (leaf.subjectAltName ?? "").matchAll(ALTERNATIVE_NAME)) {
     const name = printable(value);
-    return kind === "IP Address" ? (normalIp(name)?.replace(/^\[(.*)\]$/, "$1") ?? name) : name;
-  });
+    const isAddress = kind === "IP Address";
+    names.push(isAddress ? (normalIp(name)?.replace(/^\[(.*)\]$/, "$1") ?? name) : name);
+    if (isCut(names)) break;
+  }
+  return names;
+}
+
+function isCut(names: readonly string[]): boolean {
+  return names.length >= MOST_NAMES_READ;
 }
 
 interface Trust {

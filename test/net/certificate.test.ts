@@ -90,6 +90,16 @@ describe("a chain", () => {
     });
   });
 
+  test("of more than two thousand names is judged only by those that were read", async () => {
+    const dns = Array.from({ length: 2_001 }, (_, n) => `n${n}.test`);
+    const many = [x509(await issue({ dns }))];
+    const covers = (sent: readonly X509Certificate[], authority: string) =>
+      chainFacts(sent, { now: 0, authority }).coversAuthority;
+    expect([covers(many, "n1.test"), covers(many, "n2000.test")]).toEqual([true, undefined]);
+    const fewer = [x509(await issue({ dns: dns.slice(0, 1_999) }))];
+    expect(covers(fewer, "n2000.test")).toBe(false);
+  });
+
   test("keeps ten certificates and counts all", () => {
     const facts = chainFacts(Array(12).fill(x509(leaf)), { now: 0 });
     expect([facts.chain.length, facts.sentCertificates]).toEqual([10, 12]);

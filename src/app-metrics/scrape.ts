@@ -50,17 +50,13 @@ async function readBody(
   body: HttpAnswer["body"],
   { clock, signal }: ScrapeOptions,
 ): Promise<Scrape> {
-  const chunks = await taken(body);
-  if (chunks === undefined) {
+  const bytes = await taken(body);
+  if (bytes === undefined) {
     return { outcome: "unavailable", reason: "the endpoint sends more than 8 MiB" };
   }
   const reader = createCallMetricsReader();
-  let turnBytes = 0;
-  for (const chunk of chunks) {
-    reader.feed(chunk);
-    turnBytes += chunk.byteLength;
-    if (turnBytes < TURN_BYTES) continue;
-    turnBytes = 0;
+  for (let at = 0; at < bytes.length; at += TURN_BYTES) {
+    reader.feed(bytes.subarray(at, at + TURN_BYTES));
     await clock.sleep(PAUSE_MS, signal);
   }
   const metrics = reader.end();
@@ -70,7 +66,7 @@ async function readBody(
 }
 
 /** `undefined` where there is more than anybody reads: the body, and its connection, are then gone. */
-function taken(body: HttpAnswer["body"]): Promise<readonly Uint8Array[] | undefined> {
+function taken(body: HttpAnswer["body"]): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   return new Promise((resolve, reject) => {
@@ -80,7 +76,8 @@ function taken(body: HttpAnswer["body"]): Promise<readonly Uint8Array[] | undefi
       resolve(undefined);
       body.destroy();
     });
-    body.once("end", () => resolve(chunks));
+    // In one piece: a line in crumbs would be looked through again with each of them.
+    body.once("end", () => resolve(Buffer.concat(chunks)));
     body.once("error", reject);
   });
 }

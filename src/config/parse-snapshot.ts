@@ -13,6 +13,8 @@ export const LONGEST_SNAPSHOT = 16 * 1024 * 1024;
 
 /** Levels of a file; a snapshot has some ten, and eight million take seconds and half a gigabyte. */
 const DEEPEST = 64;
+/** Commas and brackets of a file: as many values take a hundred bytes each. */
+const MOST_VALUES = 1_000_000;
 
 /** The file is not a snapshot that this agent can judge: `fault` says where and why, in one line. */
 export interface UnreadableSnapshot {
@@ -37,7 +39,8 @@ export function parseSnapshot(
   detectors: readonly DetectorRecord[],
 ): SavedSnapshot | UnreadableSnapshot {
   if (source.length > LONGEST_SNAPSHOT) return { fault: "longer than 16 MiB: no snapshot" };
-  if (isDeeper(source, DEEPEST)) return { fault: `deeper than ${DEEPEST} levels: no snapshot` };
+  const excess = excessOf(source);
+  if (excess !== undefined) return { fault: `${excess}: no snapshot` };
   const value = jsonOf(source);
   if (value === undefined) return { fault: "not JSON" };
   const parsed = fileSchema.safeParse(value);
@@ -48,18 +51,30 @@ export function parseSnapshot(
   return { agent, settings: { ...settings, findings }, snapshot: { takenAt, targets } };
 }
 
-/** Whether there are more brackets within each other; those in texts are none. */
-function isDeeper(source: string, most: number): boolean {
+/** What a letter outside of texts does to the depth. */
+const DEEPER: Readonly<Record<string, number>> = { "[": 1, "{": 1, "]": -1, "}": -1 };
+
+/** What a text has too much of, before anything is built of it; what stands in its strings is nothing. */
+function excessOf(source: string): string | undefined {
   let depth = 0;
-  let isText = false;
-  for (let at = 0; at < source.length && depth <= most; at += 1) {
-    const letter = source[at];
-    if (letter === '"') isText = !isText;
-    else if (isText) at += letter === "\\" ? 1 : 0;
-    else if (letter === "[" || letter === "{") depth += 1;
-    else if (letter === "]" || letter === "}") depth -= 1;
+  let values = 0;
+  for (let at = 0; at < source.length; at += 1) {
+    const letter = source[at] ?? "";
+    if (letter === '"') at = endOfText(source, at + 1);
+    const step = DEEPER[letter] ?? 0;
+    depth += step;
+    if (letter === "," || step > 0) values += 1;
+    if (depth > DEEPEST) return `deeper than ${DEEPEST} levels`;
+    if (values > MOST_VALUES) return `more than ${MOST_VALUES} values`;
   }
-  return depth > most;
+  return undefined;
+}
+
+/** Where the quote stands that ends the text that begins here. */
+function endOfText(source: string, from: number): number {
+  let at = from;
+  while (at < source.length && source[at] !== '"') at += source[at] === "\\" ? 2 : 1;
+  return at;
 }
 
 function jsonOf(source: string): unknown {

@@ -145,6 +145,8 @@ it.each([
   ["no JSON", "nothing", "not JSON"],
   ["an empty file", "", "not JSON"],
   ["a deep nest", "[".repeat(65), "deeper than 64 levels: no snapshot"],
+  ["too many values", `[${"[],".repeat(500_000)}`, "more than 1000000 values: no snapshot"],
+  ["no more values than that", `[${"[],".repeat(499_999)}1,`, "not JSON"],
   ["no deeper nest", "[".repeat(64), "not JSON"],
   ["brackets of a text", `"${"[".repeat(65)}`, "not JSON"],
   ["a text whose quotes are escaped", `"\\"${"[".repeat(65)}`, "not JSON"],

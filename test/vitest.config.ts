@@ -40,7 +40,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [
             ...PURE.map((folder) => `test/${folder}/**`),
-            "test/{scenarios,interop,hard,soak,bench}/**",
+            "test/{scenarios,interop,hard,hostile,soak,bench}/**",
           ],
           testTimeout: 15_000,
           // vitest would leave one processor free: on two that is half of them.
@@ -80,6 +80,17 @@ export default defineConfig({
           // One file after the other: what is measured shall not compete with what is starved.
           fileParallelism: false,
           maxConcurrency: 8,
+        },
+      },
+      {
+        test: {
+          name: "hostile",
+          include: ["test/hostile/**/*.test.ts"],
+          testTimeout: 60_000,
+          ...ONCE_MORE,
+          // An agent and its servers each; the agents mostly wait.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -58,9 +58,10 @@ const definition = loadSync(new URL("proto/trace-service.proto", import.meta.url
 });
 
 /** A real OTLP collector over gRPC, on loopback, that keeps what it is sent. */
-export async function startCollector(
+export async function startCollector({
   credentials = ServerCredentials.createInsecure(),
-): Promise<Collector> {
+  port = 0,
+} = {}): Promise<Collector> {
   const headers: Collector["headers"] = [];
   const spans: ReceivedSpan[] = [];
   const resources: Collector["resources"] = [];
@@ -79,7 +80,7 @@ export async function startCollector(
     },
   });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", credentials, (error, at) =>
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, at) =>
       error === null ? resolve(at) : reject(error),
     );
   });

@@ -209,7 +209,7 @@ describe("the variables of the OTLP exporter", () => {
     const ca = await issueCa();
     const leaf = await issue({ issuer: ca, ip: ["127.0.0.1"] });
     const pair = { cert_chain: Buffer.from(leaf.cert), private_key: Buffer.from(leaf.key) };
-    const secure = await startCollector(ServerCredentials.createSsl(null, [pair]));
+    const secure = await startCollector({ credentials: ServerCredentials.createSsl(null, [pair]) });
     const files = await writeFiles({ ca: ca.cert });
     onTestFinished(() => secure.stop());
     onTestFinished(files.remove);

@@ -1,0 +1,148 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { anAgent, createTable, type Stage, toldLoudly } from "../interop/scene.ts";
+import { startCollector } from "../sinks/otlp-collector.ts";
+import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
+import { twoFreePorts } from "../support/ports.ts";
+import type { RunningAgent } from "../support/running-agent.ts";
+
+/** Those who are told, and do not listen: what they miss is counted, and nothing else happens. */
+const PATIENCE = { timeout: 90_000, interval: 250 };
+const IMPATIENT = { OTEL_EXPORTER_OTLP_TIMEOUT: "3000", OTEL_BSP_SCHEDULE_DELAY: "500" };
+const table = createTable();
+afterAll(() => table.print("SIGTERM with spans and transitions that nobody takes"));
+
+describe.concurrent("with a collector and a webhook", () => {
+  it.for(["down", "mute", "hanging up"] as const)(
+    "that are %s, the agent works and ends in time",
+    async (way, stage) => {
+      const app = await anApp(stage);
+      const port = await aReceiver(stage, way);
+      const agent = await anAgent(stage, watching(app, port), { environment: IMPATIENT });
+      await drill(agent, "dns-stale");
+      const lost = /^grpc_doctor_sink_dropped_total\{sink="webhook"\} [1-9]/m;
+      await vi.waitUntil(async () => lost.test(await agent.metrics()), PATIENCE);
+      expect(await agent.metrics()).toMatch(/^grpc_doctor_spans_dropped_total [1-9]/m);
+      await drill(agent, "app-frozen");
+
+      const begin = performance.now();
+      expect(await agent.stop()).toBe(0);
+      table.note(way, "ms", String(Math.round(performance.now() - begin)));
+      expect(linesOf(agent, "sink.failed")).toEqual(["otlp", "webhook"]);
+      expect(linesOf(agent, "spans.dropped").length).toBeLessThan(4);
+      expect(linesOf(agent, "sink.dropped").length).toBeLessThan(4);
+      expect(toldLoudly(agent)).toEqual(["dns-stale", "app-frozen"]);
+    },
+  );
+
+  it("a collector that comes back is told again", async (stage) => {
+    const app = await anApp(stage);
+    const [port] = await twoFreePorts();
+    const agent = await anAgent(stage, watching(app, port), { environment: IMPATIENT });
+    await vi.waitUntil(() => linesOf(agent, "sink.failed").includes("otlp"), PATIENCE);
+    const collector = await startCollector({ port });
+    stage.onTestFinished(async () => collector.stop());
+    await collector.received(2);
+    await vi.waitUntil(() => linesOf(agent, "sink.recovered").includes("otlp"), PATIENCE);
+    expect(toldLoudly(agent)).toEqual([]);
+  });
+});
+
+describe.concurrent("where the reader of the log", () => {
+  it("is gone, the agent works, and counts the lines", async (stage) => {
+    const app = await anApp(stage);
+    const target = `targets: [{ name: app, address: "${app.address}" }]`;
+    const agent = await anAgent(stage, target, { reader: "gone" });
+    await drill(agent, "dns-stale");
+    const lost = /^grpc_doctor_sink_dropped_total\{sink="log"\} [1-9]/m;
+    await vi.waitUntil(async () => lost.test(await agent.metrics()), PATIENCE);
+    expect(await agent.stop()).toBe(0);
+  });
+});
+
+describe.concurrent("who asks one byte after the other", () => {
+  it.for(["listen", "admin"] as const)(
+    "keeps nobody from %s, and is cut off",
+    async (listener, stage) => {
+      const app = await anApp(stage);
+      const agent = await anAgent(stage, `targets: [{ name: app, address: "${app.address}" }]`);
+      const dawdlers = await dawdle(stage, agent[listener], 80);
+      const cutOff = Promise.all(dawdlers.map(closed));
+      const page = listener === "listen" ? "/metrics" : "/findings";
+      const headers = { connection: "close" };
+      const asked = async () =>
+        (await fetch(`http://${agent[listener]}${page}`, { headers })).status;
+      expect(await Promise.all([asked(), asked(), asked()])).toEqual([200, 200, 200]);
+      await cutOff;
+      expect(await asked()).toBe(200);
+      expect(await agent.stop()).toBe(0);
+    },
+  );
+});
+
+const closed = (socket: Socket) =>
+  new Promise<void>((done) => {
+    socket.once("close", () => done());
+  });
+
+/** Connections that send a header of a request twice a second, and never its end. */
+async function dawdle(stage: Stage, address: string, count: number): Promise<readonly Socket[]> {
+  const port = Number(address.split(":")[1]);
+  const sockets = Array.from({ length: count }, () => connect(port, "127.0.0.1"));
+  for (const socket of sockets) {
+    socket.on("error", () => undefined);
+    socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n");
+  }
+  const drip = setInterval(() => {
+    for (const socket of sockets) if (socket.writable) socket.write("X: y\r\n");
+  }, 500);
+  stage.onTestFinished(async () => {
+    clearInterval(drip);
+    for (const socket of sockets) socket.destroy();
+  });
+  return sockets;
+}
+
+async function anApp(stage: Stage): Promise<GrpcServer> {
+  const app = await startGrpcServer();
+  stage.onTestFinished(async () => app.crash());
+  return app;
+}
+
+const watching = (app: GrpcServer, port: number) => `
+tracing: { endpoint: "http://127.0.0.1:${port}", ratio: 1 }
+webhook: { url: "http://127.0.0.1:${port}/" }
+targets: [{ name: app, address: "${app.address}" }]
+probes:
+  - { name: get-order, target: app, method: order.OrderService/GetOrder, request: { id: order-123 }, every: 1s, deadline: 1s }
+`;
+
+/** The port of one who takes nothing. */
+async function aReceiver(stage: Stage, way: "down" | "mute" | "hanging up"): Promise<number> {
+  if (way === "down") return (await twoFreePorts())[0];
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => open.delete(socket));
+    if (way === "hanging up") socket.on("data", () => socket.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  stage.onTestFinished(async () => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function drill(agent: RunningAgent, code: string): Promise<void> {
+  await fetch(`http://${agent.admin}/-/drill?code=${code}`, { method: "POST" });
+}
+
+/** Components of the lines of this event, in the order of the alphabet. */
+function linesOf({ log }: RunningAgent, event: string): readonly string[] {
+  const lines = log.filter((line) => line["otel.event.name"] === `grpc_doctor.${event}`);
+  return lines.map(({ component }) => String(component)).toSorted();
+}

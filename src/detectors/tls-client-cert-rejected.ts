@@ -1,7 +1,6 @@
 import type { Evidence } from "../model/finding.ts";
 import { judgeHandshake } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
-import { boundList } from "../model/subjects.ts";
 import { rfc3339 } from "../model/time.ts";
 import type { TlsFacts, XrayReport } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
@@ -77,13 +76,12 @@ function closesAfterFinished(report: XrayReport, tls: TlsFacts): boolean {
   return isFirstFlight && report.silence === "closed" && report.sniff?.found !== "closed";
 }
 
-function evidenceOf({ alert, version, clientCertificate, acceptedIssuers }: TlsFacts): Evidence {
+function evidenceOf({ alert, version, clientCertificate }: TlsFacts): Evidence {
   return present({
     alert,
     tlsVersion: version,
     clientFingerprint: clientCertificate?.fingerprint,
     clientIssuer: clientCertificate?.issuer,
     clientNotAfterAt: clientCertificate && rfc3339(clientCertificate.notAfter),
-    acceptedIssuers: acceptedIssuers && boundList(acceptedIssuers),
   });
 }

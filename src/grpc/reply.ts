@@ -2,6 +2,7 @@ import { constants, type IncomingHttpHeaders } from "node:http2";
 import { maskText } from "../model/mask.ts";
 import { present } from "../model/present.ts";
 import type { StatusName } from "../model/status.ts";
+import { type Instant, parseInstant } from "../model/time.ts";
 import type { RpcFacts } from "../model/xray.ts";
 import { bodyStart, decodedSize } from "./framing.ts";
 import type { Metadata } from "./transport.ts";
@@ -18,6 +19,7 @@ export class Reply {
   #httpStatus: number | undefined;
   #contentType: string | undefined;
   #server: string | undefined;
+  #dateAt: Instant | undefined;
   #grpcStatus: number | undefined;
   #grpcMessage: string | undefined;
   #body: Uint8Array = new Uint8Array();
@@ -58,6 +60,7 @@ export class Reply {
     this.#httpStatus = Number(headers[":status"]);
     this.#contentType = headers["content-type"];
     this.#server = single(headers["server"]);
+    this.#dateAt = parseInstant(single(headers["date"]) ?? "");
     // In a trailers-only answer the status is here; with messages to come servers do not send it.
     this.#hearStatus(headers);
   }
@@ -80,6 +83,7 @@ export class Reply {
       httpStatus: this.#httpStatus,
       contentType: brief(this.#contentType),
       serverHeader: brief(this.#server),
+      dateAt: this.#dateAt,
       grpcStatus: this.#grpcStatus,
       grpcMessage: this.#grpcMessage,
       bodyStart: start === "" ? undefined : start,

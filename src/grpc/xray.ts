@@ -1,6 +1,6 @@
 import { present } from "../model/present.ts";
 import type { Target } from "../model/target.ts";
-import type { Clock } from "../model/time.ts";
+import { type Clock, parseInstant } from "../model/time.ts";
 import type { DialAttempt, RpcFacts, XrayReport } from "../model/xray.ts";
 import { type DialAddress, dial } from "../net/dial.ts";
 import { shakeHands } from "../net/handshake.ts";
@@ -105,7 +105,11 @@ async function askHealth(connection: OpenedConnection, signal: AbortSignal): Pro
       timeoutMs: RPC_TIMEOUT_MS,
     });
     const header = new Map(headers);
-    const facts = { contentType: header.get("content-type"), serverHeader: header.get("server") };
+    const facts = {
+      contentType: header.get("content-type"),
+      serverHeader: header.get("server"),
+      dateAt: parseInstant(header.get("date") ?? ""),
+    };
     return { rpc: { path: PATH, httpStatus: 200, grpcStatus: 0, ...present(facts) } };
   } catch (thrown) {
     const fault = CallError.from(thrown, "rpc");

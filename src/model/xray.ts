@@ -60,8 +60,6 @@ export interface TlsFacts {
   /** The server asked for a client certificate. */
   readonly clientCertificateAsked?: boolean;
   readonly clientCertificateSent?: boolean;
-  /** Issuers that the server's CertificateRequest named, if any. */
-  readonly acceptedIssuers?: readonly string[];
   readonly clientCertificate?: {
     readonly fingerprint: string;
     readonly issuer: string;

@@ -27,7 +27,6 @@ const asked = {
     issuer: "CN=Clients CA",
     notAfter: NOW + DAY,
   },
-  acceptedIssuers: ["CN=Servers CA"],
 };
 const tlsWith = (tls: Change<TlsFacts>, report: Change<XrayReport> = {}): Facts["xray"] =>
   anXray({
@@ -61,7 +60,6 @@ const symptom = {
     clientFingerprint: "c3".repeat(32),
     clientIssuer: "CN=Clients CA",
     clientNotAfterAt: "2026-01-16T12:00:00.000Z",
-    acceptedIssuers: ["CN=Servers CA"],
   },
 };
 const { alert: _none, ...withoutAlert } = symptom.evidence;
@@ -137,7 +135,6 @@ it.each<[string, Partial<Facts>, object]>([
       xray: tlsWith({
         version: undefined,
         clientCertificate: undefined,
-        acceptedIssuers: undefined,
       }),
     },
     { ...symptom, evidence: { alert: 48 } },

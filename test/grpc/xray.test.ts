@@ -96,7 +96,13 @@ describe("an X-ray passes", () => {
       localPort: ms,
       spoke: "plaintext",
       settings: { maxConcurrentStreams: 100, initialWindowSize: 65535, maxFrameSize: 16384 },
-      rpc: { path: PATH, httpStatus: 200, contentType: "application/grpc", grpcStatus: 0 },
+      rpc: {
+        path: PATH,
+        httpStatus: 200,
+        contentType: "application/grpc",
+        dateAt: expect.any(Number),
+        grpcStatus: 0,
+      },
       pingMs: ms,
     });
     await expect.poll(() => server.open).toBe(0);

@@ -75,7 +75,6 @@ const tls = exactly<TlsFacts>()({
   bundleCertificates: maybe(count),
   clientCertificateAsked: maybe(flag),
   clientCertificateSent: maybe(flag),
-  acceptedIssuers: maybe(list(text, 200)),
   clientCertificate: maybe(z.object({ fingerprint: text, issuer: text, notAfter: instant })),
 });
 

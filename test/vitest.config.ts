@@ -89,7 +89,7 @@ export default defineConfig({
           testTimeout: 60_000,
           ...ONCE_MORE,
           // An agent and its servers each; the agents mostly wait.
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

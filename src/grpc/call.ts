@@ -5,6 +5,7 @@ import type { GoawayFacts } from "../model/xray.ts";
 import { CallError, type CallFault } from "./call-error.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import { frameMessage, MessageReader } from "./framing.ts";
+import { keepBehind } from "./keep-behind.ts";
 import { type Reply, statusOfHttp, statusOfReset } from "./reply.ts";
 import type { CallOptions, Metadata } from "./transport.ts";
 
@@ -42,6 +43,7 @@ export async function* exchange(
   stream.on("headers", () => wire.guard.heardControlFrame());
   stream.once("response", (headers) => reply.hearHeaders(headers));
   stream.once("trailers", (trailers) => reply.hearTrailers(trailers));
+  keepBehind(stream, wire.session);
   wire.streams.add(stream);
   wire.guard.callStarted();
   const ended = new Promise<void>((resolve) => stream.once("close", resolve));

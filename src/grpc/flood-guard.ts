@@ -38,7 +38,6 @@ export class FloodGuard {
   #controlFrames = 0;
   #crumbs = 0;
   #messageBytes = 0;
-  #isEnding = false;
 
   /** `wire` is the socket at the bottom: below TLS, where there is any. */
   constructor(session: ClientHttp2Session, wire: Socket, clock: Clock) {
@@ -102,15 +101,7 @@ export class FloodGuard {
     return this.#wire.bytesRead - this.#messageBytes;
   }
 
-  /**
-   * In a turn of its own: a session that is destroyed while one of its frames is being told goes on to
-   * read the rest, and Node may abort when it is collected (`current_nghttp2_memory_ == 0`).
-   */
   #end(): void {
-    if (this.#isEnding) return;
-    this.#isEnding = true;
-    const destroy = () =>
-      this.#session.destroy(new CallError({ phase: "http2", reason: "flooded" }));
-    void this.#clock.sleep(0, this.#over.signal).then(destroy, () => undefined);
+    this.#session.destroy(new CallError({ phase: "http2", reason: "flooded" }));
   }
 }

@@ -24,7 +24,7 @@ const BOUNDS = {
   /** Of the log, about one target. */
   lines: 40,
   /** Of `/metrics`, of one target. */
-  series: 120,
+  series: 150,
   /** Of `/metrics`, in all. */
   allSeries: 1000,
 };

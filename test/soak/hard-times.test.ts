@@ -3,7 +3,7 @@ import { createTable } from "../interop/scene.ts";
 import { isExcused } from "../support/running-agent.ts";
 import type { Episode } from "./lanes.ts";
 import { linesPerFault, unexplained, wasTold } from "./lines.ts";
-import { between, type Inside, mean, most, type Sample } from "./samples.ts";
+import { between, type Figure, type Inside, mean, most, type Sample } from "./samples.ts";
 import { type Soaked, soak } from "./soaking.ts";
 import { startWorld } from "./world.ts";
 
@@ -45,7 +45,7 @@ describe("hard times", () => {
     const lines = linesPerFault(log, episodes);
     noteAll(soaked, lines);
 
-    expect(unexplained(log, episodes)).toEqual([]);
+    expect(unexplained(log, episodes, sampler.samples)).toEqual([]);
     expect(episodes.filter((episode) => !wasTold(log, episode)).map(nameOf)).toEqual([]);
     expect(episodes.filter(({ isResolved }) => !isResolved).map(nameOf)).toEqual([]);
     expect(loud(findings)).toEqual([]);
@@ -103,7 +103,7 @@ function noteAll(
   lines: readonly number[],
 ): void {
   const { early, late } = halves(samples);
-  const both = (figure: keyof Sample, digits = 0) =>
+  const both = (figure: Figure, digits = 0) =>
     `${mean(early, figure).toFixed(digits)} ${mean(late, figure).toFixed(digits)}`;
   note("hours, and faults in them", `${hours.toFixed(2)} ${episodes.length}`);
   note("resident, MiB, early and late", both("residentMib", 2));

@@ -1,19 +1,30 @@
-import { isExcused, type RunningAgent } from "../support/running-agent.ts";
+import type { RunningAgent } from "../support/running-agent.ts";
 import type { Episode } from "./lanes.ts";
+import type { Sample } from "./samples.ts";
 
 type Log = RunningAgent["log"];
 type Line = Log[number];
+
+/** The load is of a minute, and the agent judges its lag over a minute. */
+const NEAR_MS = 60_000;
 
 interface Told {
   readonly code: string;
   readonly target: string;
 }
 
-/** Loud lines that no fault of the table explains. */
-export function unexplained(log: Log, episodes: readonly Episode[]): readonly string[] {
+/** Loud lines that no fault of the table explains, nor a machine that was too full to run the agent. */
+export function unexplained(
+  log: Log,
+  episodes: readonly Episode[],
+  samples: readonly Sample[],
+): readonly string[] {
+  const isStarved = (line: Line) =>
+    told(line)?.code === "agent-overloaded" &&
+    samples.some(({ wallMs, isCrowded }) => isCrowded && Math.abs(wallMs - at(line)) < NEAR_MS);
   return log
     .filter((line) => isLoud(line) && !episodes.some((episode) => explains(episode, line)))
-    .filter((line) => !isExcused(told(line)?.code ?? ""))
+    .filter((line) => !isStarved(line))
     .map((line) => `${String(line["time"])} ${String(line["msg"])}`);
 }
 

@@ -1,10 +1,15 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { seconds } from "../interop/scene.ts";
 import type { RunningAgent } from "../support/running-agent.ts";
 
 /** What one look at the agent showed, from outside. */
 export interface Sample {
   readonly atMs: number;
+  /** More wanted to run than the machine could, in the minute before. */
+  readonly isCrowded: boolean;
+  /** The same moment, by the clock of the log. */
+  readonly wallMs: number;
   readonly residentMib: number;
   readonly anonymousMib: number;
   readonly descriptors: number;
@@ -16,6 +21,9 @@ export interface Sample {
   /** Since the newest evaluation. */
   readonly behindSeconds: number;
 }
+
+/** What has a mean and a maximum. */
+export type Figure = Exclude<keyof Sample, "isCrowded">;
 
 /** What inside.mjs counts. */
 export interface Inside {
@@ -59,6 +67,8 @@ export function createSampler(agent: RunningAgent, forgets: (series: string) => 
       const sample = {
         ...processOf(agent.pid),
         atMs: performance.now(),
+        isCrowded: (loadavg()[0] ?? 0) > availableParallelism(),
+        wallMs: Date.now(),
         series: values.size,
         lines: agent.log.length,
         judged: severities.length,
@@ -78,11 +88,11 @@ export async function lookInside(agent: RunningAgent, file: string): Promise<Ins
   return JSON.parse(readFileSync(file, "utf8")) as Inside;
 }
 
-export function mean(samples: readonly Sample[], figure: keyof Sample): number {
+export function mean(samples: readonly Sample[], figure: Figure): number {
   return samples.reduce((sum, sample) => sum + sample[figure], 0) / samples.length;
 }
 
-export function most(samples: readonly Sample[], figure: keyof Sample): number {
+export function most(samples: readonly Sample[], figure: Figure): number {
   return Math.max(...samples.map((sample) => sample[figure]));
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../model/time.ts";
 
-/** A tenth of a second: ten wake-ups a second cost 0.03 % of a core, and what matters is longer. */
+/** A tenth of a second: what matters is longer. What ten wake-ups a second cost is in docs/performance.md. */
 const STEP_MS = 100;
 /** Ten minutes of steps; a window that nobody closes grows no further. */
 const MAX_SAMPLES = 6_000;

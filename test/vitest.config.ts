@@ -56,6 +56,7 @@ export default defineConfig({
           ...ONCE_MORE,
           // Agents and what they watch mostly wait; a world of the demo is five processes.
           maxConcurrency: 6,
+          maxWorkers: 2,
         },
       },
       {

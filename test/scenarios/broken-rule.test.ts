@@ -31,7 +31,7 @@ it("goes on with all other rules beside one that throws", async ({ expect, onTes
     {
       code: "detector-crashed",
       subject: { detector: "app-frozen" },
-      evidence: { errorText: "broken on purpose" },
+      evidence: { errorText: "TypeError: broken on purpose" },
     },
   ]);
   expect(unjudged.find(({ code }) => code === "app-frozen")?.because).toBe(

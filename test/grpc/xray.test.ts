@@ -563,7 +563,12 @@ describe("an X-ray fails in its phase", () => {
   const replies: readonly (readonly [string, FaultyServerOptions, Partial<XrayReport>])[] = [
     [
       "a proxy without upstream",
-      { fallback: answers.http(502, "text/html", "<html>Bad", { server: "nginx" }) },
+      {
+        fallback: answers.http(502, "text/html", "<html>Bad", {
+          server: "nginx",
+          date: "Thu, 15 Jan 2026 12:00:00 GMT",
+        }),
+      },
       {
         reason: "not_grpc",
         rpc: {
@@ -571,6 +576,7 @@ describe("an X-ray fails in its phase", () => {
           httpStatus: 502,
           contentType: "text/html",
           serverHeader: "nginx",
+          dateAt: Date.UTC(2026, 0, 15, 12),
           bodyStart: "<html>Bad",
           decodedSize: "html",
         },

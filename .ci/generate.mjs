@@ -10,9 +10,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "./generate/config.mjs";
 import metrics from "./generate/metrics.mjs";
+import monitoring from "./generate/monitoring.mjs";
 import protobuf from "./generate/protobuf.mjs";
 
-const GENERATORS = [config, metrics, protobuf];
+const GENERATORS = [config, metrics, monitoring, protobuf];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isCheck = process.argv.includes("--check");

@@ -68,6 +68,24 @@ const unusedParts = {
   },
 };
 
+/**
+ * undici's assertions, which a server can make fail, and which it survives. node:assert words a failed one
+ * by reading the file and parsing it up to there: of a bundle without JIT, half a minute of the event loop.
+ */
+const plainAssertions = {
+  name: "plain-assertions",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^node:assert$/ }, ({ kind }) =>
+      kind === "require-call" ? { path: "assert", namespace: "plain" } : undefined,
+    );
+    onLoad({ filter: /./, namespace: "plain" }, () => ({
+      contents: `module.exports = (holds, why = "an assertion failed") => {
+        if (!holds) throw new Error(why);
+      };`,
+    }));
+  },
+};
+
 process.once("exit", () => rmSync(dist, { recursive: true, force: true }));
 const { metafile } = await build({
   entryPoints: [join(root, "src/main.ts")],
@@ -85,7 +103,7 @@ const { metafile } = await build({
   minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
-  plugins: [unusedParts, requiredBuiltins],
+  plugins: [unusedParts, plainAssertions, requiredBuiltins],
   define: { __VERSION__: JSON.stringify(version) },
   // No global by name: a module of the chunk may have a declaration of that name.
   banner: {

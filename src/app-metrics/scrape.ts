@@ -1,5 +1,5 @@
 import type { Clock } from "../model/time.ts";
-import { type HttpAnswer, requestHttp } from "../net/http-request.ts";
+import { type HttpAnswer, readWithin, requestHttp } from "../net/http-request.ts";
 import { type CallMetrics, createCallMetricsReader } from "./call-metrics.ts";
 
 export type Scrape =
@@ -15,8 +15,8 @@ export interface ScrapeOptions {
 /** A pod's own metrics are a tenth of this; more is not read, and half a scrape is none. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** What is read in one go, and how long others may then go first: a millisecond for some six of reading. */
-const TURN_BYTES = 64 * 1024;
+/** What is read in one go, and how long others may then go first: a millisecond for some two of reading. */
+const TURN_BYTES = 16 * 1024;
 const PAUSE_MS = 1;
 
 const HEADERS = {
@@ -25,7 +25,8 @@ const HEADERS = {
 };
 
 /**
- * Fetches the app's own metrics once, over a connection of its own. It follows no redirect: what was configured is asked, and nothing else. Never rejects.
+ * Fetches the app's own metrics once, over a connection of its own. It follows no redirect: what was
+ * configured is asked, and nothing else. Never rejects.
  */
 export async function scrape(url: string, { clock, signal }: ScrapeOptions): Promise<Scrape> {
   try {
@@ -42,15 +43,14 @@ export async function scrape(url: string, { clock, signal }: ScrapeOptions): Pro
 }
 
 /**
- * All of a body is taken as it comes, and read when it is there: undici ends the process (`assert
- * (!this.paused)`) where a server closes while its reader has asked for a pause. And it is read in
- * turns: without JIT a mebibyte costs a tenth of a second.
+ * In one piece, since a line in crumbs would be looked through again with each of them; and in turns:
+ * without JIT a mebibyte costs a tenth of a second.
  */
 async function readBody(
   body: HttpAnswer["body"],
   { clock, signal }: ScrapeOptions,
 ): Promise<Scrape> {
-  const bytes = await taken(body);
+  const bytes = await readWithin(body, MAX_BYTES);
   if (bytes === undefined) {
     return { outcome: "unavailable", reason: "the endpoint sends more than 8 MiB" };
   }
@@ -63,23 +63,6 @@ async function readBody(
   return metrics === undefined
     ? { outcome: "unavailable", reason: "the endpoint sends no Prometheus metrics" }
     : { outcome: "read", metrics };
-}
-
-/** `undefined` where there is more than anybody reads: the body, and its connection, are then gone. */
-function taken(body: HttpAnswer["body"]): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  return new Promise((resolve, reject) => {
-    body.on("data", (chunk: Uint8Array) => {
-      bytes += chunk.byteLength;
-      if (bytes <= MAX_BYTES) return void chunks.push(chunk);
-      resolve(undefined);
-      body.destroy();
-    });
-    // In one piece: a line in crumbs would be looked through again with each of them.
-    body.once("end", () => resolve(Buffer.concat(chunks)));
-    body.once("error", reject);
-  });
 }
 
 function whyFailed(thrown: unknown, signal: AbortSignal): string {

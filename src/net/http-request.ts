@@ -12,7 +12,10 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-/** The head of an answer, and its body, which the caller reads or destroys. */
+/**
+ * The head of an answer, and its body, which the caller reads (`readWithin`) or destroys, but never in one
+ * of its events: undici is in the midst of a chunk then, and asserts that nobody left.
+ */
 export type HttpAnswer = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body">;
 
 /**
@@ -37,4 +40,29 @@ export async function requestHttp(
     // Ends once the body has; nobody waits for that.
     client.close().catch(() => undefined);
   }
+}
+
+/**
+ * All of a body; `undefined` where it has more than `mostBytes`, and it and its connection are then gone.
+ * Rejects when it breaks off. It is taken as it comes: undici ends the process (`assert(!this.paused)`)
+ * where a server closes while its reader has asked for a pause.
+ */
+export async function readWithin(
+  body: HttpAnswer["body"],
+  mostBytes: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const isWhole = await new Promise<boolean>((resolve, reject) => {
+    body.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.byteLength;
+      if (bytes > mostBytes) resolve(false);
+      else chunks.push(chunk);
+    });
+    body.once("end", () => resolve(true));
+    body.once("error", reject);
+  });
+  if (isWhole) return Buffer.concat(chunks);
+  body.destroy();
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { requestHttp } from "../net/http-request.ts";
+import { readWithin, requestHttp } from "../net/http-request.ts";
 
 const HEADERS = { "content-type": "application/json", "user-agent": "grpc-doctor" };
 /** The receiver's answer is not read further than this. */
@@ -11,6 +11,6 @@ const MOST_ANSWER_BYTES = 16 * 1024;
 export async function postJson(url: string, body: string, signal: AbortSignal): Promise<number> {
   const answer = await requestHttp(url, { method: "POST", headers: HEADERS, body, signal });
   // To the end where that is near, so that the receiver is not hung up on.
-  await answer.body.dump({ limit: MOST_ANSWER_BYTES, signal });
+  await readWithin(answer.body, MOST_ANSWER_BYTES);
   return answer.statusCode;
 }

@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
-import { requestHttp } from "../../src/net/http-request.ts";
+import { readWithin, requestHttp } from "../../src/net/http-request.ts";
 import { issue } from "../support/certificates.ts";
 
 const servers: Server[] = [];
@@ -53,6 +53,31 @@ it("rejects for a server that hangs up", async () => {
   await expect(requestHttp(url, { signal: never() })).rejects.toMatchObject({
     code: "UND_ERR_SOCKET",
   });
+});
+
+it("reads a body that is as long as it may be", async () => {
+  const url = await serve((_request, response) => response.end("x".repeat(100)));
+  const { body } = await requestHttp(url, { signal: never() });
+  expect(await readWithin(body, 100)).toEqual(Buffer.alloc(100, "x"));
+});
+
+it("leaves a body that is longer, whether it ends or not", async () => {
+  const url = await serve((request, response) => {
+    response.write("x".repeat(101));
+    if (request.method === "POST") response.end();
+  });
+  const endless = await requestHttp(url, { signal: never() });
+  const ended = await requestHttp(url, { method: "POST", signal: never() });
+  expect(await readWithin(endless.body, 100)).toBeUndefined();
+  expect(await readWithin(ended.body, 100)).toBeUndefined();
+});
+
+it("rejects for a body that breaks off", async () => {
+  const url = await serve((_request, response) => {
+    response.write("x", () => void response.destroy());
+  });
+  const { body } = await requestHttp(url, { signal: never() });
+  await expect(readWithin(body, 100)).rejects.toThrow("Response does not match the HTTP/1.1");
 });
 
 it("speaks TLS to https, and trusts no stranger", async () => {

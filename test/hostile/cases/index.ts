@@ -1,5 +1,6 @@
 import type { Gallery } from "../hostile-case.ts";
 import { FRAME_FLOODS } from "./floods.ts";
+import { METRICS } from "./metrics.ts";
 import { NAMES } from "./names.ts";
 import { REPLIES } from "./replies.ts";
 import { SESSIONS } from "./sessions.ts";
@@ -14,6 +15,7 @@ export const GALLERIES = {
   replies: REPLIES,
   vast: VAST,
   names: NAMES,
+  metrics: METRICS,
 } satisfies Readonly<Record<string, Gallery>>;
 
 export type GalleryName = keyof typeof GALLERIES;

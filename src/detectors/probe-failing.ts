@@ -9,6 +9,7 @@ import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { errorBurst } from "./error-burst.ts";
+import { explainsFailure } from "./explained-probe.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
@@ -64,8 +65,7 @@ export const probeFailing = defineDetector({
   needs: ["probes", "expectation"],
   uses: ["xray", "health", "appCalls", "serverCalls"],
   causes: [...WIRE, dnsStale, streamExhaustion, deadlineStorm, errorBurst, inFlightBuildup],
-  explainedBy: (cause, { reason, status }) =>
-    cause.code !== deadlineStorm.code || reason === "deadline" || status === "DEADLINE_EXCEEDED",
+  explainedBy: explainsFailure,
 
   detect({ probes, expectation, xray, ...others }, { failures, critical }) {
     return Object.entries(probes.probes).flatMap(([probe, history]): readonly Symptom[] => {

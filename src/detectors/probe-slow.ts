@@ -2,10 +2,14 @@ import { median } from "../model/counters.ts";
 import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
 import type { Symptom } from "../model/finding.ts";
 import { PHASES } from "../model/phase.ts";
+import { acceptQueueOverflow } from "./accept-queue-overflow.ts";
+import { appFrozen } from "./app-frozen.ts";
+import { connectBlackholed } from "./connect-blackholed.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
+import { dnsFailing } from "./dns-failing.ts";
+import { fdExhaustion } from "./fd-exhaustion.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
-import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 
 /** A probe that runs so seldom is judged by fewer runs. */
@@ -49,7 +53,17 @@ export const probeSlow = defineDetector({
     },
   },
   needs: ["probes"],
-  causes: [...WIRE, streamExhaustion, deadlineStorm, inFlightBuildup],
+  // Its runs pass: what fails a handshake or a connection is not what makes them slow.
+  causes: [
+    dnsFailing,
+    connectBlackholed,
+    appFrozen,
+    acceptQueueOverflow,
+    fdExhaustion,
+    streamExhaustion,
+    deadlineStorm,
+    inFlightBuildup,
+  ],
 
   detect({ probes }, limits) {
     const judged = Object.entries(probes.probes).flatMap(([probe, history]) => {

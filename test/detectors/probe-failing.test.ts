@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { probeFailing } from "../../src/detectors/probe-failing.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { ProbeHistory, ProbeRun } from "../../src/model/facts/probes.ts";
+import type { Evidence } from "../../src/model/finding.ts";
 import {
   aCallPoll,
   anExpectation,
@@ -259,13 +260,45 @@ describe("is critical", () => {
   });
 });
 
-it("is explained by a storm of deadlines only where it met its deadline", () => {
-  const by = (code: string, evidence: Record<string, string>) =>
-    probeFailing.explainedBy({ code, evidence: {} }, evidence);
-  expect(by("deadline-storm", { reason: "status", status: "INTERNAL" })).toBe(false);
-  expect(by("deadline-storm", { reason: "deadline" })).toBe(true);
-  expect(by("deadline-storm", { status: "DEADLINE_EXCEEDED" })).toBe(true);
-  expect(by("connection-refused", { reason: "status" })).toBe(true);
+describe("is explained", () => {
+  const late = { phase: "rpc", reason: "deadline", status: "DEADLINE_EXCEEDED" };
+  const unavailable = { phase: "rpc", reason: "status", status: "UNAVAILABLE" };
+  const internal = { phase: "rpc", reason: "status", status: "INTERNAL" };
+  const notFound = { phase: "rpc", reason: "status", status: "NOT_FOUND" };
+  const denied = { phase: "rpc", reason: "status", status: "PERMISSION_DENIED" };
+  const inHandshake = { phase: "tls", reason: "certificate_expired", status: "UNAVAILABLE" };
+  const unexpected = { phase: "assert", reason: "assertion", status: "OK" };
+
+  it.each<[string, string, Evidence]>([
+    ["deadline-storm", "another error", internal],
+    ["deadline-storm", "an answer that came", unexpected],
+    ["tls-cert-expired", "an answer that came", unexpected],
+    ["connection-refused", "an answer that came", unexpected],
+    ["stream-exhaustion", "a handler's word", notFound],
+    ["stream-exhaustion", "a handshake", inHandshake],
+    ["in-flight-buildup", "a handler's word", notFound],
+    ["error-burst", "an answer that came", unexpected],
+    ["error-burst", "a caller's mistake", notFound],
+    ["tls-untrusted-issuer", "a caller's mistake", notFound],
+    ["app-frozen", "a refusal by a handler", denied],
+  ])("not by %s, for it is %s", (code, _what, evidence) => {
+    expect(probeFailing.explainedBy({ code, evidence: {} }, evidence)).toBe(false);
+  });
+
+  it.each<[string, string, Evidence]>([
+    ["deadline-storm", "a deadline", late],
+    ["stream-exhaustion", "a deadline", late],
+    ["app-frozen", "a deadline", late],
+    ["tls-cert-expired", "a handshake", inHandshake],
+    ["connection-refused", "no connection", { phase: "tcp", reason: "refused" }],
+    ["connection-refused", "a call that lost its connection", unavailable],
+    ["in-flight-buildup", "a full server", { ...notFound, status: "RESOURCE_EXHAUSTED" }],
+    ["not-grpc", "whatever an HTTP status becomes", denied],
+    ["error-burst", "the server's own error", internal],
+    ["dns-stale", "another server's answer", unexpected],
+  ])("by %s, for it is %s", (code, _what, evidence) => {
+    expect(probeFailing.explainedBy({ code, evidence: {} }, evidence)).toBe(true);
+  });
 });
 
 it("waits until its causes were looked at", () => {

@@ -1,0 +1,44 @@
+import type { Evidence } from "../model/finding.ts";
+import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
+import { deadlineStorm } from "./deadline-storm.ts";
+import { errorBurst } from "./error-burst.ts";
+import { inFlightBuildup } from "./in-flight-buildup.ts";
+import { notGrpc } from "./not-grpc.ts";
+import { WIRE } from "./root-causes.ts";
+import { streamExhaustion } from "./stream-exhaustion.ts";
+
+const codes = (...of: readonly { readonly code: string }[]): ReadonlySet<string> =>
+  new Set(of.map(({ code }) => code));
+
+const ON_THE_WAY = codes(...WIRE);
+/** What keeps a call from its handler, or from a timely end. */
+const IN_THE_WAY = codes(...WIRE, streamExhaustion, inFlightBuildup);
+const OF_HANDLERS = codes(streamExhaustion, inFlightBuildup, errorBurst, deadlineStorm);
+
+/** How a client names a call that a connection or a full server ended; handlers say them as well. */
+const WITHOUT_A_HANDLER: ReadonlySet<StatusName> = new Set<StatusName>([
+  "CANCELLED",
+  "UNKNOWN",
+  "RESOURCE_EXHAUSTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+]);
+
+/**
+ * Whether a fault of the target can be why a probe failed as its evidence says: an answer that came
+ * and is not what was expected has come through every connection and stream, NOT_FOUND is a
+ * handler's word, and a handshake that fails waits for nobody's deadline but its own.
+ */
+export function explainsFailure(cause: { readonly code: string }, evidence: Evidence): boolean {
+  const { phase, reason, status } = evidence;
+  const isLate = reason === "deadline" || status === "DEADLINE_EXCEEDED";
+  const isKnown = IN_THE_WAY.has(cause.code) || OF_HANDLERS.has(cause.code);
+  if (!isKnown) return true;
+  if (phase === "assert") return false;
+  if (cause.code === deadlineStorm.code || isLate) return isLate;
+  if (phase !== "rpc") return ON_THE_WAY.has(cause.code);
+  if (cause.code === notGrpc.code) return true; // an HTTP status becomes any of gRPC's
+  const words: ReadonlySet<unknown> =
+    cause.code === errorBurst.code ? SERVER_FAULTS : WITHOUT_A_HANDLER;
+  return words.has(status);
+}

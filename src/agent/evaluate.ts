@@ -58,7 +58,9 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
   const evaluate = (): Evaluated => {
     const now = clock.now();
     const settings = parts.settings();
-    const snapshot = store.snapshot(now);
+    const wallAheadMs = clock.shown(now) - now;
+    const seen = store.snapshot(now);
+    const snapshot = wallAheadMs === 0 ? seen : { ...seen, wallAheadMs };
     noteEpochs(snapshot, epochs, parts.epoch);
     for (const target of withDeadConnection(snapshot)) parts.dead(target);
     const run = runDetectors({ snapshot, settings, detectors, monotonicMs: clock.monotonicMs });

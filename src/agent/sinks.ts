@@ -29,7 +29,7 @@ export function createSinks(options: SinksOptions): Sinks {
     report: () => latest().report,
     settings: () => core.settings(),
     process: options.readProcess,
-    now: () => clock.now(),
+    clock,
     codes: DETECTORS,
     upstreamOf: (target) => upstreamName(target).name,
     build: { version: identity.version, node: identity.node },
@@ -40,6 +40,7 @@ export function createSinks(options: SinksOptions): Sinks {
     colour,
     width,
     event: options.hear,
+    shown: clock.shown,
   });
   return { prometheus, all: [log, prometheus, ...createOptionalSinks(options)] };
 }

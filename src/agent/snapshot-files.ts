@@ -35,7 +35,7 @@ export function createSnapshotFiles(options: SnapshotFilesOptions): SnapshotFile
     const folder = settings.snapshots;
     if (folder === undefined) return;
     const { snapshot } = core.latest();
-    const stamp = rfc3339(clock.now()).replace(/[:.]/g, "-");
+    const stamp = rfc3339(clock.shown(clock.now())).replace(/[:.]/g, "-");
     const file = join(folder, `${stamp}-${why}.json`);
     try {
       await mkdir(folder, { recursive: true, mode: 0o750 });

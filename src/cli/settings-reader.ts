@@ -27,7 +27,8 @@ export async function takeReading(call: Call, file: string): Promise<Reading> {
     youngestMs = Math.max(youngestMs, writtenMs);
     if (!stood.has(path)) stood.set(path, stamp);
   };
-  const now = call.program.clock.now();
+  const { clock } = call.program;
+  const now = clock.shown(clock.now());
   const seen = () => ({ stood: [...stood], isSettled: youngestMs < now - SETTLED_MS });
   try {
     const settings = await readSettings(call, file, look);

@@ -4,7 +4,7 @@ import type { CodeSettings, Settings } from "../model/settings.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import { defaultCodeSettings } from "./defaults.ts";
 import { FORMAT, type SavedSnapshot } from "./print-snapshot.ts";
-import { instant, record, text } from "./snapshot/bounds.ts";
+import { instant, maybe, record, text } from "./snapshot/bounds.ts";
 import { settingsSchema } from "./snapshot/settings.ts";
 import { targetSnapshot } from "./snapshot/target-snapshot.ts";
 
@@ -25,6 +25,7 @@ const fileSchema = z.object({
   format: z.literal(FORMAT),
   agent: text,
   takenAt: instant,
+  wallAheadMs: maybe(instant),
   settings: settingsSchema,
   targets: record(targetSnapshot, 200),
 });
@@ -45,10 +46,10 @@ export function parseSnapshot(
   if (value === undefined) return { fault: "not JSON" };
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) return { fault: faultOf(parsed.error) };
-  const { agent, takenAt, settings, targets } = parsed.data;
-  const names = [...Object.keys(targets), AGENT_TARGET];
+  const { agent, format: _format, settings, ...snapshot } = parsed.data;
+  const names = [...Object.keys(snapshot.targets), AGENT_TARGET];
   const findings = completed(settings.findings, { names, detectors });
-  return { agent, settings: { ...settings, findings }, snapshot: { takenAt, targets } };
+  return { agent, settings: { ...settings, findings }, snapshot };
 }
 
 /** What a letter outside of texts does to the depth. */

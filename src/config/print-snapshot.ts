@@ -21,7 +21,7 @@ export interface SavedSnapshot {
  * is held against.
  */
 export function printSnapshot({ agent, settings, snapshot }: SavedSnapshot): string {
-  const { takenAt, targets } = snapshot;
-  const file = { format: FORMAT, agent, takenAt, settings: maskSettings(settings), targets };
+  const { targets, ...taken } = snapshot;
+  const file = { format: FORMAT, agent, ...taken, settings: maskSettings(settings), targets };
   return `${JSON.stringify(file)}\n`;
 }

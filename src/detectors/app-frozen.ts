@@ -5,7 +5,7 @@ import type { Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
-import { type Instant, rfc3339 } from "../model/time.ts";
+import type { Instant } from "../model/time.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
 import { defineDetector } from "./detector.ts";
@@ -80,7 +80,7 @@ export const appFrozen = defineDetector({
     },
   },
 
-  detect({ now, kept, expectation, listeners, xray, surroundings, usual }, limits) {
+  detect({ now, stamp, kept, expectation, listeners, xray, surroundings, usual }, limits) {
     if (isBehindMesh({ expectation, surroundings })) return undefined;
     const reads = listeners?.reads ?? [];
     const calls = kept === undefined ? [] : [silentCalls(kept, limits.timeout)];
@@ -94,6 +94,7 @@ export const appFrozen = defineDetector({
         xray,
         timeout: limits.timeout,
         now,
+        stamp,
         startupMs: expectation.startupMs,
       });
     if (kept === undefined) return undefined;
@@ -158,6 +159,7 @@ interface Meanwhile {
   readonly xray: Xray | undefined;
   readonly timeout: number;
   readonly now: Instant;
+  readonly stamp: (at: Instant) => string;
   /** Of the target; 0 = no time to start is granted. */
   readonly startupMs: number;
 }
@@ -165,7 +167,7 @@ interface Meanwhile {
 function stopped(
   { tries, seenBy, since, isStarting = false }: Silence,
   lastReplyAt: Instant | undefined,
-  { reads, xray, timeout, now, startupMs }: Meanwhile,
+  { reads, xray, timeout, now, stamp, startupMs }: Meanwhile,
 ): readonly Symptom[] | undefined {
   // What was read before the silence says nothing of it.
   const proof = unreadBytes(reads.filter(({ at }) => at >= since));
@@ -190,7 +192,7 @@ function stopped(
         tries,
         timeoutMs: timeout,
         ...proof,
-        lastReplyAt: lastReplyAt && rfc3339(lastReplyAt),
+        lastReplyAt: lastReplyAt && stamp(lastReplyAt),
       }),
     },
   ];

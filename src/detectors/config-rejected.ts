@@ -1,4 +1,3 @@
-import { rfc3339 } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
 
 /**
@@ -18,7 +17,7 @@ export const configRejected = defineDetector({
   limits: {},
   needs: ["configState"],
 
-  detect({ configState: { file = "", rejected } }) {
+  detect({ stamp, configState: { file = "", rejected } }) {
     if (rejected === undefined) return [];
     const { faults, firstFault, runningOn, runningSince } = rejected;
     const old = runningOn === "default" ? "the default configuration" : "the last good one";
@@ -27,7 +26,7 @@ export const configRejected = defineDetector({
         subject: { file },
         witnesses: ["config"],
         summary: `${file === "" ? "The configuration" : file} was refused (faults: ${faults}), and the agent runs on ${old}: ${firstFault}`,
-        evidence: { faults, firstFault, runningSinceAt: rfc3339(runningSince), runningOn },
+        evidence: { faults, firstFault, runningSinceAt: stamp(runningSince), runningOn },
       },
     ];
   },

@@ -3,14 +3,19 @@ import type { DetectorRecord, Expects, Layer, Limits } from "../model/detector-r
 import type { FactName, Facts } from "../model/facts/index.ts";
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import { knownValue, type TargetSnapshot } from "../model/snapshot.ts";
-import type { Instant } from "../model/time.ts";
+import { type Instant, rfc3339 } from "../model/time.ts";
 
 /**
  * What one detector sees of one target: only what it declared. A fact of `needs` is never undefined;
  * a fact of `uses` may be.
  */
 export type View<N extends FactName, U extends FactName, B extends string> = {
+  /** Of the agent's own time, as every instant of the facts is. */
   readonly now: Instant;
+  /** The same by the wall clock, to be compared with dates that others wrote. */
+  readonly wallNow: Instant;
+  /** An instant of the facts as evidence shows it. */
+  readonly stamp: (at: Instant) => string;
   readonly target: string;
   /** False while timing says more about us than about the target; facts stay judged. */
   readonly timingTrusted: boolean;
@@ -99,6 +104,8 @@ interface Explanation {
 /** All that a judgement is made of. */
 export interface Look {
   readonly now: Instant;
+  /** How far the wall clock is ahead of `now`. */
+  readonly wallAheadMs: number;
   readonly target: string;
   readonly known: TargetSnapshot;
   readonly limits: Readonly<Record<string, number>>;
@@ -154,7 +161,7 @@ export function defineDetector<
     isTiming: declaration.isTiming ?? false,
     learns: learners.map(([name]) => name),
 
-    judge({ now, target, known, limits, usual }) {
+    judge({ now, wallAheadMs, target, known, limits, usual }) {
       if (declaration.isTiming === true && !known.timingTrusted) return undefined;
       const needed = collect(known, needs);
       if (needed === undefined) return undefined;
@@ -162,7 +169,9 @@ export function defineDetector<
       if (needsAny.length > 0 && needsAny.every((name) => used[name] === undefined))
         return undefined;
       const { timingTrusted } = known;
-      const view = { ...used, ...needed, now, target, timingTrusted, usual };
+      const stamp = (at: Instant) => rfc3339(at + wallAheadMs);
+      const time = { now, wallNow: now + wallAheadMs, stamp, timingTrusted };
+      const view = { ...used, ...needed, ...time, target, usual };
       return detect(view as View<N, U, B>, limits as { readonly [K in keyof L]: number });
     },
 

@@ -1,7 +1,6 @@
 import type { Lookup, Resolution } from "../model/facts/resolution.ts";
 import type { Symptom } from "../model/finding.ts";
 import { boundList } from "../model/subjects.ts";
-import { rfc3339 } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
 
 /** p95 of fewer than 20 values is their greatest, so two slow lookups that lie apart decide. */
@@ -61,7 +60,7 @@ export const dnsFailing = defineDetector({
     },
   },
 
-  detect({ resolution, peers, upstreamCalls, timingTrusted }, limits) {
+  detect({ stamp, resolution, peers, upstreamCalls, timingTrusted }, limits) {
     const appError = upstreamCalls?.polls.at(-1)?.lastError;
     const said = appError === undefined ? {} : { appError };
     const wasAnswered = (address: string) => resolution.seen[address] !== undefined;
@@ -71,7 +70,12 @@ export const dnsFailing = defineDetector({
     const failing = failingSymptom(resolution, limits);
     if (failing !== undefined) {
       const severity = livesOn ? "warning" : "critical";
-      return [{ ...failing, severity, evidence: { ...failing.evidence, ...said } }];
+      const { answers, answeredAt } = resolution;
+      const answered =
+        answeredAt === undefined
+          ? {}
+          : { lastAnswer: boundList(answers), lastAnswerAt: stamp(answeredAt) };
+      return [{ ...failing, severity, evidence: { ...failing.evidence, ...answered, ...said } }];
     }
     if (!timingTrusted) return undefined;
     return slowSymptoms(resolution, limits);
@@ -115,15 +119,8 @@ function failingSymptom(
       spanSeconds,
       triedNames: boundList(resolution.triedNames),
       lookupMs: last.durationMs,
-      ...lastAnswer(resolution),
     },
   };
-}
-
-function lastAnswer({ answers, answeredAt }: Resolution): Symptom["evidence"] {
-  return answeredAt === undefined
-    ? {}
-    : { lastAnswer: boundList(answers), lastAnswerAt: rfc3339(answeredAt) };
 }
 
 function slowSymptoms(

@@ -7,7 +7,6 @@ import { present } from "../model/present.ts";
 import type { Witness } from "../model/source-name.ts";
 import { boundList } from "../model/subjects.ts";
 import { hostOf } from "../model/target.ts";
-import { type Instant, rfc3339 } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsFailing } from "./dns-failing.ts";
 
@@ -61,7 +60,7 @@ export const dnsStale = defineDetector({
     },
   },
 
-  detect({ resolution, peers, reach, surroundings }, limits) {
+  detect({ stamp, resolution, peers, reach, surroundings }, limits) {
     const { answers, answeredAt, answeredInRow } = resolution;
     if (surroundings?.mesh === true || answeredAt === undefined) return undefined;
     if (answeredInRow < ANSWERS) return undefined;
@@ -79,7 +78,7 @@ export const dnsStale = defineDetector({
       const death = isAway ? deathOf(peer, reach) : undefined;
       const isStale = isUsed(peer) && last.missed >= ANSWERS && usedMs > limitMs;
       return isStale || death !== undefined
-        ? [{ ...peer, absentMs, limitMs, death, lastAt: last.at }]
+        ? [{ ...peer, absentMs, limitMs, death, absentSinceAt: stamp(last.at) }]
         : [];
     });
     const isDead = ({ death }: StalePeer) => Number(death !== undefined);
@@ -103,12 +102,12 @@ function lastAnswerOf({ address }: Peer, { seen }: Resolution): SeenAddress | un
 interface StalePeer extends Peer {
   readonly absentMs: number;
   readonly limitMs: number;
-  readonly lastAt: Instant;
+  readonly absentSinceAt: string;
   readonly death: Death | undefined;
 }
 
 function symptomOf(
-  { address, absentMs, limitMs, death, seenBy, lastAt }: StalePeer,
+  { address, absentMs, limitMs, death, seenBy, absentSinceAt }: StalePeer,
   worstFirst: readonly StalePeer[],
   { name, answers, highestTtlMs }: Resolution,
 ): Symptom {
@@ -131,7 +130,7 @@ function symptomOf(
       ttlSeconds: highestTtlMs / 1000,
       connections: worstFirst.reduce((sum, peer) => sum + peer.connections, 0),
       newStreams,
-      absentSinceAt: rfc3339(lastAt),
+      absentSinceAt,
       errno: death?.errno,
     }),
   };

@@ -1,7 +1,6 @@
 import { durationText } from "../model/duration-text.ts";
 import type { HealthTransition, ServiceHealth } from "../model/facts/health.ts";
 import type { Symptom } from "../model/finding.ts";
-import { rfc3339 } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 
@@ -62,7 +61,7 @@ export const healthFlapping = defineDetector({
   needs: ["health", "expectation"],
   causes: [appFrozen],
 
-  detect({ now, health, expectation }, { transitions, quick, critical, window }) {
+  detect({ now, stamp, health, expectation }, { transitions, quick, critical, window }) {
     if (expectation.health.expect === "any") return [];
     return Object.entries(health.services).flatMap(([service, state]): readonly Symptom[] => {
       const flips = flipsOf(state).filter(({ at }) => now - at <= window);
@@ -81,7 +80,7 @@ export const healthFlapping = defineDetector({
           evidence: {
             transitions: flips.length,
             windowSeconds: window / 1000,
-            timeline: flips.slice(-TIMELINE).map(({ at, to }) => `${timeOfDay(at)} ${to}`),
+            timeline: flips.slice(-TIMELINE).map(({ at, to }) => `${timeOfDay(stamp(at))} ${to}`),
             shortestMs: shortestMs(flips),
           },
         },
@@ -104,6 +103,6 @@ function shortestMs(flips: readonly HealthTransition[]): number {
 }
 
 /** `12:00:01.250Z`. */
-function timeOfDay(at: number): string {
-  return rfc3339(at).slice(11);
+function timeOfDay(stamp: string): string {
+  return stamp.slice(11);
 }

@@ -3,7 +3,7 @@ import { durationText } from "../model/duration-text.ts";
 import type { Expectation } from "../model/facts/expectation.ts";
 import type { Health, ServiceHealth } from "../model/facts/health.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
-import { type Instant, rfc3339 } from "../model/time.ts";
+import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 import { UNREACHABLE } from "./root-causes.ts";
@@ -41,12 +41,12 @@ export const healthNotServing = defineDetector({
   causes: [appFrozen],
   dependencyCauses: UNREACHABLE,
 
-  detect({ now, health, expectation, channels }, { errors }) {
+  detect({ now, stamp, health, expectation, channels }, { errors }) {
     if (expectation.health.expect === "any") return [];
     const services = Object.entries(health.services);
     if (services.length > 0 && services.every(([, state]) => isRefusal(state))) return undefined;
     return services.flatMap(([service, state]): readonly Symptom[] => {
-      const asked = { now, service, state, expectation };
+      const asked = { now, stamp, service, state, expectation };
       const verdict = checkError(asked, errors) ?? declared(asked);
       if (verdict === undefined) return [];
       const dependency = downDependency(channels);
@@ -73,6 +73,7 @@ export const healthNotServing = defineDetector({
 
 interface Asked {
   readonly now: Instant;
+  readonly stamp: (at: Instant) => string;
   readonly service: string;
   readonly state: ServiceHealth;
   readonly expectation: Expectation;
@@ -81,14 +82,14 @@ interface Asked {
 type Verdict = Required<Pick<Symptom, "severity" | "summary" | "evidence">>;
 
 function declared(asked: Asked): Verdict | undefined {
-  const { now, service, state } = asked;
+  const { now, stamp, service, state } = asked;
   const severity = declaredSeverity(asked);
   if (severity === undefined) return undefined;
   const { status, sinceAt } = state;
   return {
     severity,
     summary: `${nameOf(service)} has declared ${status} for ${durationText(now - sinceAt)}`,
-    evidence: { cause: "declared", status, sinceAt: rfc3339(sinceAt) },
+    evidence: { cause: "declared", status, sinceAt: stamp(sinceAt) },
   };
 }
 
@@ -112,7 +113,10 @@ function isRefusal({ everKnown, errors }: ServiceHealth): boolean {
 }
 
 /** A proxy answers for a dead upstream, or the handler of health itself fails. */
-function checkError({ service, state, expectation }: Asked, limit: number): Verdict | undefined {
+function checkError(
+  { stamp, service, state, expectation }: Asked,
+  limit: number,
+): Verdict | undefined {
   const { errors } = state;
   if (errors === undefined || errors.count < limit || isRefusal(state)) return undefined;
   if (!isExpected(service, expectation)) return undefined;
@@ -120,7 +124,7 @@ function checkError({ service, state, expectation }: Asked, limit: number): Verd
   return {
     severity: "warning",
     summary: `${nameOf(service)} was answered ${code} ${count} times in a row by a working connection`,
-    evidence: { cause: "check-error", status: code, statusText: text, sinceAt: rfc3339(since) },
+    evidence: { cause: "check-error", status: code, statusText: text, sinceAt: stamp(since) },
   };
 }
 

@@ -3,7 +3,6 @@ import type { Services } from "../model/facts/services.ts";
 import type { Symptom } from "../model/finding.ts";
 import { nearestName } from "../model/nearest.ts";
 import { own } from "../model/own.ts";
-import { rfc3339 } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
 
 /** A Check is repeated; a Watch that says SERVICE_UNKNOWN goes on saying so while it is open. */
@@ -42,7 +41,7 @@ export const healthUnknownService = defineDetector({
   needs: ["health", "expectation"],
   uses: ["services"],
 
-  detect({ now, health, expectation, services }, { grace }) {
+  detect({ now, stamp, health, expectation, services }, { grace }) {
     const names = expectation.health.services.filter((name) => name !== "");
     return names.flatMap((service): readonly Symptom[] => {
       const state = own(health.services, service);
@@ -62,7 +61,7 @@ export const healthUnknownService = defineDetector({
           evidence: {
             answer: via === "check" ? "NOT_FOUND" : "SERVICE_UNKNOWN",
             via,
-            sinceAt: rfc3339(sinceAt),
+            sinceAt: stamp(sinceAt),
             known,
             ...(nearest === undefined ? {} : { nearest }),
           },

@@ -4,7 +4,6 @@ import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isLate } from "../model/probe-speed.ts";
 import type { Reason } from "../model/reason.ts";
-import { rfc3339 } from "../model/time.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsStale } from "./dns-stale.ts";
@@ -67,7 +66,7 @@ export const probeFailing = defineDetector({
   causes: [...WIRE, dnsStale, streamExhaustion, deadlineStorm, errorBurst, inFlightBuildup],
   explainedBy: explainsFailure,
 
-  detect({ probes, expectation, xray, ...others }, { failures, critical }) {
+  detect({ stamp, probes, expectation, xray, ...others }, { failures, critical }) {
     return Object.entries(probes.probes).flatMap(([probe, history]): readonly Symptom[] => {
       const failed = failedInRow(history, expectation);
       const [first] = failed;
@@ -87,6 +86,7 @@ export const probeFailing = defineDetector({
           remedy: `Run \`kubectl exec POD -c grpc-doctor -- grpc-doctor probe ${probe}\` (outside a pod: with --config FILE) to see each phase; the phase and reason name the layer to look at.`,
           evidence: {
             ...evidenceOf(last, history),
+            ...(history.lastOkAt === undefined ? {} : { lastOkAt: stamp(history.lastOkAt) }),
             failures: failed.length,
             ...(xray === undefined ? {} : { otherClientPasses: xray.latest.outcome === "passed" }),
           },
@@ -124,7 +124,7 @@ function isServersFault(
 
 function evidenceOf(run: ProbeRun, history: ProbeHistory): Evidence {
   const { phase, reason, status, statusText, assertion, actual, ms } = run;
-  const { method, deadlineMs, connection, lastOkAt } = history;
+  const { method, deadlineMs, connection } = history;
   return {
     method,
     probeMs: ms,
@@ -136,7 +136,6 @@ function evidenceOf(run: ProbeRun, history: ProbeHistory): Evidence {
     ...(statusText === undefined ? {} : { statusText }),
     ...(assertion === undefined ? {} : { assertion }),
     ...(actual === undefined ? {} : { actual }),
-    ...(lastOkAt === undefined ? {} : { lastOkAt: rfc3339(lastOkAt) }),
   };
 }
 

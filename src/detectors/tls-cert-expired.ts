@@ -30,7 +30,7 @@ export const tlsCertExpired = defineDetector({
   clearAfterMs: 60_000,
   limits: {},
 
-  detect({ now, xray, expectation, surroundings, servedFile }) {
+  detect({ wallNow: now, xray, expectation, surroundings, servedFile }) {
     const file =
       servedFile?.notAfter === undefined ? {} : { fileNotAfterAt: rfc3339(servedFile.notAfter) };
     return judgeCertificates({ xray, expectation, surroundings }, (tls) =>

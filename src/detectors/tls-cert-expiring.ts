@@ -63,7 +63,7 @@ export const tlsCertExpiring = defineDetector({
     },
   },
 
-  detect({ now, xray, expectation, surroundings, servedFile }, limits) {
+  detect({ wallNow: now, xray, expectation, surroundings, servedFile }, limits) {
     const file =
       servedFile?.notAfter === undefined ? {} : { fileNotAfterAt: rfc3339(servedFile.notAfter) };
     return judgeCertificates({ xray, expectation, surroundings }, (tls) =>

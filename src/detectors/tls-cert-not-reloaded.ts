@@ -46,16 +46,16 @@ export const tlsCertNotReloaded = defineDetector({
     },
   },
 
-  detect({ now, xray, expectation, surroundings, servedFile }, { settle }) {
+  detect({ now, wallNow, xray, expectation, surroundings, servedFile }, { settle }) {
     if (servedFile.fingerprint === undefined) return undefined;
     return judgeCertificates({ xray, expectation, surroundings }, (tls, leaf) => {
       if (!isSuccessor(servedFile, leaf.certificate, tls)) return [];
       const differsMs = now - Math.max(xray.same.since, servedFile.since ?? now);
-      const fileMs = now - (servedFile.changedAt ?? now);
+      const fileMs = wallNow - (servedFile.changedAt ?? wallNow);
       const span = xray.same.lastAt - xray.same.since;
       const isSettled = Math.min(differsMs, fileMs) >= settleMs(servedFile, settle);
       if (!isSettled || span < XRAYS_SPAN_MS) return [];
-      const remainingMs = leaf.certificate.notAfter - now;
+      const remainingMs = leaf.certificate.notAfter - wallNow;
       return [
         {
           subject: {},

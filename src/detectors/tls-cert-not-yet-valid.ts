@@ -36,7 +36,7 @@ export const tlsCertNotYetValid = defineDetector({
     },
   },
 
-  detect({ now, xray, expectation, surroundings }, { skew }) {
+  detect({ wallNow: now, xray, expectation, surroundings }, { skew }) {
     const differenceMs = surroundings?.clockDifferenceMs;
     const clock = clockSentence(differenceMs, skew);
     return judgeCertificates({ xray, expectation, surroundings }, (tls) =>

@@ -42,7 +42,7 @@ export interface Silencer {
   readonly root?: string;
 }
 
-/** One instant by both clocks: the wall's is for people to read, and every duration is the other's. */
+/** One instant of the agent's own time, and the monotonic clock's finer reading of it. */
 export interface Moment {
   readonly now: Instant;
   readonly monotonicMs: number;
@@ -62,7 +62,7 @@ export interface Case {
   readonly openedMs: number;
   readonly begunMs: number;
   /** When it began, to be compared with observations. */
-  begunAt: Instant;
+  readonly begunAt: Instant;
   readonly isDrill: boolean;
   symptom: Symptom;
   lastSeen: Instant;
@@ -168,12 +168,6 @@ export function seeAbsent(entry: Case, observedAt: Instant, elapsedMs: number): 
 export function seeNothing(entry: Case, elapsedMs: number): void {
   if (entry.status === "unjudged") entry.unjudgedMs += elapsedMs;
   entry.status = "unjudged";
-}
-
-/** The wall clock was set by so much: what is compared with observations moves along. */
-export function moveWall(entry: Case, byMs: number): void {
-  entry.begunAt += byMs;
-  entry.observedAt += byMs;
 }
 
 /** The hold that counts: the user's where set, else the symptom's own, else the declaration's. */

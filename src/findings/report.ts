@@ -17,9 +17,14 @@ import { type Causality, lastRoot } from "./causality.ts";
 const LONGEST_LIST = 20;
 const LONGEST_TEXT = 200;
 
-export interface ReportOptions {
+/** What is shown of a case depends on the others; its times, on how far the wall clock is ahead. */
+interface Shown {
   readonly cases: readonly Case[];
   readonly causality: Causality;
+  readonly wallAheadMs: number;
+}
+
+export interface ReportOptions extends Omit<Shown, "wallAheadMs"> {
   readonly recent: readonly (Finding & { readonly resolvedAt: Instant })[];
   readonly unjudged: readonly Unjudged[];
   readonly snapshot: Snapshot;
@@ -37,10 +42,11 @@ export function buildReport(options: ReportOptions): FindingsReport {
       (a.key < b.key ? -1 : 1),
   );
   const targets = Object.entries(snapshot.targets);
-  const show = (entry: Case) => findingOf(entry, cases, causality);
+  const wallAheadMs = snapshot.wallAheadMs ?? 0;
+  const show = (entry: Case) => findingOf(entry, { cases, causality, wallAheadMs });
   const open = cases.filter((entry) => entry.silencer === undefined);
   return {
-    generatedAt: now,
+    generatedAt: now + wallAheadMs,
     targets: targets.map(([name, { state, epoch }]) => ({ name, state, epoch })),
     active: open.filter((entry) => entry.stage === "active").map(show),
     pending: open
@@ -58,13 +64,17 @@ export function buildReport(options: ReportOptions): FindingsReport {
     }),
     unjudged,
     capabilities: targets.flatMap(([target, { capabilities }]) =>
-      capabilities.map((capability) => ({ ...capability, target })),
+      capabilities.map((capability) => ({
+        ...capability,
+        since: capability.since + wallAheadMs,
+        target,
+      })),
     ),
   };
 }
 
 /** A case as the sinks and documents see it, with the severity that it has through its consequences. */
-export function findingOf(entry: Case, cases: readonly Case[], causality: Causality): Finding {
+export function findingOf(entry: Case, { cases, causality, wallAheadMs }: Shown): Finding {
   const { detector, symptom, target, subject } = entry;
   const { traceId, spanId } = symptom;
   return {
@@ -74,11 +84,11 @@ export function findingOf(entry: Case, cases: readonly Case[], causality: Causal
     subject,
     summary: symptom.summary,
     evidence: boundEvidence(symptom.evidence),
-    changed: entry.changed,
+    changed: entry.changed.map((change) => ({ ...change, at: change.at + wallAheadMs })),
     remedy: symptom.remedy ?? detector.remedy,
     docs: findingPage(detector.code),
-    firstSeen: entry.firstSeen,
-    lastSeen: entry.lastSeen,
+    firstSeen: entry.firstSeen + wallAheadMs,
+    lastSeen: entry.lastSeen + wallAheadMs,
     count: entry.count,
     consequences: consequencesOf(entry, cases, causality),
     witnesses: symptom.witnesses,

@@ -95,6 +95,7 @@ function runOne(options: RunOptions): readonly Run[] {
   try {
     const symptoms = detector.judge({
       now: snapshot.takenAt,
+      wallAheadMs: snapshot.wallAheadMs ?? 0,
       target: name,
       known: target,
       limits: code.limits,

@@ -8,11 +8,11 @@ import {
   type Unjudged,
 } from "../model/finding.ts";
 import type { History } from "../model/history.ts";
-import type { Settings } from "../model/settings.ts";
+import type { Ignore, Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Instant } from "../model/time.ts";
 import { awaitedCauses, verdictKey } from "./awaiting.ts";
-import { type Case, endOf, holdOf, type Moment, moveWall, type Silencer } from "./case.ts";
+import { type Case, endOf, holdOf, type Moment, type Silencer } from "./case.ts";
 import { type Causality, explain, isHeldBack, lastRoot } from "./causality.ts";
 import { changesSince } from "./changes.ts";
 import { type DrillOrder, type DrillRefusal, isDrillOver, openDrill } from "./drill.ts";
@@ -22,8 +22,6 @@ import { sight } from "./sight.ts";
 import { unjudgedOf, type Verdict } from "./verdict.ts";
 
 const REMIND_MS = 3_600_000;
-/** Less is how clocks drift. */
-const SET_MS = 1_000;
 /** A reason may be as much older than its symptom: windows and absences take minutes. */
 const LOOK_BACK_MS = 600_000;
 /** Resolved findings that are still shown, and lives whose end is remembered. */
@@ -45,7 +43,7 @@ type Ending = NonNullable<FindingChange["why"]>;
  *
  * Each update has four steps: what was judged moves the clock of each case; what is over leaves; what
  * explains what is worked out from those that are left; and each case is told as it now stands. Time is
- * counted by the monotonic clock alone: a wall clock that is set holds back, opens and resolves nothing.
+ * the agent's own; what is told shows it by the wall clock.
  */
 export class Tracker {
   readonly #detectors: ReadonlyMap<string, Detector>;
@@ -55,7 +53,9 @@ export class Tracker {
   #recent: readonly (Finding & { readonly resolvedAt: Instant })[] = [];
   #unjudged: readonly Unjudged[] = [];
   #causality: Causality = { roots: new Map(), waiting: new Map(), severities: new Map() };
-  #updated: Moment | undefined;
+  #updatedMs: number | undefined;
+  /** How far the wall clock was ahead of our own time at the last update. */
+  #wallAheadMs = 0;
 
   constructor(detectors: readonly Detector[]) {
     this.#detectors = new Map(detectors.map((detector) => [detector.code, detector]));
@@ -120,12 +120,10 @@ export class Tracker {
   }
 
   /** How long the update before is ago. */
-  #pass({ now, monotonicMs }: Moment): number {
-    const before = this.#updated ?? { now, monotonicMs };
-    this.#updated = { now, monotonicMs };
-    const elapsedMs = monotonicMs - before.monotonicMs;
-    const setByMs = now - before.now - elapsedMs;
-    if (Math.abs(setByMs) >= SET_MS) for (const entry of this.#all()) moveWall(entry, setByMs);
+  #pass({ monotonicMs, snapshot }: TrackerUpdate): number {
+    const elapsedMs = monotonicMs - (this.#updatedMs ?? monotonicMs);
+    this.#updatedMs = monotonicMs;
+    this.#wallAheadMs = snapshot.wallAheadMs ?? 0;
     return elapsedMs;
   }
 
@@ -136,12 +134,19 @@ export class Tracker {
   /** A drill and an ignored finding neither explain nor are explained: no alert hides behind them. */
   #explicable(settings: Settings, now: Instant): readonly Case[] {
     return this.#all().filter(
-      (entry) => !entry.isDrill && ignoreOf(entry, settings, now) === undefined,
+      (entry) => !entry.isDrill && this.#ignoreOf(entry, settings, now) === undefined,
     );
   }
 
+  /** Its end is a date of the calendar. */
+  #ignoreOf(entry: Case, settings: Settings, now: Instant): Ignore | undefined {
+    return ignoreOf(entry, settings, now + this.#wallAheadMs);
+  }
+
   #change(entry: Case, at: Instant, what: Omit<FindingChange, "at" | "finding">): FindingChange {
-    return { ...what, at, finding: findingOf(entry, this.#all(), this.#causality) };
+    const wallAheadMs = this.#wallAheadMs;
+    const shown = { cases: this.#all(), causality: this.#causality, wallAheadMs };
+    return { ...what, at: at + wallAheadMs, finding: findingOf(entry, shown) };
   }
 
   #endIfOver(entry: Case, update: TrackerUpdate): readonly FindingChange[] {
@@ -154,7 +159,10 @@ export class Tracker {
     this.#cases.delete(entry.key);
     if (!entry.isHeard) return [];
     const resolved = this.#change(entry, now, { transition: "resolved", why });
-    this.#recent = [{ ...resolved.finding, resolvedAt: now }, ...this.#recent].slice(0, RECENT);
+    this.#recent = [{ ...resolved.finding, resolvedAt: resolved.at }, ...this.#recent].slice(
+      0,
+      RECENT,
+    );
     this.#resolvedAt.delete(entry.key);
     this.#resolvedAt.set(entry.key, now);
     for (const oldest of this.#resolvedAt.keys())
@@ -181,7 +189,7 @@ export class Tracker {
   }
 
   #silencerOf(entry: Case, { settings, now }: TrackerUpdate): Silencer | undefined {
-    const ignore = ignoreOf(entry, settings, now);
+    const ignore = this.#ignoreOf(entry, settings, now);
     if (ignore !== undefined) return { because: `ignored: ${ignore.reason}` };
     const root = lastRoot(this.#causality.roots, entry);
     return root && { because: codeSeenFrom(root, entry.target), root: root.key };

@@ -117,7 +117,7 @@ export class ProbeClient {
     this.#credentials.begin();
     const startedMs = clock.monotonicMs();
     const isWaiting = !this.#isReady();
-    if (isWaiting) this.#noteReady(clock.now() + call.deadlineMs);
+    if (isWaiting) this.#noteReady(clock.shown(clock.now()) + call.deadlineMs);
 
     const heard = await this.#exchange(call, startedMs);
     const endedMs = clock.monotonicMs();
@@ -183,7 +183,7 @@ export class ProbeClient {
   #exchange(call: ClientCall, startedMs: number): Promise<Heard> {
     const { clock } = this.#options;
     const stream = this.#client.makeBidiStreamRequest(call.path, bytes, bytes, grpcMetadata(call), {
-      deadline: clock.now() + call.deadlineMs,
+      deadline: clock.shown(clock.now()) + call.deadlineMs,
     });
     return new Promise((resolve) => {
       const responses: Uint8Array[] = [];

@@ -27,7 +27,8 @@ export async function connectOnce(
     evenIfUnverified: true,
   });
   const { tls } = connection.trail;
-  const reason = isVerified && tls !== undefined ? verificationReason(tls, clock.now()) : undefined;
+  const reason =
+    isVerified && tls !== undefined ? verificationReason(tls, clock.shown(clock.now())) : undefined;
   if (reason === undefined) return connection;
   connection.close();
   throw new CallError({ phase: "tls", reason });

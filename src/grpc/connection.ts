@@ -82,7 +82,10 @@ async function credentialsFor(
 function refuseToShow(connection: Http2Connection, target: Target, options: OpenOptions): void {
   if (target.metadata.length === 0 || options.evenIfUnverified === true) return;
   const { tls } = connection.trail;
-  const reason = tls === undefined ? undefined : verificationReason(tls, options.clock.now());
+  const reason =
+    tls === undefined
+      ? undefined
+      : verificationReason(tls, options.clock.shown(options.clock.now()));
   if (reason === undefined) return;
   connection.close();
   throw new CallError({ phase: "tls", reason });

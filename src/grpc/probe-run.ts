@@ -228,7 +228,7 @@ export class ProbeRunner {
       const connection = await openConnection(target, { ...ways, signal: patience });
       connection.close();
       const { tls } = connection.trail;
-      const reason = tls && verificationReason(tls, clock.now());
+      const reason = tls && verificationReason(tls, clock.shown(clock.now()));
       return reason === undefined ? error : new CallError({ phase: "tls", reason });
     } catch (thrown) {
       return thrown instanceof CallError && !signal.aborted ? thrown : error;

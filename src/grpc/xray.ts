@@ -44,9 +44,18 @@ export async function xray(target: Target, options: XrayOptions): Promise<XrayRe
     at,
     ...facts,
     ...verdictOf(seen.fault, target),
-    ...present({ rpc: seen.rpc, pingMs: seen.pingMs, podDial: await podDial }),
+    ...present({
+      rpc: seen.rpc && inOwnTime(seen.rpc, clock),
+      pingMs: seen.pingMs,
+      podDial: await podDial,
+    }),
     ...(tls === undefined ? {} : { tls: { ...tls, ...present({ preferredAlpn }) } }),
   };
+}
+
+/** The other's clock less ours stays the same, whatever ours was set to. */
+function inOwnTime({ dateAt, ...rpc }: RpcFacts, clock: Clock): RpcFacts {
+  return dateAt === undefined ? rpc : { ...rpc, dateAt: dateAt - clock.shown(0) };
 }
 
 interface Seen {
@@ -74,7 +83,7 @@ async function look(target: Target, trail: Trail, options: XrayOptions): Promise
 function refuseAsClientsDo({ tls }: Trail, clock: Clock): void {
   if (tls === undefined) return;
   const reason =
-    verificationReason(tls, clock.now()) ??
+    verificationReason(tls, clock.shown(clock.now())) ??
     (tls.selectedAlpn === "h2" ? undefined : ("alpn_missing" as const));
   if (reason !== undefined) throw new CallError({ phase: "tls", reason });
 }

@@ -37,6 +37,8 @@ export interface TargetSnapshot {
 /** All facts of all targets at one instant; immutable, plain JSON. */
 export interface Snapshot {
   readonly takenAt: Instant;
+  /** The wall clock was set by so much since the agent began: instants are the agent's own. Absent: not. */
+  readonly wallAheadMs?: number;
   readonly targets: Readonly<Record<string, TargetSnapshot>>;
 }
 

@@ -4,12 +4,18 @@ export type Instant = number;
 /**
  * The only way in which time enters the program.
  *
- * Stamps come from `now`, durations from `monotonicMs`: a latency is never a difference of wall
- * clocks, so a clock that is set changes no measurement. Tests move a clock by hand.
+ * Every instant that is kept is of our own time, `now`, so that ages, windows and rates are differences
+ * of one clock that nobody sets. `shown` turns one into the wall clock's, for whoever reads it, and for
+ * what is compared with a foreign date: a certificate, a cron expression. Tests move a clock by hand.
  */
 export interface Clock {
-  /** Wall clock, for stamps that a person or another program will read. */
+  /**
+   * Our own time: what the wall clock said when the program began, carried on by the monotonic clock. A
+   * wall clock that is set, or a machine that slept, moves it by nothing.
+   */
   now(): Instant;
+  /** What the wall clock, as it goes now, shows for an instant of our own time. */
+  shown(at: Instant): Instant;
   /** Milliseconds, with fractions, from an arbitrary origin; never goes backwards. */
   monotonicMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it is aborted before. */

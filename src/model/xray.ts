@@ -108,7 +108,7 @@ export interface RpcFacts {
   readonly decodedSize?: string;
   /** HTTP/2 error code of a RST_STREAM. */
   readonly resetCode?: number;
-  /** The `date` header: the server's clock, to the second (RFC 9110 section 6.6.1). */
+  /** The `date` header: the server's clock, to the second (RFC 9110 section 6.6.1), in our own time. */
   readonly dateAt?: Instant;
 }
 

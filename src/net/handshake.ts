@@ -158,7 +158,7 @@ function factsOf({ socket, seen, serverName, thrown }: Ended, options: Handshake
 
 function judgesOf({ clock, authority, material }: HandshakeOptions): Judges {
   const bundle = material.ca === undefined ? undefined : readBundle(material.ca);
-  return { now: clock.now(), ...present({ authority, bundle }) };
+  return { now: clock.shown(clock.now()), ...present({ authority, bundle }) };
 }
 
 function briefly(certificate: X509Certificate): NonNullable<TlsFacts["clientCertificate"]> {

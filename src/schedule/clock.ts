@@ -3,7 +3,8 @@ import type { Clock, Random } from "../model/time.ts";
 
 /** The real clock: the only place of the program that touches `Date`, `performance` and timers. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: ownNow,
+  shown: (at) => at + setByMs(),
   monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
     // A timer takes 31 bits; a longer sleep wakes up in between.
@@ -21,6 +22,18 @@ export const systemClock: Clock = {
     return parent === undefined ? timeout.signal : AbortSignal.any([timeout.signal, parent]);
   },
 };
+
+/** Finer than this the two clocks of one machine are not read. */
+const GRAIN_MS = 10;
+
+function ownNow(): number {
+  return Math.floor(performance.timeOrigin + performance.now());
+}
+
+/** By how much the wall clock was set since the program began; 0 where it was not. */
+function setByMs(): number {
+  return Math.round((Date.now() - ownNow()) / GRAIN_MS) * GRAIN_MS;
+}
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

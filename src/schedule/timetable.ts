@@ -104,14 +104,15 @@ function createCron(expression: string, { clock, share }: TimetableOptions): Tim
       gapMs,
     };
   };
-  let slot = slotAfter(clock.now());
-  let seen = { wall: clock.now(), monotonicMs: clock.monotonicMs() };
+  const wallNow = () => clock.shown(clock.now());
+  let slot = slotAfter(wallNow());
+  let seen = { wall: wallNow(), monotonicMs: clock.monotonicMs() };
   return {
     get intervalMs() {
       return slot !== undefined && Number.isFinite(slot.gapMs) ? slot.gapMs : undefined;
     },
     next() {
-      const now = clock.now();
+      const now = wallNow();
       const nowMs = clock.monotonicMs();
       if (now - seen.wall - (nowMs - seen.monotonicMs) < -SET_BACK_MS) slot = slotAfter(now);
       seen = { wall: now, monotonicMs: nowMs };
@@ -122,7 +123,7 @@ function createCron(expression: string, { clock, share }: TimetableOptions): Tim
     },
     take() {
       // A timer may fire a moment early: the slot just taken must not come again.
-      slot = slotAfter(Math.max(clock.now(), slot?.at ?? 0));
+      slot = slotAfter(Math.max(wallNow(), slot?.at ?? 0));
       return 0;
     },
   };

@@ -1,11 +1,14 @@
 import { counted } from "../model/counted.ts";
 import type { AgentEvent, EventKind } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
-import { rfc3339 } from "../model/time.ts";
+import { type Instant, rfc3339 } from "../model/time.ts";
 import type { LogLevel, LogLine } from "./log-line.ts";
 
 type EventOf<K extends EventKind> = Extract<AgentEvent, { readonly kind: K }>;
-type Lines<K extends EventKind> = (event: EventOf<K>) => readonly LogLine[];
+type Lines<K extends EventKind> = (
+  event: EventOf<K>,
+  shown: (at: Instant) => Instant,
+) => readonly LogLine[];
 
 /** Configuration faults told one by one; the file is not worth more lines. */
 const MOST_FAULTS = 50;
@@ -100,7 +103,7 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
       file: event.file,
     }),
   ],
-  "config-rejected": (event) => [
+  "config-rejected": (event, shown) => [
     line(event, "error", {
       name: "config.rejected",
       msg: `${event.file} has ${counted(event.faults.length, "fault")}; runs on the ${event.runningOn} configuration`,
@@ -108,7 +111,7 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
       file: event.file,
       faults: event.faults.length,
       runningOn: event.runningOn,
-      runningSinceAt: rfc3339(event.runningSince),
+      runningSinceAt: rfc3339(shown(event.runningSince)),
     }),
     ...event.faults.slice(0, MOST_FAULTS).map((fault) =>
       line(event, "error", {
@@ -158,11 +161,14 @@ function isServer(sink: string): boolean {
   return sink === "listen" || sink === "admin";
 }
 
-/** The lines of one event, in order. */
-export function eventLines<K extends EventKind>(event: EventOf<K>): readonly LogLine[] {
+/** The lines of one event, in order; instants in their fields are `shown` by the wall clock. */
+export function eventLines<K extends EventKind>(
+  event: EventOf<K>,
+  shown: (at: Instant) => Instant,
+): readonly LogLine[] {
   // One entry for each kind: the compiler cannot see that `event.kind` picks the event's own.
   const lines = LINES[event.kind] as Lines<K>;
-  return lines(event);
+  return lines(event, shown);
 }
 
 /** What a sink could not tell. */

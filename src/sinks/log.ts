@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { AgentEvent } from "../model/event.ts";
 import type { LogSettings } from "../model/settings.ts";
-import { rfc3339 } from "../model/time.ts";
+import { type Instant, rfc3339 } from "../model/time.ts";
 import { watchCapabilities } from "./capability-lines.ts";
 import { type Drain, watchDrains } from "./drain-watch.ts";
 import { dropped, eventLines } from "./event-lines.ts";
@@ -19,6 +19,8 @@ export interface LogOptions extends LogSettings {
   readonly colour?: boolean;
   /** For `format: text`: where the texts of a finding are broken, 100 characters without it. */
   readonly width?: number;
+  /** An instant of the agent's own time by the wall clock; the findings' are shown so already. */
+  readonly shown?: (at: Instant) => Instant;
   /** Hears of lines that were lost. */
   readonly event: (event: AgentEvent) => void;
 }
@@ -40,7 +42,9 @@ const QUIET_MS = 60_000;
  * first one that can be written again says how many are missing.
  */
 export function createLogSink(options: LogOptions): Sink {
-  const write = writerOf(options);
+  const { shown = (at) => at } = options;
+  const tell = writerOf(options);
+  const write = (line: LogLine) => tell({ ...line, at: shown(line.at) });
   const healthChange = watchHealth();
   const watchDrain = watchDrains();
   const capabilityLine = watchCapabilities();
@@ -53,11 +57,11 @@ export function createLogSink(options: LogOptions): Sink {
 
   return {
     name: "log",
-    change: (change) => write(findingLine(change)),
+    change: (change) => tell(findingLine(change)),
     hear(event) {
       const key = limitKey(event);
       const kept = key === undefined ? 0 : limit(key, event.at);
-      for (const line of eventLines(event)) writeUnless(kept, line);
+      for (const line of eventLines(event, shown)) writeUnless(kept, line);
     },
     observe(observation) {
       const change = healthChange(observation);

@@ -7,6 +7,7 @@ import { dialectOf } from "../grpc/dialects/index.ts";
 import type { Connection } from "../grpc/transport.ts";
 import type { SocketFacts } from "../model/channelz.ts";
 import type { Observation } from "../model/observation.ts";
+import type { Clock } from "../model/time.ts";
 import { defineSource, type Run, type Tools } from "./source.ts";
 import { available, isRefused, notLetIn, refused } from "./standing.ts";
 
@@ -100,11 +101,17 @@ async function read(
     ownCalls,
     socketCount: Math.max(0, sockets.listed - own),
     socketsTruncated: sockets.truncated,
-    sockets: others,
+    sockets: others.map((socket) => inOwnTime(socket, clock)),
     ...(sockets.lastInTurn !== undefined && { lastInTurn: sockets.lastInTurn }),
     channels,
     durationMs: clock.monotonicMs() - startedMs,
   };
+}
+
+/** The server's stamps are of the wall clock that we share; how old they are must not change when it is set. */
+function inOwnTime({ lastRemoteStreamAt, ...socket }: SocketFacts, clock: Clock): SocketFacts {
+  if (lastRemoteStreamAt === undefined) return socket;
+  return { ...socket, lastRemoteStreamAt: lastRemoteStreamAt - clock.shown(0) };
 }
 
 /**

@@ -1,14 +1,41 @@
-import { expect, it } from "vitest";
-import { createEvaluation } from "../../src/agent/evaluate.ts";
+import { describe, expect, it } from "vitest";
+import {
+  createEvaluation,
+  type Evaluation,
+  type EvaluationParts,
+} from "../../src/agent/evaluate.ts";
 import { defineDetector } from "../../src/detectors/detector.ts";
+import { tlsCertExpired } from "../../src/detectors/tls-cert-expired.ts";
 import { createTracker } from "../../src/findings/tracker.ts";
 import { createStore } from "../../src/store/store.ts";
 import { createManualClock } from "../support/clock.ts";
 import { someSettings } from "../support/findings.ts";
-import { APP, anOpeningAt, targetIn } from "../support/observations.ts";
-import { NOW, SECOND } from "../support/snapshot.ts";
+import { APP, anOpeningAt, anXrayAt, targetIn } from "../support/observations.ts";
+import {
+  aCertificate,
+  anExpectation,
+  DAY,
+  HOUR,
+  NOW,
+  SECOND,
+  someTls,
+} from "../support/snapshot.ts";
 
 const nothing = () => undefined;
+
+function anEvaluation(parts: Pick<EvaluationParts, "clock" | "store" | "detectors">): Evaluation {
+  const settings = someSettings(parts.detectors);
+  return createEvaluation({
+    ...parts,
+    tracker: createTracker({ detectors: parts.detectors }),
+    settings: () => settings,
+    hear: nothing,
+    change: nothing,
+    reconcile: nothing,
+    epoch: nothing,
+    dead: nothing,
+  });
+}
 
 it("learns what is usual from a sample in ten seconds, and takes few that it does not use", async () => {
   let taken = 0;
@@ -35,19 +62,7 @@ it("learns what is usual from a sample in ten seconds, and takes few that it doe
   const store = createStore({ startedAt: NOW });
   store.register(APP, NOW);
   store.append(anOpeningAt(0));
-  const settings = someSettings(detectors);
-  const evaluation = createEvaluation({
-    clock,
-    store,
-    tracker: createTracker({ detectors }),
-    detectors,
-    settings: () => settings,
-    hear: nothing,
-    change: nothing,
-    reconcile: nothing,
-    epoch: nothing,
-    dead: nothing,
-  });
+  const evaluation = anEvaluation({ clock, store, detectors });
   for (let second = 0; second <= 30; second++) {
     evaluation.evaluate();
     await clock.advance(SECOND);
@@ -55,4 +70,35 @@ it("learns what is usual from a sample in ten seconds, and takes few that it doe
   const baseline = targetIn(store.snapshot(clock.now())).baselines["app-frozen/reply"];
   expect(baseline).toMatchObject({ mean: 5, weight: 4 });
   expect(taken).toBe(7);
+});
+
+describe.each([
+  ["forward", DAY, ["tls-cert-expired"]],
+  ["back", -DAY, []],
+])("a wall clock that is set %s by a day", (_how, setBy, codes) => {
+  it("ages no fact and keeps none, and the certificate's dates are the wall clock's", async () => {
+    const detectors = [tlsCertExpired];
+    const clock = createManualClock(NOW);
+    const store = createStore({ startedAt: NOW });
+    const lasting = aCertificate({ notBefore: NOW - 90 * DAY, notAfter: NOW + 12 * HOUR });
+    const tls = someTls({ chain: [lasting] });
+    store.register(APP, NOW);
+    const expectation = anExpectation();
+    const configured = { source: "config", kind: "configured", target: "app", at: NOW } as const;
+    store.append({ ...configured, expectation });
+    store.append(anXrayAt(0, { spoke: "tls", tls }));
+    const evaluation = anEvaluation({ clock, store, detectors });
+    const stateAt = async (seconds: number) => {
+      await clock.advance(NOW + seconds * SECOND - clock.now());
+      const { snapshot } = evaluation.evaluate();
+      return targetIn(snapshot).facts.xray?.state;
+    };
+    store.append(anXrayAt(1, { spoke: "tls", tls }));
+    expect(await stateAt(2)).toBe("known");
+    clock.setWall(clock.now() + setBy);
+    expect(await stateAt(75)).toBe("known");
+    expect(evaluation.latest().report.active.map(({ code }) => code)).toEqual(codes);
+    expect(evaluation.latest().report.generatedAt).toBe(NOW + 75 * SECOND + setBy);
+    expect(await stateAt(77)).toBe("unknown");
+  });
 });

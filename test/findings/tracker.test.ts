@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Detector } from "../../src/detectors/detector.ts";
-import { aCourse, aDetector, aSymptom, type Course } from "../support/findings.ts";
+import { aCourse, aDetector, aSymptom } from "../support/findings.ts";
 import { NOW, SECOND } from "../support/snapshot.ts";
 import { aTarget } from "../support/targets.ts";
 
@@ -483,140 +482,37 @@ describe("a drill", () => {
   });
 });
 
-const DAY_SECONDS = 86_400;
-type Step = readonly [seconds: number, moment: Parameters<Course["at"]>[1]];
+describe("a wall clock that is set", () => {
+  const ahead = { wallAheadMs: 86_400 * SECOND };
 
-describe.each([
-  ["back", -DAY_SECONDS],
-  ["forward", DAY_SECONDS],
-])("a wall clock that is set %s by a day", (_how, setBy) => {
-  const root = aDetector("root", { layer: "tcp" });
-  const effect = aDetector("sick", { causes: [root], waitsForCauses: true });
-
-  it.each<[string, readonly Detector[], readonly Step[], readonly string[]]>([
-    [
-      "while it is pending",
-      [held],
-      [
-        [0, sick],
-        [10, { ...sick, setBy }],
-        [29.999, { ...sick, setBy }],
-        [30, { ...sick, setBy }],
-      ],
-      ["30 opened sick warning"],
-    ],
-    [
-      "while it is active: no reminder before an hour",
-      [atOnce],
-      [
-        [0, sick],
-        [10, { ...sick, setBy }],
-        [3_599, { ...sick, setBy }],
-        [3_600, { ...sick, setBy }],
-      ],
-      ["0 opened sick warning", "3600 reminded sick warning"],
-    ],
-    [
-      "while it clears, of which two observations are from after it",
-      [atOnce],
-      [
-        [0, sick],
-        [10, well],
-        [20, { setBy }],
-        [69, { setBy }],
-        [70, { setBy }],
-      ],
-      ["0 opened sick warning", "70 resolved sick warning"],
-    ],
-    [
-      "between its last presence and its first absence",
-      [atOnce],
-      [
-        [0, sick],
-        [10, { setBy }],
-        [69, { setBy }],
-        [70, { setBy }],
-      ],
-      ["0 opened sick warning", "70 resolved sick warning"],
-    ],
-    [
-      "while it is not judged",
-      [atOnce],
-      [
-        [0, sick],
-        [1, unjudged],
-        [10, { ...unjudged, setBy }],
-        [600, { ...unjudged, setBy }],
-        [601, { ...unjudged, setBy }],
-      ],
-      ["0 opened sick warning", "601 resolved sick warning no-longer-observable"],
-    ],
-    [
-      "before its root is found, within a minute",
-      [atOnce, root, aDetector("effect", { causes: [root] })],
-      [
-        [0, { seen: { effect: [aSymptom()] } }],
-        [30, { seen: { effect: [aSymptom()] }, setBy }],
-        [60, { seen: { effect: [aSymptom()], root: [aSymptom()] }, setBy }],
-      ],
-      ["0 opened effect warning", "60 suppressed effect warning root", "60 opened root warning"],
-    ],
-    [
-      "and a root that is found later",
-      [root, aDetector("effect", { causes: [root] })],
-      [
-        [0, { seen: { effect: [aSymptom()] } }],
-        [30, { seen: { effect: [aSymptom()] }, setBy }],
-        [61, { seen: { effect: [aSymptom()], root: [aSymptom()] }, setBy }],
-      ],
-      ["0 opened effect warning", "61 opened root warning"],
-    ],
-    [
-      "while it waits for its causes to be looked at",
-      [root, effect],
-      [
-        [0, { seen: { sick: [aSymptom()], root: "unjudged" } }],
-        [10, { seen: { sick: [aSymptom()], root: "unjudged" }, setBy }],
-        [59, { seen: { sick: [aSymptom()], root: "unjudged" }, setBy }],
-        [60, { seen: { sick: [aSymptom()], root: "unjudged" }, setBy }],
-      ],
-      ["60 opened sick warning"],
-    ],
-    [
-      "before the look at a cause",
-      [root, effect],
-      [
-        [0, { seen: { sick: [aSymptom()], root: "unjudged" } }],
-        [10, { ...sick, setBy }],
-      ],
-      ["10 opened sick warning"],
-    ],
-  ])("changes nothing %s", (_when, detectors, steps, expected) => {
-    const course = aCourse(detectors);
-    const told = steps.flatMap(([seconds, moment]) =>
-      course.at(seconds, moment).map((change) => `${seconds} ${change}`),
-    );
-    expect(told).toEqual(expected);
-  });
-
-  it("ends no drill before its time, and none after it", () => {
-    const course = aCourse([atOnce]);
-    course.at(0, well);
-    course.drill("sick");
-    expect(course.at(59, { setBy })).toEqual([]);
-    expect(course.at(60, { setBy })).toEqual(["resolved sick warning"]);
-  });
-
-  it("shows in the instants that people read", () => {
+  it("shows in the instants that people read, and in no count", () => {
     const course = aCourse([atOnce]);
     course.at(0, sick);
-    course.at(10, { ...sick, setBy });
-    course.at(10.5, { ...sick, setBy });
-    const [finding] = course.report().active;
-    expect(finding).toMatchObject({
-      firstSeen: NOW,
-      lastSeen: NOW + (10.5 + setBy) * SECOND,
-      count: 2,
+    const [escalated] = course.changesAt(10, {
+      seen: { sick: [aSymptom({ severity: "critical", isDeterministic: true })] },
+      ...ahead,
     });
+    const report = course.report();
+    expect(escalated).toMatchObject({ transition: "escalated", at: NOW + 86_410 * SECOND });
+    expect(report.generatedAt).toBe(NOW + 86_410 * SECOND);
+    expect(report.active).toMatchObject([
+      { firstSeen: NOW + 86_400 * SECOND, lastSeen: NOW + 86_410 * SECOND, count: 2 },
+    ]);
+  });
+
+  it("shows when a finding was over", () => {
+    const course = aCourse([atOnce]);
+    course.at(0, sick);
+    course.at(10, { ...well, ...ahead });
+    course.at(70, { ...well, ...ahead });
+    expect(course.report().recent).toMatchObject([{ resolvedAt: NOW + 86_470 * SECOND }]);
+  });
+
+  it("ends what is ignored until a date", () => {
+    const course = aCourse([atOnce]);
+    const until = NOW + 3_600 * SECOND;
+    const settings = { ignore: [{ code: "sick", until, reason: "renewal booked" }] };
+    expect(course.at(0, { ...sick, settings })).toEqual([]);
+    expect(course.at(10, { ...sick, settings, ...ahead })).toEqual(["opened sick warning"]);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { systemClock } from "../../src/schedule/clock.ts";
 
 function aborted(signal: AbortSignal): Promise<unknown> {
@@ -32,3 +32,18 @@ it("ends a wait with its parent's reason", () => {
   parent.abort("stopped");
   expect(signal.reason).toBe("stopped");
 });
+
+it.each([86_400_000, -86_400_000])(
+  "keeps its own time when the wall clock is set by %d ms",
+  (setBy) => {
+    const before = systemClock.now();
+    const wall = vi.spyOn(Date, "now").mockImplementation(() => systemClock.now() + setBy);
+    const passed = systemClock.now() - before;
+    const shown = systemClock.shown(before) - before;
+    wall.mockRestore();
+    expect(passed).toBeGreaterThanOrEqual(0);
+    expect(passed).toBeLessThan(60_000);
+    expect(shown).toBe(setBy);
+    expect(systemClock.shown(before)).toBe(before);
+  },
+);

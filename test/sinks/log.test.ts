@@ -384,3 +384,22 @@ it("counts the lines that a reader who is gone did not take, each once, and says
     "stops (SIGTERM)",
   ]);
 });
+
+it("tells events by the wall clock as it goes now, and changes as they are", () => {
+  const { sink, parsed } = start({ shown: (at) => at + 3_600_000 });
+  sink.hear?.({
+    kind: "config-rejected",
+    at: NOW,
+    file: "c.yaml",
+    faults: [],
+    runningOn: "default",
+    runningSince: NOW,
+  });
+  sink.observe?.(status("SERVING"));
+  sink.change?.(aChange({}));
+  expect(parsed().map(({ time, runningSinceAt }) => ({ time, runningSinceAt }))).toEqual([
+    { time: "2027-01-15T09:00:00.000Z", runningSinceAt: "2027-01-15T09:00:00.000Z" },
+    { time: "2027-01-15T09:00:00.000Z", runningSinceAt: undefined },
+    { time: "2027-01-15T08:00:00.000Z", runningSinceAt: undefined },
+  ]);
+});

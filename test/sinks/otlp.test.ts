@@ -263,7 +263,7 @@ describe("the variables of the OTLP exporter", () => {
   });
 });
 
-it("sends a drain when it has ended", async () => {
+it("sends a drain when it has ended, by the wall clock as it goes then", async () => {
   const { sink, clock } = start();
   const at = clock.now();
   const listener = { address: "::", port: 50_051, queued: 0 };
@@ -271,13 +271,14 @@ it("sends a drain when it has ended", async () => {
     ({ source: "kernel", kind: "read", target: "app", at: at + later, listeners }) as never;
   sink.observe?.(kernel([listener], 0));
   sink.observe?.({ source: "drain", kind: "signal", target: "app", at: at + 10, by: "sigterm" });
+  clock.setWall(at + 60_000);
   sink.observe?.(kernel([], 1510));
   await sink.close?.(never());
   expect(collector.spans).toMatchObject([
     {
       name: "drain app",
-      startNanos: "1800000000010000000",
-      endNanos: "1800000001510000000",
+      startNanos: "1800000060010000000",
+      endNanos: "1800000061510000000",
       attributes: { "grpc_doctor.target.name": "app" },
     },
   ]);

@@ -322,3 +322,38 @@ it("keeps the reload that failed, and when the running one was taken", async () 
     `grpc_doctor_config_last_reload_success_timestamp_seconds ${NOW / 1000 - 60}`,
   ]);
 });
+
+it("shows stamps by the wall clock as it goes now, and durations by no wall clock", async () => {
+  let setBy = 0;
+  const clock = { now: () => NOW, shown: (at: number) => at + setBy };
+  const { sink, world, lines } = startSink({ clock });
+  world.settings = someSettings({ probes: [aProbeSpec()] });
+  sink.hear?.({
+    kind: "started",
+    at: NOW,
+    version: "1",
+    targets: 1,
+    probes: 1,
+    listen: "",
+    admin: "",
+  });
+  sink.observe?.(aRun({ at: NOW }));
+  sink.observe?.({
+    source: "drain",
+    kind: "signal",
+    target: "app",
+    at: NOW - 2_000,
+    by: "sigterm",
+  });
+  setBy = 3_600_000;
+  const later = NOW / 1000 + 3_600;
+  expect(await lines("grpc_doctor_probe_last_run_timestamp_seconds")).toEqual([
+    `grpc_doctor_probe_last_run_timestamp_seconds{target="app",probe="get-order"} ${later}`,
+  ]);
+  expect(await lines("grpc_doctor_config_last_reload_success_timestamp_seconds")).toEqual([
+    `grpc_doctor_config_last_reload_success_timestamp_seconds ${later}`,
+  ]);
+  expect(await lines("grpc_doctor_drain_seconds")).toEqual([
+    'grpc_doctor_drain_seconds{target="app"} 2',
+  ]);
+});

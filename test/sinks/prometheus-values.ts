@@ -136,7 +136,7 @@ export function startSink(change: Partial<PrometheusOptions> = {}) {
       openFds: 20,
       maxFds: 1024,
     }),
-    now: () => NOW,
+    clock: { now: () => NOW, shown: (at) => at },
     codes: CODES,
     upstreamOf: (target) => upstreamName(target).name,
     build: { version: "1.0.0", node: "v24.1.0" },

@@ -75,7 +75,7 @@ it("shows no secret of the configuration in any output", async () => {
   const prometheus = createPrometheusSink({
     settings,
     report,
-    now,
+    clock: { now, shown: (at) => at },
     codes: CODES,
     upstreamOf: (target) => upstreamName(target).name,
     build: { version: "1.0.0", node: "v24.1.0" },

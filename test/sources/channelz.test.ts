@@ -9,6 +9,8 @@ import {
 } from "../../src/grpc/gen/grpc/channelz/v1/channelz_pb.js";
 import type { JobOf } from "../../src/model/job.ts";
 import type { ChannelzObservation } from "../../src/model/observation.ts";
+import type { Clock } from "../../src/model/time.ts";
+import { systemClock } from "../../src/schedule/clock.ts";
 import { channelz } from "../../src/sources/channelz.ts";
 import { issue, issueCa } from "../support/certificates.ts";
 import {
@@ -251,11 +253,12 @@ const noChannels = topChannels({ end: true });
 /** A channelz that answers what it is told. */
 async function scripted(
   handlers: Readonly<Record<string, Handler>>,
+  clock: Clock = systemClock,
 ): Promise<[FaultyServer, Look]> {
   const server = await startFaultyServer({
     handlers: { [path("GetTopChannels")]: noChannels, ...handlers },
   });
-  const look = aLook(aTarget(server.address));
+  const look = aLook(aTarget(server.address), { clock });
   started.push(server);
   looks.push(look);
   return [server, look];
@@ -318,6 +321,26 @@ describe("a channelz that misbehaves", () => {
         messagesReceived: 0,
         keepAlivesSent: 0,
       },
+    ]);
+  });
+
+  it("puts the last stream in our own time, whatever the wall clock was set to", async () => {
+    const seconds = 1_800_000_000n;
+    const [, look] = await scripted(
+      {
+        [path("GetServers")]: lone,
+        [path("GetServerSockets")]: sockets({ socketRef: [{ socketId: 1n }], end: true }),
+        [path("GetSocket")]: socket({
+          socket: {
+            ref: { socketId: 1n },
+            data: { lastRemoteStreamCreatedTimestamp: { seconds } },
+          },
+        }),
+      },
+      { ...systemClock, shown: (at) => at + 86_400_000 },
+    );
+    expect((await cycle(look)).sockets).toMatchObject([
+      { lastRemoteStreamAt: 1_800_000_000_000 - 86_400_000 },
     ]);
   });
 

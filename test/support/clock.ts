@@ -40,14 +40,15 @@ export interface ManualClock extends Clock {
 }
 
 export function createManualClock(start: Instant = START): ManualClock {
-  let wall = start;
+  let own = start;
+  let setByMs = 0;
   let monotonic = 1_000;
   const timers = new Set<Timer>();
   const works = new Set<Work>();
   const current = new AsyncLocalStorage<Work>();
 
   const move = (ms: number) => {
-    wall += ms;
+    own += ms;
     monotonic += ms;
   };
   const at = (ms: number, fire: () => void): (() => void) => {
@@ -84,13 +85,14 @@ export function createManualClock(start: Instant = START): ManualClock {
   };
 
   return {
-    now: () => wall,
+    now: () => own,
+    shown: (instant) => instant + setByMs,
     monotonicMs: () => monotonic,
     get pending() {
       return timers.size;
     },
     setWall(instant) {
-      wall = instant;
+      setByMs = instant - own;
     },
     during,
     tracked:

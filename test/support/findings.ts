@@ -81,8 +81,8 @@ interface Moment {
   readonly history?: readonly HistoryMark[];
   /** When the facts were observed that were judged now; absent = now. */
   readonly observedAt?: number;
-  /** By how many seconds the wall clock has been set since the start. */
-  readonly setBy?: number;
+  /** By how much the wall clock has been set since the start; ms. */
+  readonly wallAheadMs?: number;
 }
 
 export interface Course {
@@ -107,11 +107,12 @@ export function aCourse(detectors: readonly Detector[]): Course {
 
   const changesAt = (seconds: number, moment: Moment = {}) => {
     elapsedMs = seconds * SECOND;
-    now = NOW + elapsedMs + (moment.setBy ?? 0) * SECOND;
+    now = NOW + elapsedMs;
     settings = someSettings(detectors, moment.settings);
     const targets = Object.keys(settings.findings);
     snapshot = {
       takenAt: now,
+      wallAheadMs: moment.wallAheadMs ?? 0,
       targets: Object.fromEntries(targets.map((name) => [name, aTargetSnapshot(moment.target)])),
     };
     return tracker.update({

@@ -77,6 +77,7 @@ export const EVERY_FACT: Facts = {
 };
 
 const snapshot: Snapshot = aSnapshot({
+  wallAheadMs: 86_400_000,
   targets: {
     app: aTargetSnapshot({
       quietUntil: NOW,

@@ -409,6 +409,7 @@ export interface JudgeOptions<D extends Detector> {
   /** Baselines of this code, past the floor. */
   readonly usual?: Readonly<Record<string, Baseline | undefined>>;
   readonly now?: Instant;
+  readonly wallAheadMs?: number;
   readonly timingTrusted?: boolean;
   readonly target?: string;
 }
@@ -424,11 +425,11 @@ export function judge<D extends Detector>(
   facts: Change<Facts>,
   options: JudgeOptions<D> = {},
 ): readonly Symptom[] | undefined {
-  const { usual = {}, now = NOW, timingTrusted = true, target = "app" } = options;
+  const { usual = {}, now = NOW, wallAheadMs = 0, timingTrusted = true, target = "app" } = options;
   const defaults = Object.entries(detector.limits).map(([name, limit]) => [name, limit.default]);
   const watched = aTargetSnapshot({ timingTrusted, facts: watchFacts(detector, facts) });
   const limits = { ...Object.fromEntries(defaults), ...options.limits };
-  const symptoms = detector.judge({ now, target, known: watched, limits, usual });
+  const symptoms = detector.judge({ now, wallAheadMs, target, known: watched, limits, usual });
   const faults = symptoms?.flatMap(({ evidence }) => evidenceFaults(evidence)) ?? [];
   if (faults.length > 0) throw new Error(`${detector.code}: ${faults.join(", ")}`);
   return symptoms;

@@ -32,7 +32,7 @@ export function checkReport(examination: Examination, paint: Paint): string {
 }
 
 function lookText({ lookedMs, snapshot }: Examination): string {
-  const when = rfc3339(snapshot.takenAt);
+  const when = rfc3339(snapshot.takenAt + (snapshot.wallAheadMs ?? 0));
   return lookedMs === undefined
     ? `a snapshot of ${when}`
     : `for ${Math.round(lookedMs / 1000)} s, until ${when}`;

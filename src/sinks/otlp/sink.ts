@@ -56,7 +56,8 @@ export function createOtlpSink(options: OtlpOptions): Sink {
   const tellRun = async (run: ProbeObservation): Promise<void> => {
     if (waiting.size < MOST_WAITING) await sleepUnless(closing.signal, clock);
     const target = settings().targets.find(({ name }) => name === run.target);
-    await tell(probeTrace(run, target, findingCode(run, report())));
+    const shown = { ...run, at: clock.shown(run.at) };
+    await tell(probeTrace(shown, target, findingCode(run, report())));
   };
   const hold = (telling: Promise<void>) => {
     waiting.add(telling);
@@ -71,7 +72,10 @@ export function createOtlpSink(options: OtlpOptions): Sink {
         hold(tellRun(observation));
       }
       const drain = watchDrain(observation);
-      if (drain?.endedAt !== undefined) hold(tell(drainTrace(drain, drain.endedAt)));
+      if (drain?.endedAt !== undefined) {
+        const beganAt = clock.shown(drain.beganAt);
+        hold(tell(drainTrace({ ...drain, beganAt }, clock.shown(drain.endedAt))));
+      }
     },
     async close(signal) {
       closing.abort();

@@ -38,6 +38,8 @@ export interface Plan {
 /** All that a scrape is made of. */
 export interface Scrape extends Plan {
   readonly now: Instant;
+  /** An instant of the agent's own time by the wall clock. */
+  readonly shown: (at: Instant) => Instant;
   readonly snapshot: Snapshot;
   readonly report: FindingsReport;
   readonly process: ProcessReading;

@@ -3,7 +3,7 @@ import type { ProcessReading } from "../../model/process-reading.ts";
 import type { Settings } from "../../model/settings.ts";
 import type { Snapshot } from "../../model/snapshot.ts";
 import { AGENT_TARGET } from "../../model/target.ts";
-import type { Instant } from "../../model/time.ts";
+import type { Clock } from "../../model/time.ts";
 import type { Sink } from "../sink.ts";
 import { Accumulator, type Point } from "./accumulator.ts";
 import { CONTENT_TYPES, exposition, type Told } from "./exposition.ts";
@@ -20,7 +20,7 @@ export interface PrometheusOptions {
   /** The settings that run now; another object after a reload. */
   readonly settings: () => Settings;
   readonly process: () => ProcessReading;
-  readonly now: () => Instant;
+  readonly clock: Pick<Clock, "now" | "shown">;
   /** Every code with its layer: which series there can be. */
   readonly codes: readonly Code[];
   /** `name:port` of a channel's target text, as the store names upstreams. */
@@ -80,7 +80,8 @@ export function createPrometheusSink(options: PrometheusOptions): PrometheusSink
       const scrape: Scrape = {
         ...follow(),
         build: options.build,
-        now: options.now(),
+        now: options.clock.now(),
+        shown: options.clock.shown,
         snapshot: options.snapshot(),
         report: options.report(),
         process: options.process(),

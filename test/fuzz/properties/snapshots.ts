@@ -89,7 +89,7 @@ async function assertMetrics(
     report: () => report,
     settings: () => settings,
     process: () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 0 }),
-    now: () => snapshot.takenAt,
+    clock: { now: () => snapshot.takenAt, shown: (at) => at },
     codes: DETECTORS,
     upstreamOf: (target) => upstreamName(target).name,
     build: { version: agent, node: "v24.0.0" },

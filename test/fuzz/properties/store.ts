@@ -31,7 +31,7 @@ async function run(given: readonly Step[], each: (sink: PrometheusSink) => Promi
     report: () => report,
     settings: () => SETTINGS,
     process: () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 0 }),
-    now: () => now,
+    clock: { now: () => now, shown: (at) => at },
     codes: DETECTORS,
     upstreamOf: (text) => upstreamName(text).name,
     build: { version: "1.0.0", node: "v24.0.0" },

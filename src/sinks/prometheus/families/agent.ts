@@ -33,7 +33,7 @@ interface Reload {
 }
 
 /** How the newest configuration fared; a start without a file runs on a good one. */
-function ofReload(read: (reload: Reload) => number): () => Feed {
+function ofReload(read: (reload: Reload, scrape: Scrape) => number): () => Feed {
   return () => {
     let reload: Reload | undefined;
     return {
@@ -41,7 +41,7 @@ function ofReload(read: (reload: Reload) => number): () => Feed {
         reload = reloaded(event) ?? reload;
         return [];
       },
-      read: () => value(reload && read(reload)),
+      read: (scrape) => value(reload && read(reload, scrape)),
     };
   };
 }
@@ -109,7 +109,7 @@ export const AGENT_FAMILIES: readonly Family[] = [
     unit: "seconds",
     labels: [],
     inDefaultPod: 1,
-    from: ofReload(({ succeededAt }) => seconds(succeededAt)),
+    from: ofReload(({ succeededAt }, { shown }) => seconds(shown(succeededAt))),
   },
   {
     name: `${PREFIX}event_loop_lag_seconds`,

@@ -8,6 +8,7 @@ import {
   type Plan,
   PREFIX,
   type Sample,
+  type Scrape,
   seconds,
 } from "../family.ts";
 import { fromTargets, PerTarget } from "../per-target.ts";
@@ -41,8 +42,11 @@ function fromRuns(
   };
 }
 
-/** A value of each probe's newest run, while the probe is configured. */
-function newestRun(read: (run: ProbeObservation) => number | undefined): () => Feed {
+/** A value of each probe's newest run, while the probe is configured, as the scrape shows it. */
+function newestRun(
+  read: (run: ProbeObservation) => number | undefined,
+  show: (told: number, scrape: Scrape) => number = (told) => told,
+): () => Feed {
   return () => {
     const newest = new PerTarget<ReadonlyMap<string, number>>();
     return {
@@ -58,7 +62,7 @@ function newestRun(read: (run: ProbeObservation) => number | undefined): () => F
         newest.keepOnly(scrape);
         return everyProbe(scrape).flatMap((labels) => {
           const told = newest.get(labels["target"] ?? "")?.get(labels["probe"] ?? "");
-          return told === undefined ? [] : [{ labels, value: told }];
+          return told === undefined ? [] : [{ labels, value: show(told, scrape) }];
         });
       },
     };
@@ -159,7 +163,10 @@ export const PROBE_FAMILIES: readonly Family[] = [
     labels: ["target", "probe"],
     inDefaultPod: 0,
     perProbe: 1,
-    from: newestRun(({ at }) => seconds(at)),
+    from: newestRun(
+      ({ at }) => at,
+      (at, { shown }) => seconds(shown(at)),
+    ),
   },
   {
     name: `${PREFIX}probe_schedule_lag_seconds`,

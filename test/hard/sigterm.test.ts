@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { seconds } from "../interop/scene.ts";
@@ -10,6 +10,7 @@ import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { twoFreePorts } from "../support/ports.ts";
 import type { RunningProgram } from "../support/process.ts";
 import { type RunningAgent, startRunningAgent } from "../support/running-agent.ts";
+import { mayTakeMs } from "./pace.ts";
 
 /**
  * SIGTERM at random moments of the first seconds, in which connections open and probes run, and right
@@ -25,8 +26,6 @@ const SPAN_MS = 4_000;
 const AT_ONCE = 3;
 /** An answer and a signal that come together: the run may count as cut short. */
 const ON_ITS_WAY_MS = 300;
-/** Source: the promise of docs/performance.md. */
-const PROMISED_MS = 1_500;
 
 let app: GrpcServer;
 let collector: RunningProgram;
@@ -122,16 +121,19 @@ async function endAt(moment: number): Promise<End> {
   const signalledMs = performance.now();
   const code = await agent.stop();
   const tookMs = performance.now() - signalledMs;
-  const mayTakeMs = PROMISED_MS * crowding();
   await vi.waitUntil(() => agent.log.some(isOurEnd), { timeout: 10_000 });
   const opened = openedBy(agent);
   const untold = opened.filter((finding) => !hook.heard.has(`${name} ${finding}`));
-  return { agent: name, moment, code, signalledMs, tookMs, mayTakeMs, told: opened, untold };
-}
-
-/** How many programs want each processor: a promise of milliseconds is one of a machine that has some. */
-function crowding(): number {
-  return Math.max(1, ...loadavg().map((load) => load / availableParallelism()));
+  return {
+    agent: name,
+    moment,
+    code,
+    signalledMs,
+    tookMs,
+    mayTakeMs: mayTakeMs(),
+    told: opened,
+    untold,
+  };
 }
 
 /** A finding just before the end, in a path that is the real ones'. */

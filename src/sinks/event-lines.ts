@@ -64,14 +64,14 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   "sink-failed": (event) => [
     line(event, "warn", {
       name: "sink.failed",
-      msg: `${event.sink} ${isServer(event.sink) ? "cannot be served, and is tried again" : "cannot be told"}: ${event.errorText}`,
+      msg: `${event.sink} cannot be ${doneBy(event.sink).failed}: ${event.errorText}`,
       component: event.sink,
     }),
   ],
   "sink-recovered": (event) => [
     line(event, "info", {
       name: "sink.recovered",
-      msg: `${event.sink} ${isServer(event.sink) ? "is served" : "can be told again"}`,
+      msg: `${event.sink} ${doneBy(event.sink).recovered}`,
       component: event.sink,
     }),
   ],
@@ -156,9 +156,17 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   ],
 };
 
-/** The two listeners; the others are told of what happens. */
-function isServer(sink: string): boolean {
-  return sink === "listen" || sink === "admin";
+/** What is done with it: the two listeners serve, snapshots are files, and the others are told of what happens. */
+function doneBy(sink: string): { readonly failed: string; readonly recovered: string } {
+  switch (sink) {
+    case "listen":
+    case "admin":
+      return { failed: "served, and is tried again", recovered: "is served" };
+    case "snapshots":
+      return { failed: "written", recovered: "can be written again" };
+    default:
+      return { failed: "told", recovered: "can be told again" };
+  }
 }
 
 /** The lines of one event, in order; instants in their fields are `shown` by the wall clock. */

@@ -11,7 +11,8 @@ const DEADLINE_MS = 30_000;
 export function askApart(file: string, words: readonly string[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const child = fork(file, [...words], {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      // Not ours: a child makes the outputs that it is given wait for their reader, for both of us.
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
       timeout: DEADLINE_MS,
       killSignal: "SIGKILL",
     });

@@ -49,18 +49,6 @@ describe.concurrent("with a collector and a webhook", () => {
   });
 });
 
-describe.concurrent("where the reader of the log", () => {
-  it("is gone, the agent works, and counts the lines", async (stage) => {
-    const app = await anApp(stage);
-    const target = `targets: [{ name: app, address: "${app.address}" }]`;
-    const agent = await anAgent(stage, target, { reader: "gone" });
-    await drill(agent, "dns-stale");
-    const lost = /^grpc_doctor_sink_dropped_total\{sink="log"\} [1-9]/m;
-    await vi.waitUntil(async () => lost.test(await agent.metrics()), PATIENCE);
-    expect(await agent.stop()).toBe(0);
-  });
-});
-
 describe.concurrent("who asks one byte after the other", () => {
   it.for(["listen", "admin"] as const)(
     "keeps nobody from %s, and is cut off",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { createLogPipe } from "./log-pipe.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 import { twoFreePorts } from "./ports.ts";
 
@@ -65,6 +66,7 @@ export interface RunningAgent {
 
 /** What was built: the file that node is given. */
 export const MAIN = fileURLToPath(new URL("../../dist/lib/bin/main.js", import.meta.url));
+const OUTPUTS = ["pipe", "inherit"] as const;
 const DEFAULT_PORTS = [19_464, 19_465] as const;
 const POLL_MS = 200;
 const PATIENCE_MS = 180_000;
@@ -81,7 +83,7 @@ export async function startRunningAgent(
     readonly network?: NetworkNamespace;
     /** What makes its surroundings and then becomes it: `prlimit --nofile=30`. */
     readonly prefix?: readonly string[];
-    /** `stuck`: nobody reads its log; `gone`: who read it has closed. Default: it is read. */
+    /** Both outputs go to a pipe that is full, or that nobody has open any more. Default: its log is read. */
     readonly reader?: "stuck" | "gone";
     readonly flags?: readonly string[];
     /** `default`: where it listens when nobody tells it; for a network of its own. */
@@ -107,15 +109,15 @@ export async function startRunningAgent(
   const words = ["run", "--config", file, ...served, ...flags];
   const line = [...prefix, process.execPath, ...node, main, ...words];
   const [program = "", ...argv] = [...(network?.prefix ?? []), ...line];
+  const pipe = options.reader && createLogPipe(folder, options.reader);
   const child = spawn(program, argv, {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", ...(pipe === undefined ? OUTPUTS : [pipe.writeEnd, pipe.writeEnd])],
     env: { ...process.env, ...options.environment },
   });
+  pipe?.started();
   const log: Record<string, unknown>[] = [];
-  const readLog = () =>
-    void createInterface({ input: child.stdout }).on("line", (line) => log.push(JSON.parse(line)));
-  if (options.reader === "gone") child.stdout.destroy();
-  else if (options.reader !== "stuck") readLog();
+  const hear = (line: string) => void log.push(JSON.parse(line));
+  if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", hear);
 
   const get = async (url: string) => {
     if (network !== undefined) return network.get(url);
@@ -145,7 +147,7 @@ export async function startRunningAgent(
     pid: child.pid ?? 0,
     log,
     findings,
-    readLog,
+    readLog: () => pipe?.read(hear),
     metrics: () => get(`http://${listen}/metrics`),
     async active(codes) {
       const end = performance.now() + PATIENCE_MS;

@@ -5,6 +5,7 @@ import type { Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
+import { patienceFor } from "../model/startup.ts";
 import type { Instant } from "../model/time.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
@@ -18,8 +19,6 @@ const LEAST_CALLS = 6;
 /** A median above so many baselines is no longer usual. */
 const TIMES_USUAL = 10;
 const WINDOW_MS = 60_000;
-/** A server that binds its port before it serves is given so long before anything is said. */
-const WAITING_MS = 60_000;
 
 /**
  * The process is there and does not answer: it is stopped, or something blocks its event loop.
@@ -199,18 +198,6 @@ function stopped(
 }
 
 type Told = Required<Pick<Symptom, "severity" | "witnesses">> & { readonly end: string };
-
-/** With a server that may be loading still; nothing, once its time is over or where none is granted. */
-function patienceFor({
-  waitedMs,
-  startupMs,
-}: {
-  readonly waitedMs: number;
-  readonly startupMs: number;
-}): "silent" | "info" | undefined {
-  if (waitedMs >= startupMs) return undefined;
-  return waitedMs <= WAITING_MS ? "silent" : "info";
-}
 
 /** The app reads, or whether it is only our connection that is silent was not asked since. */
 function isDoubtful(proof: Evidence | undefined, since: Instant, xray: Xray | undefined): boolean {

@@ -3,6 +3,7 @@ import { isConfirmedRun, type Reach, type ReachRun } from "../model/facts/reach.
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import type { Json } from "../model/json.ts";
 import { present } from "../model/present.ts";
+import { patienceFor } from "../model/startup.ts";
 import { boundList } from "../model/subjects.ts";
 import { hostOf, isLoopback } from "../model/target.ts";
 import type { DialAttempt } from "../model/xray.ts";
@@ -11,8 +12,6 @@ import { dnsFailing } from "./dns-failing.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { loopbackOnly } from "./loopback-only.ts";
 
-/** A server that never listened is not spoken of before. */
-const WAITING_MS = 60_000;
 /** Some addresses of an upstream may refuse for so long: a replica restarts. */
 const SOME_MS = 30_000;
 /** The pod has no such address at all: `::1` where IPv6 is off. Nobody could listen there. */
@@ -126,8 +125,7 @@ function awaited({ expectation, reach, now }: Seen, isElsewhere: boolean): Verdi
   if (expectation.startupMs === 0) return "critical";
   if (isElsewhere) return "unjudged";
   const waitedMs = now - reach.firstTriedAt;
-  if (waitedMs <= WAITING_MS) return "silent";
-  return waitedMs > expectation.startupMs ? "warning" : "info";
+  return patienceFor({ waitedMs, startupMs: expectation.startupMs }) ?? "warning";
 }
 
 function judgeUpstream({ expectation, reach }: Seen, dials: readonly DialAttempt[]): Judgement {

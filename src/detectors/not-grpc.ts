@@ -2,10 +2,12 @@ import type { Expectation } from "../model/facts/expectation.ts";
 import type { Listeners } from "../model/facts/listeners.ts";
 import type { Probes } from "../model/facts/probes.ts";
 import { onceConfirmed, type Xray } from "../model/facts/xray.ts";
-import type { Evidence } from "../model/finding.ts";
+import type { Evidence, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
 import type { Reason } from "../model/reason.ts";
+import { patienceFor } from "../model/startup.ts";
+import type { Instant } from "../model/time.ts";
 import type { RpcFacts, XrayReport } from "../model/xray.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
@@ -113,19 +115,40 @@ export const notGrpc = defineDetector({
     const cause = pathCause({ xray, expectation, probes }) ?? soundCause(xray, settingsTimeout);
     if (cause === undefined) return [];
     if (isExcused(cause, view)) return undefined;
-    const isPassing = NO_UPSTREAM.has(latest.rpc?.httpStatus);
+    const patience = patienceWith(view);
+    if (patience === undefined) return undefined;
     return onceConfirmed(xray, [
       {
         subject: {},
+        ...patience,
         witnesses: ["preflight"] as const,
         isDeterministic: true,
-        ...(isPassing ? { holdMs: NO_UPSTREAM_HOLD_MS } : {}),
         summary: `${SENTENCES[cause]}${detailOf(cause, latest)}`,
         evidence: { cause, ...evidenceOf(latest) },
       },
     ]);
   },
 });
+
+/**
+ * With a proxy that has no server behind it: a rollout passes, and where gRPC has never been answered the
+ * app may be starting, long after its proxy. `undefined` = not spoken of yet.
+ */
+function patienceWith({
+  xray: { latest, same, lastPassedAt },
+  expectation: { role, startupMs },
+  now,
+}: {
+  readonly xray: Xray;
+  readonly expectation: Expectation;
+  readonly now: Instant;
+}): Pick<Symptom, "severity" | "holdMs"> | undefined {
+  if (!NO_UPSTREAM.has(latest.rpc?.httpStatus)) return {};
+  const isStarting = role === "app" && lastPassedAt === undefined;
+  const patience = isStarting ? patienceFor({ waitedMs: now - same.since, startupMs }) : undefined;
+  if (patience === "silent") return undefined;
+  return { holdMs: NO_UPSTREAM_HOLD_MS, ...(patience && { severity: patience }) };
+}
 
 /** Something else may have kept the server from answering. */
 function isExcused(

@@ -464,8 +464,8 @@ it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>, object]>([
 it.each([
   ["not at first", 60 * SECOND, undefined],
   ["as info after a minute", 60 * SECOND + 1, [{ severity: "info" }]],
-  ["as info until its time to start is over", 600 * SECOND - 1, [{ severity: "info" }]],
-  ["as critical after that", 600 * SECOND, [{ severity: "critical" }]],
+  ["as info until its time to start is over", 600 * SECOND, [{ severity: "info" }]],
+  ["as critical after that", 600 * SECOND + 1, [{ severity: "critical" }]],
 ])("judges what has never accepted a connection %s", (_how, waitedMs, expected) => {
   const same = { since: NOW - waitedMs, lastAt: NOW, count: 5 };
   const symptoms = judged({

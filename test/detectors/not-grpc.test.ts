@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { notGrpc } from "../../src/detectors/not-grpc.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { RpcFacts, XrayReport } from "../../src/model/xray.ts";
@@ -14,6 +14,7 @@ import {
   factsDeclared,
   factsRead,
   judge,
+  MINUTE,
   NOW,
   SECOND,
   someProbes,
@@ -275,7 +276,38 @@ it.each([401, 403])("judges HTTP %d once we have credentials", (httpStatus) => {
 });
 
 it.each([502, 503, 504])("holds HTTP %d for 10 s: a rollout passes", (httpStatus) => {
-  expect(judged({ xray: answer({ httpStatus }) })?.map(({ holdMs }) => holdMs)).toEqual([10_000]);
+  const xray = { ...answer({ httpStatus }), lastPassedAt: NOW - MINUTE };
+  expect(judged({ xray })?.map(({ holdMs }) => holdMs)).toEqual([10_000]);
+});
+
+describe("beside a proxy whose app was never there", () => {
+  const neverThere = (sinceMs: number, httpStatus = 502) => {
+    const xray = answer({ httpStatus });
+    return { ...xray, same: { ...xray.same, since: NOW - sinceMs } };
+  };
+
+  it.each([0, 45 * SECOND, 60 * SECOND])("waits for %d ms", (sinceMs) => {
+    expect(judged({ xray: neverThere(sinceMs) })).toBeUndefined();
+  });
+
+  // Undefined is the severity of the code: critical.
+  it.each<[string, Partial<Facts>, string | undefined]>([
+    ["an information while it may start", { xray: neverThere(61 * SECOND) }, "info"],
+    ["critical once its time is over", { xray: neverThere(601 * SECOND) }, undefined],
+    [
+      "critical where no time is granted",
+      { xray: neverThere(30 * SECOND), expectation: anExpectation({ startupMs: 0 }) },
+      undefined,
+    ],
+    [
+      "critical for an upstream",
+      { xray: neverThere(30 * SECOND), expectation: anUpstreamExpectation() },
+      undefined,
+    ],
+    ["critical for a page in its place", { xray: neverThere(30 * SECOND, 404) }, undefined],
+  ])("is %s", (_what, change, severity) => {
+    expect(judged(change)?.map((told) => told.severity)).toEqual([severity]);
+  });
 });
 
 it("reports bytes even while its own timing cannot be trusted", () => {

@@ -9,7 +9,7 @@ const RANDOM = "[bcdfghjklmnpqrstvwxz2456789]";
  * CronJob's minute, five characters of chance, or a StatefulSet's number. A pod of its own is its
  * own workload.
  */
-export const POD_NAME = `(.+?)(?:(?:-(?:${RANDOM}{6,10}|[0-9]{8,10}))?-${RANDOM}{5}|-[0-9]+)?`;
+const POD_NAME = `(.+?)(?:(?:-(?:${RANDOM}{6,10}|[0-9]{8,10}))?-${RANDOM}{5}|-[0-9]+)?`;
 
 /**
  * Gives series their `workload`, from nothing but the label `pod` that every way of scraping sets:

@@ -26,6 +26,14 @@ const FAIL_ON: Flag = {
   default: "critical",
 };
 
+/** What is expected of the servers that `run --target` watches. */
+const RUN_FLAGS: readonly Flag[] = [
+  { name: "tls", says: "expects TLS; without --cacert no certificate is verified" },
+  ...CONNECTION_FLAGS.filter(({ name }) =>
+    ["plaintext", "cacert", "cert", "key", "authority"].includes(name),
+  ),
+];
+
 /** Every command, in the order of help. */
 export const COMMANDS: readonly Command[] = [
   {
@@ -38,7 +46,14 @@ export const COMMANDS: readonly Command[] = [
     positionals: [],
     flags: [
       CONFIG_FLAG,
-      { name: "target", letter: "t", value: "ADDR", says: "the server to watch, without a file" },
+      {
+        name: "target",
+        letter: "t",
+        value: "ADDR",
+        isRepeated: true,
+        says: "a server to watch, without a file",
+      },
+      ...RUN_FLAGS,
       ...listenFlags("the file's", "the file's"),
       {
         name: "log-level",
@@ -224,6 +239,32 @@ export const COMMANDS: readonly Command[] = [
     ],
     examples: ["grpc-doctor drill deadline-storm --target app"],
     load: () => import("./commands/drill.ts"),
+  },
+  {
+    name: "inject",
+    summary: "puts the agent into the pods of manifests",
+    details: [
+      "Reads Deployments, StatefulSets, DaemonSets, Jobs, CronJobs and Pods, also in Lists, and writes them with the agent as a sidecar. All else stays as it is. Done again, it changes nothing.",
+      "It finds the gRPC ports: a container's or a Service's port named grpc…, appProtocol grpc, the app's own grpc probes. Annotations of the pod template (grpc-doctor.io/…: inject, port, authority, tls, ca-secret, client-cert-secret, config-map, image, mode) win over the flags.",
+      "Exits 2, and writes nothing, for faults in YAML or annotations.",
+    ],
+    positionals: ["FILE"],
+    flags: [
+      { name: "uninject", says: "takes the agent out again" },
+      { name: "diff", says: "shows what would change, and nothing else" },
+      {
+        name: "mode",
+        value: "MODE",
+        says: "native: an init container that stays, Kubernetes 1.29; or classic",
+        default: "native",
+      },
+      { name: "image", value: "IMAGE", says: "the agent's image", default: "of this version" },
+    ],
+    examples: [
+      "kubectl get deployment orders -o yaml | grpc-doctor inject - | kubectl apply -f -",
+      "grpc-doctor inject --diff orders.yaml",
+    ],
+    load: () => import("./commands/inject.ts"),
   },
   {
     name: "config check",

@@ -1,7 +1,12 @@
 import { defaultSettings } from "../config/defaults.ts";
 import type { DetectorRecord } from "../model/detector-record.ts";
 import type { Settings } from "../model/settings.ts";
-import type { MetadataEntry, Target, TlsExpectation } from "../model/target.ts";
+import {
+  AGENT_TARGET,
+  type MetadataEntry,
+  type Target,
+  type TlsExpectation,
+} from "../model/target.ts";
 import { UsageError } from "./exit.ts";
 import type { Arguments } from "./flag.ts";
 
@@ -15,6 +20,29 @@ export function settingsFromFlags(
   if ("allowed" in parsed) throw new UsageError(`ADDR takes ${parsed.allowed}, not ${address}`);
   const settings = parsed.value;
   return { ...settings, targets: settings.targets.map((target) => withFlags(target, given)) };
+}
+
+/**
+ * One set of settings out of those of each address, with the flags for all: the first target is `app`,
+ * a further one `app-PORT`.
+ */
+export function joinSettings(
+  first: Settings,
+  more: readonly Settings[],
+  given: Arguments,
+): Settings {
+  const further = more.flatMap(({ targets }) =>
+    targets.map((target) => ({ ...target, name: `${target.name}-${portOf(target)}` })),
+  );
+  const targets = [...first.targets, ...further].map((target) => withFlags(target, given));
+  const codes = first.findings[AGENT_TARGET] ?? {};
+  const findings = Object.fromEntries(further.map(({ name }) => [name, codes]));
+  return { ...first, targets, findings: { ...first.findings, ...findings } };
+}
+
+function portOf({ endpoint, address }: Target): number {
+  if (endpoint.kind !== "unix") return endpoint.port;
+  throw new UsageError(`--target takes a socket's path only alone, not ${address} beside others`);
 }
 
 /** The target of an address and the connection flags, without any code's settings. */
@@ -59,7 +87,9 @@ function tlsFromFlags(given: Arguments): TlsExpectation | undefined {
 
 function hasTlsFlag({ texts, switches }: Arguments): boolean {
   return (
-    switches.has("insecure") || ["cacert", "cert", "key"].some((name) => texts[name] !== undefined)
+    switches.has("insecure") ||
+    switches.has("tls") ||
+    ["cacert", "cert", "key"].some((name) => texts[name] !== undefined)
   );
 }
 

@@ -35,6 +35,45 @@ it("logs text on a terminal, and lets each flag win over the default", async () 
   });
 });
 
+it("watches several addresses, with what the flags expect of each", async () => {
+  const line =
+    "run --target localhost:1 --target localhost:2 --authority a.b --tls --cacert /no/ca.crt";
+  const { exit } = await runLine(line, {}, { runAgent });
+  const told = { authority: "a.b", tls: { mode: "tls", ca: "/no/ca.crt" } };
+  expect({ exit, targets: started[0]?.settings.targets }).toMatchObject({
+    exit: 0,
+    targets: [
+      { ...told, name: "app", address: "localhost:1" },
+      { ...told, name: "app-2", address: "localhost:2" },
+    ],
+  });
+  const { findings } = started[0]?.settings ?? {};
+  expect(findings?.["app-2"]).toEqual(findings?.["app"]);
+});
+
+it("expects TLS and no certificate, or plaintext, as told", async () => {
+  await runLine("run --target a:1 --tls", {}, { runAgent });
+  await runLine("run --target a:1 --plaintext", {}, { runAgent });
+  expect(started.map(({ settings }) => settings.targets[0]?.tls)).toEqual([
+    { mode: "tls" },
+    { mode: "plaintext" },
+  ]);
+});
+
+it.each(["--authority a.b", "--tls"])(
+  "does not take %s beside a file, which says it",
+  async (flag) => {
+    const { exit, stderr } = await runLine(`run --config ${good} ${flag}`, {}, { runAgent });
+    expect({ exit, stderr, started }).toEqual({
+      exit: 2,
+      stderr: expect.stringContaining(
+        `${flag.split(" ")[0]} is for --target; with --config the file says it`,
+      ),
+      started: [],
+    });
+  },
+);
+
 it("runs a file, which it can read again, with paths from its folder", async () => {
   await runLine(["run", "--config", good, "--log-format", "text"], {}, { runAgent });
   const [options] = started;

@@ -5,6 +5,7 @@ import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { listenFlag } from "../listen-flag.ts";
 import { createSettingsReader } from "../settings-reader.ts";
+import { joinSettings } from "../target-from-flags.ts";
 import { withConfiguration } from "../tell-faults.ts";
 
 /**
@@ -14,19 +15,36 @@ import { withConfiguration } from "../tell-faults.ts";
  */
 export function run(call: Call): Promise<number> {
   return withConfiguration(call, async () => {
-    const { config, target } = call.given.texts;
+    const { config } = call.given.texts;
+    const [target, ...more] = new Set(call.given.lists["target"]);
     if (config !== undefined && target !== undefined)
       throw new UsageError("either --config or --target, not both");
+    const stray = targetFlag(call);
+    if (config !== undefined && stray !== undefined)
+      throw new UsageError(`--${stray} is for --target; with --config the file says it`);
     if (config !== undefined) await runFile(call, config);
-    else if (target !== undefined) await runTarget(call, target);
+    else if (target !== undefined) await runTargets(call, [target, ...more]);
     else throw new UsageError("--config FILE or --target ADDR is missing");
     return EXIT.fine;
   });
 }
 
-async function runTarget(call: Call, address: string): Promise<void> {
-  const settings = await defaults(call, address);
-  await call.tools.runAgent(call.program, { settings });
+/** A flag that says what is expected of `--target`. */
+function targetFlag({ given: { texts, switches } }: Call): string | undefined {
+  return (
+    ["authority", "cacert", "cert", "key"].find((name) => texts[name] !== undefined) ??
+    ["tls", "plaintext"].find((name) => switches.has(name))
+  );
+}
+
+/** Files that flags name may be missing: a pod's secret comes later, or never, and the agent says so. */
+async function runTargets(
+  call: Call,
+  [address, ...more]: readonly [string, ...string[]],
+): Promise<void> {
+  const first = await defaults(call, address);
+  const further = await Promise.all(more.map((one) => defaults(call, one)));
+  await call.tools.runAgent(call.program, { settings: joinSettings(first, further, call.given) });
 }
 
 async function runFile(call: Call, file: string): Promise<void> {

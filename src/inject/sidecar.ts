@@ -1,0 +1,122 @@
+/** The agent's container, by whose name it is known again. */
+export const AGENT = "grpc-doctor";
+
+/** Ports of the agent: `/metrics`, and the admin port on loopback. */
+export const AGENT_PORTS = { metrics: 19464, admin: 19465 } as const;
+
+/** What is injected: everything that options, annotations and the pod itself decide. */
+export interface Injection {
+  readonly image: string;
+  /** Native: an init container that stays (Kubernetes 1.29); classic: one container more. */
+  readonly mode: "native" | "classic";
+  readonly ports: readonly number[];
+  readonly authority?: string;
+  /** Absent: the server's own bytes decide. */
+  readonly tls?: boolean;
+  readonly caSecret?: string;
+  readonly clientCertSecret?: string;
+  /** In place of the flags. */
+  readonly configMap?: string;
+  /** The pod's requests are its limits, and must stay so. */
+  readonly isGuaranteed: boolean;
+}
+
+/** What of a pod an injection adds, as plain values. */
+export interface Sidecar {
+  readonly container: Readonly<Record<string, unknown>>;
+  readonly volumes: readonly { readonly name: string }[];
+}
+
+/** Volumes that are missing must not keep the pod from starting: the agent says what it lacks. */
+const MOUNTS = [
+  {
+    option: "configMap",
+    name: "grpc-doctor-config",
+    path: "/etc/grpc-doctor",
+    source: (name: string) => ({ configMap: { name, optional: true } }),
+  },
+  {
+    option: "caSecret",
+    name: "grpc-doctor-ca",
+    path: "/etc/grpc-doctor-ca",
+    source: (secretName: string) => ({ secret: { secretName, optional: true } }),
+  },
+  {
+    option: "clientCertSecret",
+    name: "grpc-doctor-client-cert",
+    path: "/etc/grpc-doctor-client-cert",
+    source: (secretName: string) => ({ secret: { secretName, optional: true } }),
+  },
+] as const;
+
+export const VOLUMES: readonly string[] = MOUNTS.map(({ name }) => name);
+
+const fromPod = (name: string, fieldPath: string) => ({
+  name,
+  valueFrom: { fieldRef: { fieldPath } },
+});
+
+/** Satisfies *restricted* by itself, whatever the pod says. */
+const SECURITY = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+/** As measured (docs/performance.md): what an idle agent holds, and twice that. */
+const BURSTABLE = { requests: { cpu: "10m", memory: "80Mi" }, limits: { memory: "160Mi" } };
+const EQUAL = { cpu: "50m", memory: "160Mi" };
+
+/** The container and its volumes. No probe: a sick agent must not take its pod down. */
+export function sidecarFrom(injection: Injection): Sidecar {
+  const mounts = MOUNTS.flatMap(({ option, name, path, source }) => {
+    const given = injection[option];
+    return given === undefined ? [] : [{ name, path, volume: { name, ...source(given) } }];
+  });
+  return {
+    container: {
+      name: AGENT,
+      image: injection.image,
+      imagePullPolicy: "IfNotPresent",
+      ...(injection.mode === "native" ? { restartPolicy: "Always" } : {}),
+      args: argsOf(injection),
+      ports: [{ name: AGENT, containerPort: AGENT_PORTS.metrics }],
+      env: [
+        fromPod("POD_NAME", "metadata.name"),
+        fromPod("POD_UID", "metadata.uid"),
+        fromPod("POD_IP", "status.podIP"),
+      ],
+      resources: injection.isGuaranteed ? { requests: EQUAL, limits: EQUAL } : BURSTABLE,
+      securityContext: SECURITY,
+      ...(mounts.length === 0
+        ? {}
+        : {
+            volumeMounts: mounts.map(({ name, path }) => ({
+              name,
+              mountPath: path,
+              readOnly: true,
+            })),
+          }),
+    },
+    volumes: mounts.map(({ volume }) => volume),
+  };
+}
+
+function argsOf(injection: Injection): readonly string[] {
+  if (injection.configMap !== undefined) return ["run", "--config", "/etc/grpc-doctor/config.yaml"];
+  const { ports, authority, tls, caSecret, clientCertSecret } = injection;
+  const clientCert = "/etc/grpc-doctor-client-cert";
+  return [
+    "run",
+    ...ports.flatMap((port) => ["--target", `localhost:${port}`]),
+    ...(authority === undefined ? [] : ["--authority", authority]),
+    ...(tls === undefined ? [] : [tls ? "--tls" : "--plaintext"]),
+    ...(caSecret === undefined ? [] : ["--cacert", "/etc/grpc-doctor-ca/ca.crt"]),
+    ...(clientCertSecret === undefined
+      ? []
+      : ["--cert", `${clientCert}/tls.crt`, "--key", `${clientCert}/tls.key`]),
+  ];
+}

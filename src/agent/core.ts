@@ -11,7 +11,7 @@ import type { Observation } from "../model/observation.ts";
 import { present } from "../model/present.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Target } from "../model/target.ts";
-import type { Clock, Random } from "../model/time.ts";
+import { type Clock, type Random, untilWholeSecondMs } from "../model/time.ts";
 import { watchOwnPorts } from "../net/own-ports.ts";
 import type { NameResolver } from "../net/resolve.ts";
 import { createScheduler, type Scheduler } from "../schedule/scheduler.ts";
@@ -66,7 +66,6 @@ export type Drilled =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-const EVALUATE_MS = 1_000;
 const COALESCE_MS = 50;
 /** An evaluation that is so late means that nothing of ours ran meanwhile. */
 const STALLED_MS = 500;
@@ -125,7 +124,7 @@ class Pipeline implements Core {
       if (lateMs > STALLED_MS) this.hear({ kind: "stalled", at: clock.now(), lateMs });
       this.evaluate();
     };
-    void every({ clock, ms: EVALUATE_MS, signal: this.#stopping.signal, ring });
+    void everySecond({ clock, signal: this.#stopping.signal, ring });
   }
 
   settings(): Settings {
@@ -265,17 +264,18 @@ function createBell({
   };
 }
 
-/** Rings now and then every `ms`, until the signal; says how late it is. */
-async function every({
+/** Rings now, and at each whole second until the signal; says how late it is. */
+async function everySecond({
   clock,
-  ms,
   signal,
   ring,
-}: Bell & { readonly ms: number; readonly ring: (lateMs: number) => void }): Promise<void> {
+}: Bell & { readonly ring: (lateMs: number) => void }): Promise<void> {
   let dueMs = clock.monotonicMs();
   while (!signal.aborted) {
     ring(clock.monotonicMs() - dueMs);
-    dueMs = clock.monotonicMs() + ms;
+    const nowMs = clock.monotonicMs();
+    const ms = untilWholeSecondMs(nowMs);
+    dueMs = nowMs + ms;
     try {
       await clock.sleep(ms, signal);
     } catch {

@@ -1,6 +1,6 @@
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { Clock } from "../model/time.ts";
+import { type Clock, untilWholeSecondMs } from "../model/time.ts";
 import { CallError } from "./call-error.ts";
 
 const WINDOW_MS = 1000;
@@ -17,6 +17,10 @@ const MOST_CRUMBS = 500;
 const MOST_OVERHEAD_BYTES = 1024 * 1024;
 /** A flood is two mebibytes in each turn of the event loop: it is to be noticed within a few of them. */
 const LOOK_MS = 100;
+/** For so long it is looked for at that pace, from the connection's begin and from any sign of it. */
+const WARY_MS = 2_000;
+/** More between two looks than calls and keepalive need. */
+const SIGN_BYTES = 64 * 1024;
 
 /**
  * Ends a connection whose peer sends more than our calls ask for. Node bounds what frames hold, not how
@@ -25,7 +29,8 @@ const LOOK_MS = 100;
  *
  * All bounds are per second. Frames that reach us are counted as they come, since thousands of them
  * stand in one read; what the library swallows (WINDOW_UPDATE, PRIORITY, unknown types, frames of a call that
- * has ended) is looked for ten times a second, as bytes that were received and are no message.
+ * has ended) is looked for as bytes that were received and are no message: ten times a second while the
+ * connection is young or such bytes come, and else once, since each look is a wake-up for nothing.
  *
  * Source: CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27316 (floods of HTTP/2).
  */
@@ -81,16 +86,23 @@ export class FloodGuard {
   }
 
   async #watchOverhead(): Promise<void> {
-    let before = this.#overheadBytes();
-    let turnMs = this.#clock.monotonicMs() + WINDOW_MS;
+    let nowMs = this.#clock.monotonicMs();
+    let waryUntilMs = nowMs + WARY_MS;
+    let windowEndMs = nowMs + WINDOW_MS;
+    let atWindowStart = this.#overheadBytes();
+    let before = atWindowStart;
     try {
       for (;;) {
-        await this.#clock.sleep(LOOK_MS, this.#over.signal);
+        const isWary = nowMs < waryUntilMs;
+        await this.#clock.sleep(isWary ? LOOK_MS : untilWholeSecondMs(nowMs), this.#over.signal);
         const bytes = this.#overheadBytes();
-        if (bytes - before > MOST_OVERHEAD_BYTES) return this.#end();
-        if (this.#clock.monotonicMs() < turnMs) continue;
+        if (bytes - atWindowStart > MOST_OVERHEAD_BYTES) return this.#end();
+        nowMs = this.#clock.monotonicMs();
+        if (bytes - before > SIGN_BYTES) waryUntilMs = nowMs + WARY_MS;
         before = bytes;
-        turnMs += WINDOW_MS;
+        if (isWary && nowMs < windowEndMs) continue;
+        atWindowStart = bytes;
+        windowEndMs = nowMs + WINDOW_MS;
       }
     } catch {
       // The connection has ended: nothing is left to watch.

@@ -1,9 +1,9 @@
-import type { Clock } from "../model/time.ts";
+import type { Clock, StepWatch } from "../model/time.ts";
 
 /** A tenth of a second: what matters is longer. What ten wake-ups a second cost is in docs/performance.md. */
 const STEP_MS = 100;
-/** Ten minutes of steps; a window that nobody closes grows no further. */
-const MAX_SAMPLES = 6_000;
+/** Ten minutes of steps; a longer stall says no more. */
+const MOST_SAMPLES = 6_000;
 const QUANTILE = 0.99;
 
 export interface LoopLag {
@@ -16,38 +16,61 @@ export interface LoopLag {
  * Measures how late our event loop runs what is due.
  *
  * One sample per step of *time*: a stall of 3 s counts as the thirty steps that fell into it, each as
- * late as it was. perf_hooks' own histogram counts it once, so that the 99th percentile of 15 s would
- * not see it, though a measurement begun in that window was wrong with a probability of a fifth.
+ * late as it was. Counted as one, it would not be seen by the 99th percentile of 15 s, though a
+ * measurement begun in that window was wrong with a probability of a fifth.
  */
 export function startLoopLag(clock: Clock): LoopLag {
-  const stopper = new AbortController();
-  let samples: number[] = [];
+  const steps = clock.watchSteps(STEP_MS);
   let sinceMs = clock.monotonicMs();
-
-  const sampleUntilStopped = async () => {
-    while (!stopper.signal.aborted) {
-      const startedMs = clock.monotonicMs();
-      await clock.sleep(STEP_MS, stopper.signal);
-      const lagMs = Math.max(0, clock.monotonicMs() - startedMs - STEP_MS);
-      for (let left = lagMs; left >= 0 && samples.length < MAX_SAMPLES; left -= STEP_MS) {
-        samples.push(left);
-      }
-    }
-  };
-  sampleUntilStopped().catch(() => {
-    // The signal ended the sleep: that is how it stops.
-  });
-
   return {
     take() {
       const nowMs = clock.monotonicMs();
-      const sorted = samples.toSorted((a, b) => a - b);
-      const p99Ms = sorted[Math.ceil(QUANTILE * sorted.length) - 1] ?? 0;
       const windowMs = nowMs - sinceMs;
-      samples = [];
+      const p99Ms = p99Of(steps, windowMs);
+      steps.reset();
       sinceMs = nowMs;
       return { p99Ms, windowMs };
     },
-    stop: () => stopper.abort(),
+    stop: () => steps.stop(),
   };
+}
+
+/** The longest steps decide: of 150 two, if none of them was longer than a step's time. */
+function p99Of(steps: StepWatch, windowMs: number): number {
+  const samples = [...samplesOf(untoldLagMs(steps, windowMs), 0)];
+  const { count } = steps;
+  let seen = 0;
+  // From here on each step is one sample, and has a rank below those seen.
+  const isDecided = (lagMs: number) =>
+    lagMs < STEP_MS && seen >= rankOf(samples.length + count - seen);
+  for (let nth = 1; nth <= count; nth += 1) {
+    const lagMs = Math.max(0, steps.longestMs(nth) - STEP_MS);
+    if (isDecided(lagMs)) break;
+    samples.push(...samplesOf(lagMs, samples.length));
+    seen = nth;
+  }
+  const ranked = samples.toSorted((a, b) => b - a);
+  return ranked[rankOf(ranked.length + count - seen) - 1] ?? 0;
+}
+
+/** One sample for each step of time that a lag took. */
+function samplesOf(lagMs: number, taken: number): readonly number[] {
+  const samples: number[] = [];
+  for (let left = lagMs; left >= 0 && taken + samples.length < MOST_SAMPLES; left -= STEP_MS) {
+    samples.push(left);
+  }
+  return samples;
+}
+
+/** The quantile's place among so many samples, counted from the greatest, which is 1. */
+function rankOf(count: number): number {
+  return count - Math.ceil(QUANTILE * count) + 1;
+}
+
+/**
+ * What no step tells of is the window's first and the one of now: two steps at most, where none was late.
+ */
+function untoldLagMs({ count, meanMs }: StepWatch, windowMs: number): number {
+  const toldMs = count === 0 ? 0 : count * meanMs;
+  return Math.max(0, windowMs - toldMs - 2 * STEP_MS);
 }

@@ -22,6 +22,33 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A signal that is aborted after `ms`, or with its parent. It holds no process alive. */
   deadline(ms: number, parent?: AbortSignal): AbortSignal;
+  /** Begins to measure how long steps of `ms` really take: each is a timer's, that may be late. */
+  watchSteps(ms: number): StepWatch;
+}
+
+/**
+ * The steps of time since the watch began, or was reset. The one that was under way then is not among
+ * them, nor is the one of now. It holds no process alive.
+ */
+export interface StepWatch {
+  readonly count: number;
+  /** NaN while there is none. */
+  readonly meanMs: number;
+  /** The `nth` longest in ms, from 1 to `count`. */
+  longestMs(nth: number): number;
+  reset(): void;
+  stop(): void;
+}
+
+const SECOND_MS = 1_000;
+
+/**
+ * From this moment of the monotonic clock to the next whole second; 0.1 s at least, since a timer may fire
+ * a moment early. What works once a second begins there, so that all of it wakes the process once.
+ */
+export function untilWholeSecondMs(monotonicMs: number): number {
+  const leftMs = SECOND_MS - (monotonicMs % SECOND_MS);
+  return leftMs < SECOND_MS / 10 ? leftMs + SECOND_MS : leftMs;
 }
 
 /** A number in [0, 1); injected like the clock, so that jitter and ids repeat in tests. */

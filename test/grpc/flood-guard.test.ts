@@ -210,6 +210,38 @@ describe("bytes that are no message, in one second", () => {
   });
 });
 
+test("a quiet connection is looked at once a second, and again ten times where bytes come", async () => {
+  const manual = createManualClock();
+  const looks: number[] = [];
+  const sleep = (ms: number, signal?: AbortSignal) => {
+    looks.push(ms);
+    return manual.sleep(ms, signal);
+  };
+  const sign = blockOf(frame({ type: 200 }, Buffer.alloc(1015)), 100 * 1024);
+  const server = await serve(talkative(settings(), sign));
+  const connection = await open(server.address, { ...manual, sleep });
+  await manual.advance(4_000);
+  const quiet = looks.splice(0);
+  await isAnswered(connection);
+  await manual.advance(4_000);
+
+  const often = (count: number) => Array<number>(count).fill(100);
+  expect(quiet).toEqual([...often(20), 1000, 1000, 1000]);
+  expect(looks).toEqual([...often(20), 1000, 1000]);
+});
+
+test("a flood on a connection that was quiet ends it within a second", async () => {
+  const clock = createManualClock();
+  const flood = blockOf(frame({ type: 200 }, Buffer.alloc(1015)), MIB + 10_240);
+  const server = await serve(talkative(settings(), flood));
+  const connection = await open(server.address, clock);
+  await clock.advance(60_000);
+  const first = await isAnswered(connection);
+  await clock.advance(1000);
+
+  expect([first, await connection.ended]).toEqual([true, { by: "flood" }]);
+});
+
 test("nothing is watched any more when the connection has ended", async () => {
   const clock = createManualClock();
   const server = await serve(talkative(settings()));

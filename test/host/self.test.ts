@@ -61,6 +61,37 @@ it("weighs a stall by its length, and forgets it with its window", async () => {
   self.stop();
 });
 
+it("sees a stall that begins with its window", async () => {
+  await write(STATUS);
+  const { clock, self } = watch();
+  await clock.advance(15_000);
+  await self.sampleSelf();
+  await clock.stall(3_000);
+  await clock.advance(12_000);
+  // The first step is not timed: what no other step tells of is, but for two steps.
+  expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 2_700, windowMs: 15_000 });
+  self.stop();
+});
+
+it("counts each of many short pauses once", async () => {
+  await write(STATUS);
+  const { clock, self } = watch();
+  await clock.advance(5_000);
+  await clock.stall(190);
+  await clock.advance(5_000);
+  await clock.stall(170);
+  await clock.advance(4_640);
+  // Late by 90 and by 70 ms: of 150 steps the second longest.
+  expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 70, windowMs: 15_000 });
+  self.stop();
+});
+
+it("stops its timer", () => {
+  const { clock, self } = watch();
+  self.stop();
+  expect(clock.pending).toBe(0);
+});
+
 it("is silent about one pause that is shorter than a hundredth of the window", async () => {
   await write(STATUS);
   const { clock, self } = watch();

@@ -10,6 +10,13 @@ function aborted(signal: AbortSignal): Promise<unknown> {
   });
 }
 
+const PATIENT = { interval: 5, timeout: 10_000 };
+
+function block(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
 it("ends a wait when its time is up, whatever was collected meanwhile", async () => {
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
@@ -24,6 +31,24 @@ it("ends a wait when its time is up, whatever was collected meanwhile", async ()
 
   const timeUp = expect.objectContaining({ name: "TimeoutError" });
   await expect(Promise.all([alone, below, nested])).resolves.toEqual([timeUp, timeUp, timeUp]);
+});
+
+it("tells how long steps of time really took, until it is reset", async () => {
+  const steps = systemClock.watchSteps(20);
+  await expect.poll(() => steps.count, PATIENT).toBeGreaterThan(2);
+  block(300);
+  await expect.poll(() => steps.longestMs(1), PATIENT).toBeGreaterThan(280);
+  const { count } = steps;
+  const lengths = [steps.longestMs(1), steps.longestMs(2), steps.longestMs(count)];
+  expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+  expect(lengths.at(-1)).toBeGreaterThan(0);
+  expect(steps.meanMs).toBeLessThanOrEqual(lengths[0] ?? 0);
+
+  steps.reset();
+  expect(steps.count).toBe(0);
+  expect(steps.meanMs).toBeNaN();
+  await expect.poll(() => steps.count, PATIENT).toBeGreaterThan(0);
+  steps.stop();
 });
 
 it("ends a wait with its parent's reason", () => {

@@ -136,6 +136,35 @@ export function createManualClock(start: Instant = START): ManualClock {
       return controller.signal;
     },
 
+    // As Node's own does, which begins to count with the first tick after a reset.
+    watchSteps(ms) {
+      let lengths: number[] = [];
+      let before: number | undefined;
+      let cancel: () => void = () => undefined;
+      const arm = () => {
+        cancel = at(ms, () => {
+          if (before !== undefined) lengths.push(monotonic - before);
+          before = monotonic;
+          arm();
+        });
+      };
+      arm();
+      return {
+        get count() {
+          return lengths.length;
+        },
+        get meanMs() {
+          return lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+        },
+        longestMs: (nth) => lengths.toSorted((a, b) => b - a)[nth - 1] ?? Number.NaN,
+        reset() {
+          lengths = [];
+          before = undefined;
+        },
+        stop: () => cancel(),
+      };
+    },
+
     async advance(ms, { patienceMs } = PATIENT) {
       const untilMs = monotonic + ms;
       await settle(patienceMs);

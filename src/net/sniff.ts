@@ -1,4 +1,6 @@
 import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { connect } from "node:tls";
 import type { Clock } from "../model/time.ts";
 import type { SniffResult } from "../model/xray.ts";
 import { abortable } from "./abortable.ts";
@@ -12,9 +14,6 @@ const PREFACE = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1"),
   Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
 ]);
-
-/** A ClientHello cut short: a TLS server answers it with an alert. Source: RFC 8446 section 5.1. */
-const CLIENT_HELLO = Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]);
 
 const KEPT_OCTETS = 16;
 
@@ -36,8 +35,27 @@ export interface SniffOptions {
 export async function sniff(address: DialAddress, options: SniffOptions): Promise<SniffResult> {
   const first = await ask(address, PREFACE, options);
   if (first.found !== "mute" && first.found !== "closed") return first;
-  const second = await ask(address, CLIENT_HELLO, options);
+  const second = await ask(address, await clientHello(), options);
   return second.found === "tls" ? second : first;
+}
+
+/**
+ * A whole ClientHello, as this process would send it: a server of C-core closes without a word where it
+ * cannot read one. Source: RFC 8446 section 4.1.2.
+ */
+function clientHello(): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    const wire = new Duplex({
+      read: () => {},
+      write: (chunk: Uint8Array, _encoding, done) => {
+        resolve(chunk);
+        done();
+        queueMicrotask(() => client.destroy());
+      },
+    });
+    const client = connect({ socket: wire, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+    client.on("error", () => {}); // it was never to become a connection
+  });
 }
 
 const ALERT = 0x15;

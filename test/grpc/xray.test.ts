@@ -440,7 +440,7 @@ describe("an X-ray fails in its phase", () => {
       outcome: "failed",
       phase: "http2",
       reason: "plaintext_expected",
-      sniff: { found: "tls", firstOctets: expect.stringMatching(/^1503/), alert: ms },
+      sniff: { found: "tls", firstOctets: expect.stringMatching(/^1603/) },
     });
     expect(report).not.toHaveProperty("silence");
   });

@@ -21,6 +21,7 @@ import { createStore, type Store } from "../store/store.ts";
 import { createEvaluation, type Evaluated, type Evaluation } from "./evaluate.ts";
 import { expectationOf } from "./expectation.ts";
 import { runJob } from "./observing.ts";
+import { plan } from "./plan.ts";
 import { createReconciler } from "./reconcile.ts";
 
 export interface CoreOptions {
@@ -34,6 +35,8 @@ export interface CoreOptions {
   /** Processor time of this process so far; ms. Absent: what a read costs is the time that it takes. */
   readonly cpuMs?: () => number;
   readonly ownListeners: readonly number[];
+  /** Default: the daemon's. */
+  readonly plan?: typeof plan;
   /** First runs of jobs are spread over this time; 0 for a one-shot. */
   readonly spreadMs?: number;
   observe(observation: Observation): void;
@@ -207,6 +210,7 @@ class Pipeline implements Core {
       store: this.#store,
       tracker: this.tracker,
       detectors: DETECTORS,
+      plan: this.#options.plan ?? plan,
       settings: () => this.#settings,
       hear: (event) => this.hear(event),
       change: this.#options.change,

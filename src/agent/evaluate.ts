@@ -11,7 +11,7 @@ import type { Settings } from "../model/settings.ts";
 import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import type { Clock, Instant } from "../model/time.ts";
 import type { Store } from "../store/store.ts";
-import { plan } from "./plan.ts";
+import type { plan } from "./plan.ts";
 
 /** What the evaluation reads, and whom it tells. */
 export interface EvaluationParts {
@@ -19,6 +19,7 @@ export interface EvaluationParts {
   readonly store: Store;
   readonly tracker: Tracker;
   readonly detectors: readonly Detector[];
+  readonly plan: typeof plan;
   /** The settings of this moment: a reload changes them. */
   settings(): Settings;
   hear(event: AgentEvent): void;
@@ -77,7 +78,7 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
       learn(parts, snapshot);
     }
     last = { snapshot, report };
-    parts.reconcile(plan(settings, snapshot, report));
+    parts.reconcile(parts.plan(settings, snapshot, report));
     return last;
   };
 

@@ -9,6 +9,7 @@ import { createNameResolver } from "../net/resolve.ts";
 import { type Core, createCore } from "./core.ts";
 import type { Evaluated } from "./evaluate.ts";
 import type { Identity } from "./identity.ts";
+import { lookedAround, planOneLook } from "./plan.ts";
 
 export interface ExamineOptions {
   readonly clock: Clock;
@@ -47,6 +48,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     ownListeners: [],
     ...(identity.podAddress === undefined ? {} : { podAddress: identity.podAddress }),
     spreadMs: 0,
+    plan: planOneLook,
     observe: ignore,
     hear: ignore,
     change: ignore,
@@ -76,7 +78,7 @@ function isSettledNow({ snapshot, report }: Evaluated): boolean {
     if (xray === undefined || !isSettled(xray)) return false;
     return xray.latest.outcome === "failed"
       ? report.active.some((finding) => finding.target === name)
-      : xray.latest.outcome === "unsupported" || wasAskedForHealth(target);
+      : lookedAround(xray) && (xray.latest.outcome === "unsupported" || wasAskedForHealth(target));
   });
 }
 

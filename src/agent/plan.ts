@@ -1,7 +1,8 @@
+import type { Xray } from "../model/facts/xray.ts";
 import type { FindingsReport } from "../model/finding.ts";
 import type { Job } from "../model/job.ts";
 import type { Settings } from "../model/settings.ts";
-import type { Snapshot, TargetSnapshot } from "../model/snapshot.ts";
+import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import type { Target } from "../model/target.ts";
 import { planChannelz } from "./plan/channelz.ts";
 import { planHealth } from "./plan/health.ts";
@@ -44,6 +45,28 @@ export function plan(
     return [{ now: snapshot.takenAt, settings, target, known, pending, hasActive }];
   });
   return [...planKernel(needs), ...needs.flatMap(planTarget)];
+}
+
+/** More of a name's addresses are not looked at in one look. */
+const MOST_LOOKED_AT = 16;
+
+/**
+ * The plan of one look that ends: the addresses of a name are looked at one after the other at once, and
+ * not each at the next turn.
+ */
+export const planOneLook: typeof plan = (settings, snapshot, findings) =>
+  plan(settings, snapshot, findings).map((job) => {
+    if (job.source !== "preflight" || job.lookAt?.isNext !== true) return job;
+    const target = snapshot.targets[job.target];
+    const isSeen = target === undefined || lookedAround(knownValue(target, "xray"));
+    const next = { key: `next@${job.lookAt.last}`, withinMs: 0 };
+    return { ...job, everyAddress: true, ...(isSeen ? {} : { urgency: job.urgency ?? next }) };
+  });
+
+/** Every address of the name was looked at, or as many as one look has time for. */
+export function lookedAround(xray: Xray | undefined): boolean {
+  const looked = xray?.looked?.length ?? 0;
+  return looked >= Math.min(xray?.latest.addressCount ?? 0, MOST_LOOKED_AT);
 }
 
 function planTarget(need: Need): readonly Job[] {

@@ -73,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "looks once, for a few seconds, and reports as a doctor would",
     details: [
       "Examined, well, found (with evidence and remedy), suspected (what needs a longer look), and what cannot be seen here and how to switch it on.",
+      "Of a name with several addresses up to 16 are looked at, one after the other; what is sick is stayed at. The report says at how many of how many.",
       "--save writes what was seen to a file; --from judges such a file, on any machine.",
       "Exits 1 for what was found, or is suspected, at or above --fail-on, and for a target that could not be examined: what nobody saw is not fine.",
     ],

@@ -2,24 +2,24 @@ import type { Socket } from "node:net";
 import type { Reason } from "../model/reason.ts";
 import type { Endpoint } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
-import type { DialAttempt } from "../model/xray.ts";
-import { type DialAddress, type Dialled, dial } from "../net/dial.ts";
+import type { DialAttempt, LookAt } from "../model/xray.ts";
+import { type DialAddress, type Dialled, dial, dialText } from "../net/dial.ts";
 import type { NameAnswer, NameResolver } from "../net/resolve.ts";
 import { hangUp } from "../net/sniff.ts";
 import { CallError, socketReason } from "./call-error.ts";
 import type { Trail } from "./trail.ts";
 
-/** More addresses than this are not tried; a name may have a thousand. */
+/** More addresses than this are not tried at once; a name may have a thousand, and each has its turn. */
 const MOST_ADDRESSES = 4;
 
 export interface ReachOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly resolver: NameResolver;
-  /** Every address is tried (at most 4), though one has connected: some may refuse. */
+  /** All of those whose turn it is are tried (at most 4), though one has connected: some may refuse. */
   readonly everyAddress?: boolean;
-  /** Which of those that take us is used: this one, or the next after it. Default: the first. */
-  readonly lookAt?: { readonly last: string; readonly isNext: boolean };
+  /** Whose turn it is. Default: the first that takes us. */
+  readonly lookAt?: LookAt;
 }
 
 export interface Reached {
@@ -57,9 +57,21 @@ type Tried = Dialled & { readonly address: DialAddress };
 
 function usedOf(dialled: readonly Tried[], lookAt: ReachOptions["lookAt"]): Tried | undefined {
   const taken = dialled.filter(({ socket }) => socket !== undefined);
-  const last = taken.findIndex(({ attempt }) => attempt.address === lookAt?.last);
-  const isNext = lookAt?.isNext === true;
-  return taken[isNext ? (last + 1) % taken.length : Math.max(last, 0)];
+  const last = taken.find(({ attempt }) => attempt.address === lookAt?.last);
+  return lookAt?.isNext === true ? taken[0] : (last ?? taken[0]);
+}
+
+/** The addresses whose turn it is, in their order: from the one after the last on, or the same again. */
+function inTurn(all: readonly DialAddress[], lookAt: LookAt | undefined): readonly DialAddress[] {
+  if (lookAt === undefined) return all.slice(0, MOST_ADDRESSES);
+  const { last, isNext, dialled } = lookAt;
+  const at = all.findIndex((address) => dialText(address) === last);
+  const from = (index: number) => [...all.slice(index), ...all.slice(0, index)];
+  if (isNext) return from(at + 1).slice(0, MOST_ADDRESSES);
+  const wasDialled = (address: DialAddress) => dialled.includes(dialText(address));
+  const same = from(Math.max(at, 0)).filter(wasDialled);
+  const others = all.filter((address) => !wasDialled(address));
+  return [...same, ...others].slice(0, MOST_ADDRESSES);
 }
 
 async function dialAll(
@@ -84,7 +96,7 @@ async function dialAll(
 async function resolve(
   endpoint: Endpoint,
   trail: Trail,
-  { clock, signal, resolver }: ReachOptions,
+  { clock, signal, resolver, lookAt }: ReachOptions,
 ): Promise<readonly DialAddress[]> {
   if (endpoint.kind === "unix") return [endpoint];
   const { host, port } = endpoint;
@@ -101,9 +113,13 @@ async function resolve(
   if (answer.outcome !== "answered") {
     throw new CallError({ phase: "dns", reason: reasonOf(answer) });
   }
-  const addresses = (answer.dialOrder ?? answer.addresses).slice(0, MOST_ADDRESSES);
+  const addresses = answer.dialOrder ?? answer.addresses;
   if (addresses.length === 0) throw new CallError({ phase: "dns", reason: "no_data" });
-  return addresses.map((address) => ({ kind: "ip", host: address, port }));
+  if (answer.via !== "literal") trail.addressCount = addresses.length;
+  return inTurn(
+    addresses.map((address) => ({ kind: "ip", host: address, port })),
+    lookAt,
+  );
 }
 
 /** That we know no name server is a lack of ours. */

@@ -9,6 +9,8 @@ export interface Trail extends SessionFacts {
   phase: Phase;
   readonly phaseMs: Partial<Record<Phase, number>>;
   dials: readonly DialAttempt[];
+  /** Of a name other than localhost. */
+  addressCount?: number;
   /** The address that took us. */
   used?: DialAddress;
   localPort?: number;

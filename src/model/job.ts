@@ -1,5 +1,6 @@
 import type { ProbeSpec } from "./probe-spec.ts";
 import type { SourceName } from "./source-name.ts";
+import type { LookAt } from "./xray.ts";
 
 /**
  * When a job runs. `continuous` is a stream: started at once, started again (with back-off) when it
@@ -67,10 +68,10 @@ export type Job =
   | (JobBase<"preflight"> & {
       /** The pod's address, dialled besides when only loopback listens. */
       readonly alsoDial?: string;
-      /** Every address of the answer is tried (at most 4), as some refuse. */
+      /** Each of the addresses whose turn it is (at most 4) is tried, as some refuse. */
       readonly everyAddress: boolean;
-      /** Which of those that connect is looked through: the last one again, or the next after it. */
-      readonly lookAt?: { readonly last: string; readonly isNext: boolean };
+      /** Which address is looked through: the last one, among those that were dialled with it, or the next. */
+      readonly lookAt?: LookAt;
       /**
        * What the target was last spoken to with success; tried first where its configuration does not
        * say, as the wrong guess leaves a line in the server's log. Absent = plaintext first.

@@ -112,6 +112,15 @@ export interface RpcFacts {
   readonly dateAt?: Instant;
 }
 
+/** Which of a name's addresses is looked through. */
+export interface LookAt {
+  /** The one that was looked through last. */
+  readonly last: string;
+  /** The next one after it that connects; else it again, among those that were dialled with it. */
+  readonly isNext: boolean;
+  readonly dialled: readonly string[];
+}
+
 /**
  * All that one fresh connection showed, phase by phase. What a phase showed is kept when a later one
  * fails: a certificate is known although its verification failed.
@@ -126,6 +135,8 @@ export interface XrayReport {
   readonly phaseMs: Readonly<Partial<Record<Phase, number>>>;
   /** Every address dialled, the one that was used last. */
   readonly dials: readonly DialAttempt[];
+  /** How many addresses the name has; absent for an address, localhost and a name that stands for nothing. */
+  readonly addressCount?: number;
   /** A TCP connect to the pod's address, where it was asked for. */
   readonly podDial?: DialAttempt;
   /** Our own port on that connection: to be subtracted from what we see. */

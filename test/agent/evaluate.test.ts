@@ -4,6 +4,7 @@ import {
   type Evaluation,
   type EvaluationParts,
 } from "../../src/agent/evaluate.ts";
+import { plan } from "../../src/agent/plan.ts";
 import { defineDetector } from "../../src/detectors/detector.ts";
 import { tlsCertExpired } from "../../src/detectors/tls-cert-expired.ts";
 import { createTracker } from "../../src/findings/tracker.ts";
@@ -28,6 +29,7 @@ function anEvaluation(parts: Pick<EvaluationParts, "clock" | "store" | "detector
   return createEvaluation({
     ...parts,
     tracker: createTracker({ detectors: parts.detectors }),
+    plan,
     settings: () => settings,
     hear: nothing,
     change: nothing,

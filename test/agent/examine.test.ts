@@ -3,14 +3,27 @@ import { examine } from "../../src/agent/examine.ts";
 import { defaultSettings } from "../../src/config/defaults.ts";
 import { DETECTORS } from "../../src/detectors/index.ts";
 import type { Settings } from "../../src/model/settings.ts";
+import { knownValue } from "../../src/model/snapshot.ts";
 import { systemClock, systemRandom } from "../../src/schedule/clock.ts";
 import { issue } from "../support/certificates.ts";
 import { startFaultyServer } from "../support/faulty-server.ts";
+import { targetIn } from "../support/observations.ts";
+import { startResolver } from "../support/resolver.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
+
+const look = (settings: Settings) =>
+  examine({
+    clock: systemClock,
+    random: systemRandom,
+    identity: { seed: "pod", version: "1.2.3", node: "24" },
+    settings,
+    forMs: 10,
+    signal: new AbortController().signal,
+  });
 
 function settingsFor(address: string): Settings {
   const parsed = defaultSettings({ address, detectors: DETECTORS });
@@ -22,13 +35,33 @@ it("looks until a sick handshake was seen twice, however short the look was mean
   const leaf = await issue({ dns: ["orders.shop"], fromDays: -10, toDays: -1 });
   const server = await startFaultyServer({ tls: { cert: leaf.cert, key: leaf.key } });
   stops.push(() => server.crash());
-  const { report } = await examine({
-    clock: systemClock,
-    random: systemRandom,
-    identity: { seed: "pod", version: "1.2.3", node: "24" },
-    settings: settingsFor(server.address),
-    forMs: 10,
-    signal: new AbortController().signal,
-  });
+  const { report } = await look(settingsFor(server.address));
   expect(report.active.map(({ code }) => code)).toEqual(["tls-cert-expired"]);
+});
+
+it("looks at each address of a name, also beyond the first four, and stays at the one that is sick", async () => {
+  const [host = "", ...others] = ["2", "3", "4", "5", "6", "7"].map((octet) => `127.0.0.${octet}`);
+  const good = await startFaultyServer({ host });
+  const { port } = good;
+  const replicas = await Promise.all(others.map((each) => startFaultyServer({ host: each, port })));
+  const leaf = await issue({ dns: ["orders.shop"], fromDays: -10, toDays: -1 });
+  const tls = { cert: leaf.cert, key: leaf.key };
+  const sick = await startFaultyServer({ host: "127.0.0.9", port, tls });
+  const hosts = [host, ...others];
+  const zone = await startResolver({
+    "well.test": { a: hosts },
+    "one.test": { a: [...hosts, "127.0.0.9"] },
+  });
+  stops.push(...[good, ...replicas, sick].map((server) => () => server.crash()), () =>
+    zone.close(),
+  );
+  const lookAt = (name: string) => look(settingsFor(`dns://${zone.address}/${name}:${port}`));
+
+  const well = await lookAt("well.test");
+  expect(well.report.active).toEqual([]);
+  expect(knownValue(targetIn(well.snapshot), "xray")?.looked?.toSorted()).toEqual(
+    hosts.map((each) => `${each}:${port}`),
+  );
+  const bad = await lookAt("one.test");
+  expect(bad.report.active.map(({ code }) => code)).toEqual(["tls-cert-expired"]);
 });

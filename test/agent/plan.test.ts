@@ -1,13 +1,15 @@
 import { expect, it } from "vitest";
-import { plan } from "../../src/agent/plan.ts";
+import { plan, planOneLook } from "../../src/agent/plan.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
+import type { ReachRun } from "../../src/model/facts/reach.ts";
 import type { FindingsReport } from "../../src/model/finding.ts";
 import type { Job } from "../../src/model/job.ts";
 import type { ProbeSpec } from "../../src/model/probe-spec.ts";
 import type { Settings } from "../../src/model/settings.ts";
 import type { TargetSnapshot } from "../../src/model/snapshot.ts";
 import type { Target } from "../../src/model/target.ts";
-import type { XrayReport } from "../../src/model/xray.ts";
+import type { LookAt, XrayReport } from "../../src/model/xray.ts";
+import { aFinding } from "../sinks/values.ts";
 import {
   aCallPoll,
   aDial,
@@ -412,29 +414,82 @@ it.each<[string, readonly string[], string | undefined]>([
 });
 
 const used = aDial({ address: "10.0.0.9:50051", outcome: "connected" });
+const down = aRefusedDial({ address: "10.0.0.8:50051" });
 const lookedThrough = (change: Partial<XrayReport>) => ({
   xray: anXray({
-    latest: anXrayReport({ outcome: "passed", tls: someTls(), dials: [used], ...change }),
+    latest: anXrayReport({ addressCount: 6, tls: someTls(), dials: [used], ...change }),
     same: confirmed,
   }),
 });
+const isDown = (change: Partial<ReachRun>) => ({
+  ...lookedThrough({ dials: [down, used] }),
+  reach: aReach({
+    runs: {
+      "10.0.0.8:50051": { outcome: "refused", since: NOW, lastAt: NOW, count: 1, ...change },
+    },
+  }),
+});
+const again = { last: "10.0.0.9:50051", isNext: false, dialled: ["10.0.0.9:50051"] };
+const both = { ...again, dialled: ["10.0.0.8:50051", "10.0.0.9:50051"] };
+const pendingThere = { pending: [{ ...aFinding({ target: "inventory" }), activeInSeconds: 3 }] };
+const lookAtOf = (situation: Situation) => {
+  const found = job("preflight/inventory", { settings: { targets: [inventory] }, ...situation });
+  return Object.entries(found ?? {}).find(([key]) => key === "lookAt")?.[1];
+};
 
-it.each<[string, Partial<Facts>, Target, boolean | undefined]>([
-  ["nothing was looked through", {}, inventory, undefined],
-  ["nothing connected", lookedThrough({ dials: [aRefusedDial()] }), inventory, undefined],
-  ["the app has one address", lookedThrough({}), app, undefined],
-  ["no TLS is spoken", lookedThrough({ tls: undefined as never }), inventory, false],
-  ["it is sick", lookedThrough({ outcome: "failed", phase: "tls" }), inventory, false],
-  ["it is well", lookedThrough({}), inventory, true],
+it.each<[string, Situation, LookAt | undefined]>([
+  ["nothing was looked through", { facts: {} }, undefined],
+  ["nothing connected", { facts: lookedThrough({ dials: [aRefusedDial()] }) }, undefined],
+  ["it is no name", { facts: lookedThrough({ addressCount: undefined as never }) }, undefined],
+  ["it is sick", { facts: lookedThrough({ outcome: "failed", phase: "tls" }) }, again],
+  ["something is pending", { facts: lookedThrough({}), report: pendingThere }, again],
+  ["one beside it failed once", { facts: isDown({}) }, both],
+  [
+    "one beside it fails for good",
+    { facts: isDown({ count: 2, since: NOW - 5_000 }) },
+    { ...both, isNext: true },
+  ],
+  ["it is well", { facts: lookedThrough({}) }, { ...again, isNext: true }],
+  [
+    "it is well, and speaks no TLS",
+    { facts: lookedThrough({ tls: undefined as never }) },
+    { ...again, isNext: true },
+  ],
+  [
+    "it serves no health",
+    { facts: lookedThrough({ outcome: "unsupported", phase: "rpc" }) },
+    { ...again, isNext: true },
+  ],
 ])(
-  "goes on to the next address of an upstream only when one is well: %s",
-  (_when, facts, target, isNext) => {
-    const wanted = isNext === undefined ? undefined : { last: "10.0.0.9:50051", isNext };
-    const found = job(`preflight/${target.name}`, { settings: { targets: [target] }, facts });
-    expect(found).toHaveProperty("everyAddress");
-    expect(Object.entries(found ?? {}).find(([key]) => key === "lookAt")?.[1]).toEqual(wanted);
+  "goes on to the next address of a name only when one is well: %s",
+  (_when, situation, wanted) => {
+    expect(lookAtOf(situation)).toEqual(wanted);
   },
 );
+
+const seen = (looked: readonly string[], addressCount: number): Partial<Facts> => {
+  const { xray } = lookedThrough({ addressCount });
+  return { xray: { ...xray, looked } };
+};
+const texts = (count: number) => Array.from({ length: count }, (_, index) => `10.0.0.${index}:1`);
+
+it.each<[string, Partial<Facts>, unknown]>([
+  ["some were not looked at", seen(texts(2), 3), { key: "next@10.0.0.9:50051", withinMs: 0 }],
+  ["all were", seen(texts(3), 3), undefined],
+  ["sixteen of a thousand were", seen(texts(16), 1000), undefined],
+])("hurries through the addresses of a name in one look: %s", (_when, facts, urgency) => {
+  const targets = { inventory: aTargetSnapshot({ facts: knownFacts(facts) }) };
+  const one = planOneLook(
+    { ...settings, targets: [inventory] },
+    aSnapshot({ targets }),
+    nothing,
+  ).find(({ source }) => source === "preflight");
+  expect(one).toMatchObject({ everyAddress: true });
+  expect(one?.urgency).toEqual(urgency);
+  expect(job("preflight/inventory", { settings: { targets: [inventory] }, facts })?.urgency).toBe(
+    undefined,
+  );
+});
 
 const limited = (limit: number, inFlight: number): Partial<Facts> => ({
   xray: anXray({ lastSettings: { maxConcurrentStreams: limit } }),

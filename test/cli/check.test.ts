@@ -130,6 +130,18 @@ function seenBy(xray: Partial<XrayReport> | undefined, report = aReport()): Seen
   return { ...seen(report), snapshot: { ...SNAPSHOT, targets: { app: target } } };
 }
 
+it("says at how many of a name's addresses it looked, where it has several", async () => {
+  const line = async (addressCount: number) => {
+    const { stdout } = await runLine(
+      "check localhost:50051",
+      {},
+      { examine: async () => seenBy({ addressCount }) },
+    );
+    return /^ +addresses +(.*)$/m.exec(stdout)?.[1];
+  };
+  expect([await line(1), await line(7)]).toEqual([undefined, "looked at 0 of 7"]);
+});
+
 const pending = (change: Partial<Finding>) =>
   aReport({ pending: [{ ...aFinding(change), activeInSeconds: 26 }] });
 const NXDOMAIN = { outcome: "failed", phase: "dns", reason: "nxdomain" } as const;

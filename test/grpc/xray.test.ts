@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type XrayOptions, xray } from "../../src/grpc/xray.ts";
 import type { Target } from "../../src/model/target.ts";
-import type { XrayReport } from "../../src/model/xray.ts";
+import type { LookAt, XrayReport } from "../../src/model/xray.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
 import { bundle, type Issued, issue, issueCa, writeFiles } from "../support/certificates.ts";
 import {
@@ -214,7 +214,7 @@ describe("an X-ray passes", () => {
     const target = { ...aTarget(`many.test:${second.port}`), ...PLAINTEXT };
     const resolver = aResolver({ "many.test": ["127.0.0.2", "127.0.0.3", "127.0.0.4"] });
     const usedBy = async (last: string, isNext: boolean) => {
-      const lookAt = { last: `${last}:${second.port}`, isNext };
+      const lookAt = { last: `${last}:${second.port}`, isNext, dialled: [] };
       const options = { resolver, everyAddress: true, lookAt };
       return (await look(target.address, target, options)).dials.at(-1)?.address.split(":")[0];
     };
@@ -225,6 +225,27 @@ describe("an X-ray passes", () => {
     expect(await usedBy("127.0.0.4", true)).toBe("127.0.0.3");
     expect(await usedBy("127.0.0.2", false)).toBe("127.0.0.3");
     expect(await usedBy("127.0.0.2", true)).toBe("127.0.0.3");
+  });
+
+  test("a name of many addresses: four at a time, each in its turn", async () => {
+    const server = await serve({ host: "0.0.0.0" });
+    const hosts = Array.from({ length: 6 }, (_, index) => `127.0.0.${index + 2}`);
+    const target = { ...aTarget(`many.test:${server.port}`), ...PLAINTEXT };
+    const resolver = aResolver({ "many.test": hosts });
+    const lastOctets = (dials: readonly { readonly address: string }[]) =>
+      dials.map(({ address }) => Number(/\.(\d+):/.exec(address)?.[1]));
+    const dialled = async (lookAt: LookAt) => {
+      const report = await look(target.address, target, { resolver, everyAddress: true, lookAt });
+      return [report.addressCount, ...lastOctets(report.dials)];
+    };
+    const at = (octet: number) => `127.0.0.${octet}:${server.port}`;
+    const before = [at(5), at(6), at(7), at(2)];
+
+    // The one that was looked through stands last.
+    expect(await dialled({ last: at(4), isNext: true, dialled: [] })).toEqual([6, 6, 7, 2, 5]);
+    expect(await dialled({ last: at(7), isNext: true, dialled: before })).toEqual([6, 3, 4, 5, 2]);
+    expect(await dialled({ last: at(6), isNext: false, dialled: before })).toEqual([6, 7, 2, 5, 6]);
+    expect(await dialled({ last: "gone", isNext: true, dialled: [] })).toEqual([6, 3, 4, 5, 2]);
   });
 
   test("a server that does not know the empty service name", async () => {

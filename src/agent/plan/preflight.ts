@@ -1,10 +1,12 @@
 import { silentSince } from "../../model/facts/kept.ts";
+import { isConfirmedRun } from "../../model/facts/reach.ts";
 import { isSettled, type Xray } from "../../model/facts/xray.ts";
-import type { Job, JobOf, Urgency } from "../../model/job.ts";
+import type { Job, Urgency } from "../../model/job.ts";
+import { own } from "../../model/own.ts";
 import { present } from "../../model/present.ts";
 import { knownValue } from "../../model/snapshot.ts";
 import { isLoopback } from "../../model/target.ts";
-import { provenProtocol } from "../../model/xray.ts";
+import { type DialAttempt, type LookAt, provenProtocol } from "../../model/xray.ts";
 import type { Need } from "../plan.ts";
 import { every } from "./cadence.ts";
 
@@ -123,18 +125,29 @@ function first({ target }: Need, xray: Xray | undefined): Urgency | undefined {
 }
 
 /**
- * Each replica of an upstream has a certificate of its own: what is well is followed by the next address.
- * One that is not well, or not looked at twice yet, is looked at again, so that what was found stays seen.
+ * Each replica of a name has a certificate, and a life, of its own: what is well is followed by the next
+ * address. One that is not well, or not looked at twice yet, is looked at again with those beside it, so
+ * that what was found stays seen.
  */
-function addressToLookAt(
-  { target, pending, hasActive }: Need,
-  xray: Xray | undefined,
-): JobOf<"preflight">["lookAt"] {
-  const used = xray?.latest.dials.findLast(({ outcome }) => outcome === "connected");
-  if (target.role !== "upstream" || xray === undefined || used === undefined) return undefined;
-  const { outcome, tls } = xray.latest;
-  const isWell = outcome === "passed" && tls !== undefined && isSettled(xray);
-  return { last: used.address, isNext: isWell && pending.length === 0 && !hasActive };
+function addressToLookAt(need: Need, xray: Xray | undefined): LookAt | undefined {
+  const dials = xray?.latest.dials ?? [];
+  const used = dials.findLast(({ outcome }) => outcome === "connected");
+  if (xray?.latest.addressCount === undefined || used === undefined) return undefined;
+  const isWell = xray.latest.outcome !== "failed" && isSettled(xray) && !isUnsure(need, dials);
+  return {
+    last: used.address,
+    isNext: isWell && need.pending.length === 0 && !need.hasActive,
+    dialled: dials.map(({ address }) => address),
+  };
+}
+
+/** An address failed, and not twice yet. */
+function isUnsure({ known }: Need, dials: readonly DialAttempt[]): boolean {
+  const runs = knownValue(known, "reach")?.runs ?? {};
+  return dials.some(({ outcome, address }) => {
+    const run = own(runs, address);
+    return outcome !== "connected" && (run === undefined || !isConfirmedRun(run));
+  });
 }
 
 /** The pod's own address, where nothing but loopback listens on the port: is it refused there? */

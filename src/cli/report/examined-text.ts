@@ -14,6 +14,7 @@ export function examinedText({ target, seen }: Standing, paint: Paint): readonly
     ["settings", settingsText(seen)],
     ["health", healthText(seen)],
     ["channelz", callsText(seen)],
+    ["addresses", addressesText(seen)],
     ["dns", dnsText(seen)],
   ] as const;
   const shown = rows.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]));
@@ -33,6 +34,15 @@ function connectionText(seen: TargetSnapshot): string | undefined {
   return [address, provenProtocol(xray), stoppedText(xray), phases.join(", ")]
     .filter((part) => part !== undefined && part !== "")
     .join(" · ");
+}
+
+/** How many of a name's addresses were looked at, where it has several. */
+function addressesText(seen: TargetSnapshot): string | undefined {
+  const xray = knownValue(seen, "xray");
+  const count = xray?.latest.addressCount ?? 1;
+  if (count === 1) return undefined;
+  const looked = Math.min(xray?.looked?.length ?? 0, count);
+  return `looked at ${looked} of ${count}`;
 }
 
 /** Where it came to an end before its time; a call that was refused is an answer too. */

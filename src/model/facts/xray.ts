@@ -9,6 +9,8 @@ export interface Xray {
   /** The newest failure before the latest report, with its signature. */
   readonly failedBefore?: { readonly signature: string; readonly at: Instant };
   readonly lastPassedAt?: Instant;
+  /** Addresses of the name that were looked at in this epoch, or would not take us; the newest 64. */
+  readonly looked?: readonly string[];
   /** HTTP/2 SETTINGS were received in this epoch. */
   readonly everHttp2: boolean;
   /** The newest report that got SETTINGS in this epoch, for its limits. */

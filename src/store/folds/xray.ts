@@ -5,6 +5,7 @@ import { definedOnly } from "../defined-only.ts";
 import { defineFold, type FoldContext } from "../fold.ts";
 
 const MAX_AGE_MS = 75_000;
+const MOST_LOOKED = 64;
 
 /**
  * The newest X-ray, and for how long it has shown the same. SETTINGS prove that HTTP/2 was spoken: on
@@ -15,17 +16,18 @@ export const xrayFold = defineFold({
   of: ["app", "upstream"],
   source: "preflight",
   reads: ["preflight/xray"],
-  bound: "one report, two limits",
+  bound: "one report, two limits, 64 addresses",
   maxAgeMs: MAX_AGE_MS,
   inNewEpoch({ latest, same, lastPassedAt }: Xray): Xray {
     return { latest, same, ...NOTHING_SEEN, ...definedOnly({ lastPassedAt }) };
   },
-  // A new result, and the second one that confirms it.
-  isNews: (_before, after) => after.same.count <= 2,
+  // A new result, the second one that confirms it, and an address that was not looked at before.
+  isNews: (before, after) =>
+    after.same.count <= 2 || (before?.looked ?? []).length !== (after.looked ?? []).length,
 
   fold(previous, { report }, context) {
     const { settings, at, outcome } = report;
-    const before = previous ?? NOTHING_SEEN;
+    const before: Partial<Xray> & typeof NOTHING_SEEN = previous ?? NOTHING_SEEN;
     const next = {
       ...before,
       everHttp2: before.everHttp2 || settings !== undefined || hadConnection(context),
@@ -33,6 +35,7 @@ export const xrayFold = defineFold({
       same: sameOn(previous, report),
       ...definedOnly({ failedBefore: failureBefore(previous) }),
       ...(outcome === "passed" ? { lastPassedAt: at } : {}),
+      ...lookedAt(before.looked, report),
     };
     if (settings === undefined) return next;
     const limits = [...next.lastLimits, settings.maxConcurrentStreams ?? null];
@@ -46,6 +49,18 @@ const NOTHING_SEEN: Pick<Xray, "everHttp2" | "lastLimits"> = { everHttp2: false,
 function hadConnection(context: FoldContext): boolean {
   const kept = context.fact("kept");
   return kept !== undefined && (kept.state === "open" || kept.lost > 0);
+}
+
+/** Of a name: the address that was looked through, and those that did not take us. */
+function lookedAt(
+  before: Xray["looked"] = [],
+  { addressCount, dials }: XrayReport,
+): Pick<Xray, "looked"> {
+  if (addressCount === undefined) return {};
+  const used = dials.at(-1);
+  const seen = dials.filter((dial) => dial === used || dial.outcome !== "connected");
+  const looked = new Set([...before, ...seen.map(({ address }) => address)]);
+  return { looked: [...looked].slice(-MOST_LOOKED) };
 }
 
 function failureBefore(before: Xray | undefined): Xray["failedBefore"] {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { isConfirmedXray } from "../../../src/model/facts/xray.ts";
 import type { Observation } from "../../../src/model/observation.ts";
+import type { DialAttempt } from "../../../src/model/xray.ts";
 import { folded } from "../../support/folded.ts";
 import {
   aClosingAt,
@@ -10,7 +11,7 @@ import {
   aReadAt,
   aRefusalAt,
 } from "../../support/observations.ts";
-import { NOW } from "../../support/snapshot.ts";
+import { aDial, NOW } from "../../support/snapshot.ts";
 
 const limit = (seconds: number, maxConcurrentStreams?: number) =>
   anXrayAt(seconds, {
@@ -74,4 +75,15 @@ it("keeps the newest result across epochs, so that a sick handshake stays judged
   const fact = folded("xray", [aReadAt(0), anXrayAt(1), anXrayAt(3), aReadAt(5, row)]);
   expect(fact).toMatchObject({ same: { count: 2 }, lastPassedAt: after(3), lastLimits: [] });
   expect(fact).not.toHaveProperty("lastSettings");
+});
+
+it("remembers which addresses of a name were looked at, or would not take us", () => {
+  const dials = (...outcomes: readonly (readonly [string, DialAttempt["outcome"]])[]) =>
+    outcomes.map(([address, outcome]) => aDial({ address, outcome }));
+  const looks = [
+    anXrayAt(0, { addressCount: 4, dials: dials(["b:1", "connected"], ["a:1", "connected"]) }),
+    anXrayAt(1, { addressCount: 4, dials: dials(["c:1", "refused"], ["b:1", "connected"]) }),
+  ];
+  expect(folded("xray", looks)?.looked).toEqual(["a:1", "c:1", "b:1"]);
+  expect(folded("xray", [anXrayAt(0)])).not.toHaveProperty("looked");
 });

@@ -42,13 +42,14 @@ function hostOf(endpoint: Endpoint): Expectation["host"] {
 }
 
 function expectedProbe(probe: ProbeSpec, target: Target): Expectation["probes"][number] {
-  const { schedule, expect } = probe;
+  const { schedule, expect, compression } = probe;
   return {
     name: probe.name,
     method: probe.method,
     ...("everyMs" in schedule ? { everyMs: schedule.everyMs } : {}),
     deadlineMs: probe.deadlineMs,
     ...(expect.latencyMs === undefined ? {} : { objectiveMs: expect.latencyMs }),
+    ...(compression === "identity" ? {} : { compression }),
     hasCredentials: probe.metadata.length > 0 || target.metadata.length > 0,
   };
 }

@@ -1,7 +1,7 @@
 import type { Baseline, Sample } from "../model/baseline.ts";
 import type { DetectorRecord, Expects, Layer, Limits } from "../model/detector-record.ts";
 import type { FactName, Facts } from "../model/facts/index.ts";
-import type { Evidence, Severity, Symptom } from "../model/finding.ts";
+import type { Evidence, Severity, Subject, Symptom } from "../model/finding.ts";
 import { knownValue, type TargetSnapshot } from "../model/snapshot.ts";
 import { type Instant, rfc3339 } from "../model/time.ts";
 
@@ -98,6 +98,7 @@ interface Described<
 /** A finding that may explain another. */
 interface Explanation {
   readonly code: string;
+  readonly subject: Subject;
   readonly evidence: Evidence;
 }
 

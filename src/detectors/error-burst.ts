@@ -18,16 +18,24 @@ import type { Probes } from "../model/facts/probes.ts";
 import type { ServerCalls } from "../model/facts/server-calls.ts";
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import type { Witness } from "../model/source-name.ts";
-import { SERVER_FAULTS } from "../model/status.ts";
+import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
 import { boundList } from "../model/subjects.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
+import { messageTooLarge } from "./message-too-large.ts";
 import { WIRE } from "./root-causes.ts";
+import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 /** How long before the burst a dependency may have begun to fail. */
 const EARLIER_MS = 30_000;
 const FAILING_RUNS = 3;
+
+/** What the calls must end with to be explained by these; the others explain any error. */
+const STATUS_OF_CAUSE: Readonly<Record<string, StatusName>> = {
+  [unimplementedCalls.code]: "UNIMPLEMENTED",
+  [messageTooLarge.code]: "RESOURCE_EXHAUSTED",
+};
 
 type Seen = {
   readonly [K in "appCalls" | "serverCalls" | "probes" | "channels"]: Facts[K] | undefined;
@@ -93,7 +101,12 @@ export const errorBurst = defineDetector({
   needs: [],
   uses: ["appCalls", "serverCalls", "probes", "channels"],
   needsAny: ["appCalls", "serverCalls"],
-  causes: [appFrozen, deadlineStorm],
+  causes: [appFrozen, unimplementedCalls, messageTooLarge, deadlineStorm],
+  explainedBy: ({ code }, { codes }) => {
+    const status = STATUS_OF_CAUSE[code];
+    const [most = ""] = Array.isArray(codes) ? codes.map(String) : [];
+    return status === undefined || most.startsWith(`${status} `);
+  },
   dependencyCauses: [...WIRE],
   learns: {
     faultRatio: ({ appCalls }) => sampleOf(appCalls && faultsLately(appCalls)),

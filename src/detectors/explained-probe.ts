@@ -1,11 +1,15 @@
-import type { Evidence } from "../model/finding.ts";
+import type { Evidence, Subject } from "../model/finding.ts";
 import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
+import { authRejected } from "./auth-rejected.ts";
+import { compressionUnsupported } from "./compression-unsupported.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { errorBurst } from "./error-burst.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
+import { messageTooLarge } from "./message-too-large.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
+import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 const codes = (...of: readonly { readonly code: string }[]): ReadonlySet<string> =>
   new Set(of.map(({ code }) => code));
@@ -24,13 +28,31 @@ const WITHOUT_A_HANDLER: ReadonlySet<StatusName> = new Set<StatusName>([
   "UNAVAILABLE",
 ]);
 
+/** What a server answers where one of these is the cause. */
+const WORDS_OF_CAUSE: Readonly<Record<string, ReadonlySet<unknown>>> = {
+  [authRejected.code]: new Set(["UNAUTHENTICATED", "PERMISSION_DENIED"]),
+  [unimplementedCalls.code]: new Set(["UNIMPLEMENTED"]),
+  [compressionUnsupported.code]: new Set(["UNIMPLEMENTED", "INTERNAL"]),
+  [messageTooLarge.code]: new Set(["RESOURCE_EXHAUSTED", "OUT_OF_RANGE"]),
+};
+
+interface Cause {
+  readonly code: string;
+  readonly subject: Subject;
+}
+
 /**
  * Whether a fault of the target can be why a probe failed as its evidence says: an answer that came
  * and is not what was expected has come through every connection and stream, NOT_FOUND is a
  * handler's word, and a handshake that fails waits for nobody's deadline but its own.
  */
-export function explainsFailure(cause: { readonly code: string }, evidence: Evidence): boolean {
-  const { phase, reason, status } = evidence;
+export function explainsFailure(cause: Cause, evidence: Evidence): boolean {
+  const words = WORDS_OF_CAUSE[cause.code];
+  if (words === undefined) return isInTheWay(cause, evidence);
+  return words.has(evidence["status"]) && isOfMethod(cause.subject, evidence);
+}
+
+function isInTheWay(cause: Cause, { phase, reason, status }: Evidence): boolean {
   const isLate = reason === "deadline" || status === "DEADLINE_EXCEEDED";
   const isKnown = IN_THE_WAY.has(cause.code) || OF_HANDLERS.has(cause.code);
   if (!isKnown) return true;
@@ -38,7 +60,12 @@ export function explainsFailure(cause: { readonly code: string }, evidence: Evid
   if (cause.code === deadlineStorm.code || isLate) return isLate;
   if (phase !== "rpc") return ON_THE_WAY.has(cause.code);
   if (cause.code === notGrpc.code) return true; // an HTTP status becomes any of gRPC's
-  const words: ReadonlySet<unknown> =
+  const errors: ReadonlySet<unknown> =
     cause.code === errorBurst.code ? SERVER_FAULTS : WITHOUT_A_HANDLER;
-  return words.has(status);
+  return errors.has(status);
+}
+
+/** A cause that names a method explains the probes of that method. */
+function isOfMethod({ method }: Subject, evidence: Evidence): boolean {
+  return method === undefined || method === evidence["method"];
 }

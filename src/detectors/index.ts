@@ -1,7 +1,10 @@
 import { acceptQueueOverflow } from "./accept-queue-overflow.ts";
+import { addressFamilyMismatch } from "./address-family-mismatch.ts";
 import { agentOverloaded } from "./agent-overloaded.ts";
 import { appFrozen } from "./app-frozen.ts";
+import { authRejected } from "./auth-rejected.ts";
 import { channelLeak } from "./channel-leak.ts";
+import { compressionUnsupported } from "./compression-unsupported.ts";
 import { configRejected } from "./config-rejected.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
@@ -19,6 +22,7 @@ import { healthUnknownService } from "./health-unknown-service.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { l4Pinning } from "./l4-pinning.ts";
 import { loopbackOnly } from "./loopback-only.ts";
+import { messageTooLarge } from "./message-too-large.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { probeFailing } from "./probe-failing.ts";
 import { probeSlow } from "./probe-slow.ts";
@@ -33,6 +37,8 @@ import { tlsClientCertRejected } from "./tls-client-cert-rejected.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
 import { tlsSanMismatch } from "./tls-san-mismatch.ts";
 import { tlsUntrustedIssuer } from "./tls-untrusted-issuer.ts";
+import { tlsVersionMismatch } from "./tls-version-mismatch.ts";
+import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 /** Every code there is, by layer, then by name. */
 export const DETECTORS: readonly Detector[] = [
@@ -40,6 +46,7 @@ export const DETECTORS: readonly Detector[] = [
   dnsStale,
   l4Pinning,
 
+  addressFamilyMismatch,
   connectionRefused,
   loopbackOnly,
 
@@ -58,9 +65,15 @@ export const DETECTORS: readonly Detector[] = [
   tlsPlaintextMismatch,
   tlsSanMismatch,
   tlsUntrustedIssuer,
+  tlsVersionMismatch,
 
   notGrpc,
   streamExhaustion,
+
+  authRejected,
+  compressionUnsupported,
+  messageTooLarge,
+  unimplementedCalls,
 
   channelLeak,
   deadlineStorm,

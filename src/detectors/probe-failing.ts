@@ -1,28 +1,21 @@
 import { agreeingWitnesses } from "../model/agreement.ts";
 import type { Expectation } from "../model/facts/expectation.ts";
 import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
+import { neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isLate } from "../model/probe-speed.ts";
-import type { Reason } from "../model/reason.ts";
+import { authRejected } from "./auth-rejected.ts";
+import { compressionUnsupported } from "./compression-unsupported.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { errorBurst } from "./error-burst.ts";
 import { explainsFailure } from "./explained-probe.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
+import { messageTooLarge } from "./message-too-large.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
-
-/** A probe that runs so seldom is told at its first failure. */
-const SELDOM_MS = 300_000;
-
-/** Failures that our own slowness can make. */
-const TIMING: ReadonlySet<Reason> = new Set([
-  "deadline",
-  "connect_timeout",
-  "settings_timeout",
-  "dns_timeout",
-]);
+import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 /**
  * A configured probe fails again and again: the way of a user's call, with phase and reason.
@@ -63,17 +56,27 @@ export const probeFailing = defineDetector({
   },
   needs: ["probes", "expectation"],
   uses: ["xray", "health", "appCalls", "serverCalls"],
-  causes: [...WIRE, dnsStale, streamExhaustion, deadlineStorm, errorBurst, inFlightBuildup],
+  causes: [
+    ...WIRE,
+    dnsStale,
+    streamExhaustion,
+    compressionUnsupported,
+    unimplementedCalls,
+    authRejected,
+    messageTooLarge,
+    deadlineStorm,
+    errorBurst,
+    inFlightBuildup,
+  ],
   explainedBy: explainsFailure,
 
   detect({ stamp, probes, expectation, xray, ...others }, { failures, critical }) {
     return Object.entries(probes.probes).flatMap(([probe, history]): readonly Symptom[] => {
-      const failed = failedInRow(history, expectation);
+      const failed = runsInRow(history, (run) => isServersFault(run, history, expectation));
       const [first] = failed;
       const last = failed.at(-1);
-      const isSeldom = (history.everyMs ?? SELDOM_MS) >= SELDOM_MS;
-      const needed = isSeldom ? 1 : failures;
-      if (first === undefined || last === undefined || failed.length < needed) return [];
+      if (first === undefined || last === undefined) return [];
+      if (failed.length < neededInRow(history, failures)) return [];
       const { health, appCalls, serverCalls } = others;
       const agreeing = agreeingWitnesses({ xray, health, appCalls, serverCalls }, first.at);
       const isCritical = failed.length >= critical && agreeing.length > 0;
@@ -98,17 +101,6 @@ export const probeFailing = defineDetector({
     });
   },
 });
-
-/** The unbroken run of failures up to now; runs that say nothing about the server are left out. */
-function failedInRow(history: ProbeHistory, expectation: Expectation): readonly ProbeRun[] {
-  const telling = history.runs.filter((run) => !isOurFault(run));
-  const lastGood = telling.findLastIndex((run) => !isServersFault(run, history, expectation));
-  return telling.slice(lastGood + 1);
-}
-
-function isOurFault({ reason, isSuspect }: ProbeRun): boolean {
-  return reason === "agent" || (isSuspect && reason !== undefined && TIMING.has(reason));
-}
 
 /** A failure that is neither a missed objective (`probe-slow`) nor a missing credential of ours. */
 function isServersFault(
@@ -137,10 +129,6 @@ function evidenceOf(run: ProbeRun, history: ProbeHistory): Evidence {
     ...(assertion === undefined ? {} : { assertion }),
     ...(actual === undefined ? {} : { actual }),
   };
-}
-
-function timesText(failures: number): string {
-  return failures === 1 ? "once" : `${failures} times in a row`;
 }
 
 function failureText(run: ProbeRun, { method, deadlineMs }: ProbeHistory): string {

@@ -13,6 +13,7 @@ import { tlsClientCertRejected } from "./tls-client-cert-rejected.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
 import { tlsSanMismatch } from "./tls-san-mismatch.ts";
 import { tlsUntrustedIssuer } from "./tls-untrusted-issuer.ts";
+import { tlsVersionMismatch } from "./tls-version-mismatch.ts";
 
 /** Nobody gets as far as a connection. */
 export const UNREACHABLE: readonly Detector[] = [dnsFailing, connectionRefused, connectBlackholed];
@@ -20,6 +21,7 @@ export const UNREACHABLE: readonly Detector[] = [dnsFailing, connectionRefused, 
 /** Nobody gets through the handshake. A certificate that will expire stops no one yet. */
 const HANDSHAKE: readonly Detector[] = [
   tlsPlaintextMismatch,
+  tlsVersionMismatch,
   tlsClientCertRejected,
   tlsCertExpired,
   tlsCertNotYetValid,

@@ -4,6 +4,7 @@ import type { TlsFacts } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { tlsClientCertRejected } from "./tls-client-cert-rejected.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
+import { tlsVersionMismatch } from "./tls-version-mismatch.ts";
 
 /** no_application_protocol. */
 const NO_PROTOCOL = 120;
@@ -26,7 +27,7 @@ export const tlsAlpnMissing = defineDetector({
     "Enable HTTP/2 with ALPN in the server or load balancer. Refused by Go ≥ 1.67, C-core and Java; grpc-js and older Go work without, so a grpc-js client passing proves nothing.",
   needs: ["xray", "expectation"],
   uses: ["surroundings", "sockets"],
-  causes: [tlsPlaintextMismatch, tlsClientCertRejected],
+  causes: [tlsPlaintextMismatch, tlsVersionMismatch, tlsClientCertRejected],
   lacks: "a TLS handshake that came as far as ALPN, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,

@@ -5,6 +5,7 @@ import { rfc3339 } from "../model/time.ts";
 import type { TlsFacts, XrayReport } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
+import { tlsVersionMismatch } from "./tls-version-mismatch.ts";
 
 /** bad, unsupported, revoked, expired, unknown certificate; unknown_ca; certificate_required. */
 const REJECTIONS: ReadonlySet<number> = new Set([42, 43, 44, 45, 46, 48, 116]);
@@ -32,7 +33,7 @@ export const tlsClientCertRejected = defineDetector({
     "Issue the client certificate from a CA that the server trusts for clients, with client-auth usage, and check its dates.",
   needs: ["xray", "expectation"],
   uses: ["surroundings", "sockets"],
-  causes: [tlsPlaintextMismatch],
+  causes: [tlsPlaintextMismatch, tlsVersionMismatch],
   lacks: "a client certificate, and a TLS handshake that came as far as asking for it, twice alike",
   holdMs: 0,
   clearAfterMs: 60_000,

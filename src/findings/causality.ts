@@ -69,7 +69,8 @@ function explains(root: Case, entry: Case, settings: Settings): boolean {
   if (root.begunMs > entry.openedMs + LATER_MS) return false;
   const { code } = root.detector;
   const { evidence } = root.symptom;
-  return entry.detector.explainedBy({ code, evidence }, entry.symptom.evidence);
+  const { subject } = root;
+  return entry.detector.explainedBy({ code, subject, evidence }, entry.symptom.evidence);
 }
 
 function isDeclared(root: Case, entry: Case, settings: Settings): boolean {

@@ -18,6 +18,12 @@ export function boundSubjects(worstFirst: readonly Symptom[]): readonly Symptom[
     );
 }
 
+/** The symptoms, bounded, each subject once: two probes may call one method. */
+export function firstOfEachSubject(worstFirst: readonly Symptom[]): readonly Symptom[] {
+  const keys = worstFirst.map(({ subject }) => JSON.stringify(subject));
+  return boundSubjects(worstFirst.filter((_, index) => keys.indexOf(keys[index] ?? "") === index));
+}
+
 /** A list as evidence holds it. */
 export function boundList<T>(values: readonly T[]): readonly T[] {
   return values.slice(0, GREATEST_LENGTH);

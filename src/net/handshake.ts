@@ -57,6 +57,9 @@ export async function shakeHands(wire: Socket, options: HandshakeOptions): Promi
     ca: [],
     rejectUnauthorized: false,
     ALPNProtocols: [...alpn],
+    // What clients offer, whatever NODE_OPTIONS says of this process: a refusal is the server's then.
+    minVersion: "TLSv1.2",
+    maxVersion: "TLSv1.3",
     ...(serverName === undefined ? {} : { servername: serverName }),
     ...(material.cert === undefined ? {} : { cert: material.cert }),
     ...(material.key === undefined ? {} : { key: material.key }),

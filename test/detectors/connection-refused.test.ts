@@ -469,7 +469,7 @@ it.each([
   ["loopback-only", { podAddress: "10.0.0.5" }, ["10.0.0.5:50051"], true],
   ["loopback-only, of another address", { podAddress: "10.0.0.6" }, ["10.0.0.5:50051"], false],
 ])("is explained by %s: %j", (code, evidence, refusedAddresses, answer) => {
-  const cause = { code: code.split(",")[0] ?? "", evidence };
+  const cause = { code: code.split(",")[0] ?? "", subject: {}, evidence };
   expect(connectionRefused.explainedBy(cause, { refusedAddresses })).toBe(answer);
 });
 

@@ -349,6 +349,18 @@ it("learns what is usual from the newest readings", () => {
   expect(errorBurst.samples(aTargetSnapshot({ facts: idle }))).toEqual({});
 });
 
+it.each([
+  ["unimplemented-calls", ["UNIMPLEMENTED 90", "INTERNAL 2"], true],
+  ["unimplemented-calls", ["INTERNAL 90", "UNIMPLEMENTED 2"], false],
+  ["unimplemented-calls", undefined, false],
+  ["message-too-large", ["RESOURCE_EXHAUSTED 90"], true],
+  ["message-too-large", ["UNIMPLEMENTED 90"], false],
+  ["app-frozen", ["INTERNAL 90"], true],
+])("is explained by %s of %j: %s", (code, codes, isExplained) => {
+  const evidence = codes === undefined ? {} : { codes };
+  expect(errorBurst.explainedBy({ code, subject: {}, evidence: {} }, evidence)).toBe(isExplained);
+});
+
 it("reads what it declares", () => {
   judged({
     appCalls: metrics({ OK: 50, INTERNAL: 50 }),

@@ -282,7 +282,7 @@ describe("is explained", () => {
     ["tls-untrusted-issuer", "a caller's mistake", notFound],
     ["app-frozen", "a refusal by a handler", denied],
   ])("not by %s, for it is %s", (code, _what, evidence) => {
-    expect(probeFailing.explainedBy({ code, evidence: {} }, evidence)).toBe(false);
+    expect(probeFailing.explainedBy({ code, subject: {}, evidence: {} }, evidence)).toBe(false);
   });
 
   it.each<[string, string, Evidence]>([
@@ -297,9 +297,27 @@ describe("is explained", () => {
     ["error-burst", "the server's own error", internal],
     ["dns-stale", "another server's answer", unexpected],
   ])("by %s, for it is %s", (code, _what, evidence) => {
-    expect(probeFailing.explainedBy({ code, evidence: {} }, evidence)).toBe(true);
+    expect(probeFailing.explainedBy({ code, subject: {}, evidence: {} }, evidence)).toBe(true);
   });
 });
+
+it.each<[string, boolean, Record<string, string>]>([
+  ["auth-rejected", true, { method: "a.B/C", status: "PERMISSION_DENIED" }],
+  ["auth-rejected", false, { method: "a.B/C", status: "INTERNAL" }],
+  ["unimplemented-calls", true, { method: "a.B/C", status: "UNIMPLEMENTED" }],
+  ["unimplemented-calls", false, { method: "a.B/D", status: "UNIMPLEMENTED" }],
+  ["unimplemented-calls", false, { method: "a.B/C", status: "INTERNAL" }],
+  ["compression-unsupported", true, { method: "a.B/C", status: "INTERNAL" }],
+  ["compression-unsupported", false, { method: "a.B/D", status: "INTERNAL" }],
+  ["message-too-large", true, { method: "a.B/C", status: "RESOURCE_EXHAUSTED" }],
+  ["message-too-large", false, { method: "a.B/C", status: "UNAVAILABLE" }],
+])(
+  "is explained, as far as it fits its method and status, by %s: %s, of %j",
+  (code, isExplained, evidence) => {
+    const cause = { code, subject: { method: "a.B/C" }, evidence: {} };
+    expect(probeFailing.explainedBy(cause, evidence)).toBe(isExplained);
+  },
+);
 
 it("waits until its causes were looked at", () => {
   expect(probeFailing.waitsForCauses).toBe(true);
@@ -311,6 +329,7 @@ it("waits until its causes were looked at", () => {
     "accept-queue-overflow",
     "fd-exhaustion",
     "tls-plaintext-mismatch",
+    "tls-version-mismatch",
     "tls-client-cert-rejected",
     "tls-cert-expired",
     "tls-cert-not-yet-valid",
@@ -320,6 +339,10 @@ it("waits until its causes were looked at", () => {
     "not-grpc",
     "dns-stale",
     "stream-exhaustion",
+    "compression-unsupported",
+    "unimplemented-calls",
+    "auth-rejected",
+    "message-too-large",
     "deadline-storm",
     "error-burst",
     "in-flight-buildup",

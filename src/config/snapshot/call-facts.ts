@@ -41,6 +41,7 @@ export const expectation = exactly<Facts["expectation"]>()({
       deadlineMs: count,
       objectiveMs: maybe(count),
       hasCredentials: flag,
+      compression: maybe(z.enum(["gzip", "deflate"])),
     }),
     500,
   ),

@@ -1,3 +1,4 @@
+import type { Compression } from "../probe-spec.ts";
 import type { ExpectedHealth, Role } from "../target.ts";
 
 /** What the configuration expects of a target: the part of it that detectors judge against. */
@@ -30,5 +31,7 @@ export interface Expectation {
     readonly deadlineMs: number;
     readonly objectiveMs?: number;
     readonly hasCredentials: boolean;
+    /** Absent = identity. */
+    readonly compression?: Exclude<Compression, "identity">;
   }[];
 }

@@ -2,7 +2,7 @@ import { FAMILY_GROUPS } from "./families/index.ts";
 import type { DefaultPod, Family } from "./family.ts";
 
 /** The codes that are on by default: on an app, and on the agent itself. */
-export const DEFAULT_POD: DefaultPod = { appCodes: 31, agentCodes: 3 };
+export const DEFAULT_POD: DefaultPod = { appCodes: 37, agentCodes: 3 };
 
 /** What a default pod may cost in series, and what no pod exceeds (design: Metrics). */
 export const DEFAULT_POD_BUDGET = 300;

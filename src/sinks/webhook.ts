@@ -33,6 +33,9 @@ const RETRIES_MS = [1_000, 5_000];
  */
 export function createWebhookSink({ url, identity, clock, event }: WebhookOptions): Sink {
   const state = new SinkState("webhook", { now: () => clock.now(), event });
+  /** Closing begins: no wait between two tries any more, as the agent is gone before its end. */
+  const hurrying = new AbortController();
+  /** Closing ends. */
   const closing = new AbortController();
   const queue: Message[] = [];
   let draining: Promise<void> | undefined;
@@ -49,7 +52,7 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
         state.failed("post", thrown);
         if (closing.signal.aborted) throw thrown;
         if (delayMs === undefined) return lose(1);
-        await clock.sleep(delayMs, closing.signal);
+        await clock.sleep(delayMs, hurrying.signal).catch(() => closing.signal.throwIfAborted());
       }
     }
   };
@@ -82,6 +85,7 @@ export function createWebhookSink({ url, identity, clock, event }: WebhookOption
     },
     async close(signal) {
       const abort = () => closing.abort(signal.reason);
+      hurrying.abort();
       if (signal.aborted) abort();
       signal.addEventListener("abort", abort, { once: true });
       await draining;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import type { AgentEvent } from "../../src/model/event.ts";
 import { findingDocument } from "../../src/model/findings-document.ts";
 import type { Clock } from "../../src/model/time.ts";
@@ -17,7 +17,7 @@ afterEach(() => {
 const never = () => new AbortController().signal;
 
 /** A receiver that answers the statuses in order, then 204, and the sink that posts to it. */
-async function start(statuses: readonly number[] = []) {
+async function start(statuses: readonly number[] = [], manual?: Clock) {
   const left = [...statuses];
   const received: { method: string; type: string; body: string }[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse) => {
@@ -32,7 +32,7 @@ async function start(statuses: readonly number[] = []) {
 
   const events: AgentEvent[] = [];
   const slept: number[] = [];
-  const clock: Clock = {
+  const clock: Clock = manual ?? {
     ...createManualClock(),
     // Each wait is over at once; what matters is how long it would have been.
     sleep(ms) {
@@ -121,6 +121,16 @@ it("follows no redirect, and never tells the address with its key", async () => 
     { kind: "sink-recovered" },
   ]);
   expect(JSON.stringify(events)).not.toContain("s3cret");
+});
+
+it("tries what waits for its next try once more at the end", async () => {
+  const clock = createManualClock();
+  const { sink, received, events } = await start([500], clock);
+  sink.change?.(aChange());
+  await vi.waitUntil(() => clock.pending > 0 && events.length > 0);
+  await sink.close?.(never());
+  expect(received).toHaveLength(2);
+  expect(events).toMatchObject([{ kind: "sink-failed" }, { kind: "sink-recovered" }]);
 });
 
 it("refuses what its queue does not hold", async () => {

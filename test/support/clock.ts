@@ -124,9 +124,10 @@ export function createManualClock(start: Instant = START): ManualClock {
 
     deadline(ms, parent) {
       const controller = new AbortController();
-      const cancel = at(Math.max(0, ms), () =>
-        controller.abort(new DOMException("The operation timed out", "TimeoutError")),
-      );
+      const cancel = at(Math.max(0, ms), () => {
+        parent?.removeEventListener("abort", abort);
+        controller.abort(new DOMException("The operation timed out", "TimeoutError"));
+      });
       const abort = () => {
         cancel();
         controller.abort(parent?.reason);

@@ -47,6 +47,7 @@ export function hasRoomBeside(
 
 export interface FullUpstream {
   readonly ms: number;
+  /** Without those that wait for a place. */
   readonly openStreams: number;
   readonly connections: number;
   readonly inFlight: number;
@@ -64,17 +65,26 @@ export function fullUpstreamMs({ polls }: UpstreamCalls, most: number): FullUpst
   if (first === undefined || last === undefined || run.length < 2) return undefined;
   return {
     ms: last.at - first.at,
-    openStreams: sumOf(last, "open"),
+    openStreams: last.countsQueued ? placesOf(last, most) : sumOf(last, "open"),
     connections: sumOf(last, "connections"),
     inFlight: inFlightOf(last),
     isHeld: sumOf(last, "started") === sumOf(first, "started"),
   };
 }
 
+/** Calls must wait: in flight beyond what is open, or beyond what the connections can carry. */
 function isFull(poll: UpstreamPoll, most: number): boolean {
   const remotes = Object.values(poll.remotes).filter(({ connections }) => connections > 0);
-  if (remotes.length === 0 || inFlightOf(poll) <= sumOf(poll, "open")) return false;
-  return remotes.every(({ open, connections }) => open >= most * connections);
+  const { countsQueued = false } = poll;
+  const open = sumOf(poll, "open");
+  const carried = countsQueued ? placesOf(poll, most) : open;
+  if (remotes.length === 0 || inFlightOf(poll) <= carried) return false;
+  if (countsQueued && open <= carried) return false;
+  return remotes.every((remote) => remote.open >= most * remote.connections);
+}
+
+function placesOf(poll: UpstreamPoll, most: number): number {
+  return most * sumOf(poll, "connections");
 }
 
 function inFlightOf({ callsStarted, callsSucceeded, callsFailed }: UpstreamPoll): number {

@@ -327,6 +327,53 @@ describe("at the client", () => {
     expect(atClient(polls)).toEqual([]);
   });
 
+  describe("of a client that counts what waits as open", () => {
+    const countsQueued = (inFlight: number, open: readonly number[], connections = 1) =>
+      judge(
+        streamExhaustion,
+        {
+          xray: limited(MOST),
+          upstreamCalls: someUpstreamCalls({
+            polls: [full, 0].map((ageMs) => ({
+              at: NOW - ageMs,
+              ...aChannelGroup({
+                countsQueued: true,
+                callsStarted: inFlight,
+                remotes: Object.fromEntries(
+                  open.map((streams, index) => [
+                    `10.0.1.${index}`,
+                    { open: streams, started: 7, connections, failing: false },
+                  ]),
+                ),
+              }),
+            })),
+          }),
+        },
+        { target: "inventory" },
+      );
+
+    it.each<[string, Parameters<typeof countsQueued>]>([
+      ["as many are open as the limit lets", [100, [100]]],
+      ["they are on two connections", [150, [150], 2]],
+      ["one of its connections has room", [230, [140, 90]]],
+      ["calls wait for a connection", [130, [100]]],
+      ["its streams are more than its calls", [100, [130]]],
+    ])("is silent when %s", (_when, told) => {
+      expect(countsQueued(...told)).toEqual([]);
+    });
+
+    it("takes more than the limit for what waits", () => {
+      expect(countsQueued(128, [128])).toMatchObject([
+        {
+          severity: "critical",
+          summary:
+            "All 1 connections of the app to inventory have had the 100 streams that it allows for 15 s, and 28 calls wait",
+          evidence: { openStreams: 100, inFlight: 128, queued: 28 },
+        },
+      ]);
+    });
+  });
+
   it("tells that all connections are full and calls wait", () => {
     expect(atClient(busy)).toEqual([
       {

@@ -54,6 +54,23 @@ function upstreamFact(fact: "peers" | "upstreamCalls", observations: readonly Ob
 const connected = (started: number) =>
   channel(1, { subchannels: [subchannel(2, A, { callsStarted: started })] });
 
+it.each([
+  ["go", {}],
+  ["unknown", {}],
+  ["grpc-js", { countsQueued: true }],
+] as const)("knows whether a client of %s counts what waits as open", (implementation, told) => {
+  const polled = aCycleAt(0, { implementation, channels: [connected(7)] });
+  const attempts = { attempts: 7, attemptsFailed: 0, subchannels: 1 };
+  const calls = { callsStarted: 0, callsSucceeded: 0, callsFailed: 0 };
+  const remotes = { [A]: { open: 0, started: 7, connections: 1, failing: false } };
+  const group = { channels: 1, states: { READY: 1 }, ...calls, ...attempts, remotes };
+  expect(upstreamFact("upstreamCalls", [polled])).toEqual({
+    state: "known",
+    at: NOW,
+    value: { from: "app", polls: [{ at: NOW, ...group, ...told }] },
+  });
+});
+
 it.each<[string, readonly Observation[], object]>([
   ["nothing was seen", [aLookupAt(0, [A])], { state: "unknown", why: "not-yet" }],
   [

@@ -139,6 +139,7 @@ const channelGroup = exactly<ChannelGroup>()({
     z.object({ open: count, started: count, connections: count, failing: flag }),
     200,
   ),
+  countsQueued: maybe(z.literal(true)),
   lastError: maybe(text),
   scheme: maybe(text),
 });

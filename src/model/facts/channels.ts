@@ -32,6 +32,8 @@ export interface ChannelGroup {
       }
     >
   >;
+  /** The client counts a stream as open while it still waits for a place on its connection. */
+  readonly countsQueued?: true;
   readonly lastError?: string;
   /** Its lookaside or xDS scheme, where the target has one: `xds`. */
   readonly scheme?: string;

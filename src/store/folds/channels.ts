@@ -38,13 +38,17 @@ export const channelsFold = defineFold({
   inNewEpoch: "goes",
   tell: (state: State) => state.value,
 
-  fold(previous: State | undefined, { at, channels }) {
+  fold(previous: State | undefined, { at, channels, implementation }) {
+    const countsQueued = implementation === "grpc-js";
     const groups = groupsOf(channels)
       .slice(0, MOST_UPSTREAMS)
       .map((group) => ({ group, tallies: talliesOf(previous?.tallies[group.name], group) }));
     const tallies = Object.fromEntries(groups.map(({ group, tallies }) => [group.name, tallies]));
     const upstreams = Object.fromEntries(
-      groups.map(({ group, tallies }) => [group.name, groupFacts(group, tallies)]),
+      groups.map(({ group, tallies }) => [
+        group.name,
+        { ...groupFacts(group, tallies), ...(countsQueued ? { countsQueued } : {}) },
+      ]),
     );
     const polls = pushed(previous?.value.polls ?? [], { at, upstreams }, MOST_POLLS);
     return { tallies, value: { polls: polls.map(thinned) } };

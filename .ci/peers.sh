@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the programs that tests run beside the agent: the peers of test/interop, and a collector.
-#   .ci/peers.sh [go,node,java,python,collector]     all by default; what has not changed is not built again
+# Builds the programs that tests run beside the agent: the peers of test/interop, a collector, and kustomize.
+#   .ci/peers.sh [go,node,java,python,collector,kustomize]     all by default; what has not changed is not built again
 # They land in $GRPC_DOCTOR_CACHE. Needs Go >= 1.26, a JDK >= 17 with Maven, and Python >= 3.11 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,7 +45,13 @@ build_python() {
   built python
 }
 
+KUSTOMIZE=v5.7.1
+build_kustomize() {
+  [ "$("$cache/bin/kustomize" version 2> /dev/null)" != "$KUSTOMIZE" ] || return 0
+  GOBIN="$cache/bin" CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' "sigs.k8s.io/kustomize/kustomize/v5@$KUSTOMIZE"
+}
+
 build_node() { :; } # npm ci has brought it.
 
-IFS=, read -ra peers <<< "${1:-go,node,java,python,collector}"
+IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize}"
 for peer in "${peers[@]}"; do "build_$peer"; done

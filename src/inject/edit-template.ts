@@ -61,8 +61,14 @@ function nameOf(item: unknown): unknown {
   return isMap(item) ? item.get("name") : undefined;
 }
 
+/** Whether two nodes say the same, in whatever order: kubectl and kustomize sort keys. */
 function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return JSON.stringify(one, sorted) === JSON.stringify(other, sorted);
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function putNamed(

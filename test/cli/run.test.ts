@@ -36,10 +36,9 @@ it("logs text on a terminal, and lets each flag win over the default", async () 
 });
 
 it("watches several addresses, with what the flags expect of each", async () => {
-  const line =
-    "run --target localhost:1 --target localhost:2 --authority a.b --tls --cacert /no/ca.crt";
-  const { exit } = await runLine(line, {}, { runAgent });
-  const told = { authority: "a.b", tls: { mode: "tls", ca: "/no/ca.crt" } };
+  const line = ["run", "--target", "localhost:1", "--target", "localhost:2", "--authority", "a.b"];
+  const { exit } = await runLine([...line, "--tls", "--cacert", good], {}, { runAgent });
+  const told = { authority: "a.b", tls: { mode: "tls", ca: good } };
   expect({ exit, targets: started[0]?.settings.targets }).toMatchObject({
     exit: 0,
     targets: [
@@ -49,6 +48,36 @@ it("watches several addresses, with what the flags expect of each", async () => 
   });
   const { findings } = started[0]?.settings ?? {};
   expect(findings?.["app-2"]).toEqual(findings?.["app"]);
+});
+
+it("expects TLS without the files of a secret that is not there, says so, and takes them when they come", async () => {
+  const ca = join(folder, "later.crt");
+  const line = ["run", "--target", "localhost:1", "--cacert", ca, "--cert", good, "--key", good];
+  await runLine(line, {}, { runAgent });
+  const [options] = started;
+  expect(options).toMatchObject({
+    settings: { targets: [{ tls: { mode: "tls" } }] },
+    file: ca,
+    rejected: [`${ca}:1:1: --cacert: found a file that cannot be read (ENOENT), allowed: a file`],
+  });
+  await expect(options?.reload?.()).rejects.toThrow(ConfigError);
+  writeFileSync(ca, "");
+  expect((await options?.reload?.())?.targets[0]?.tls).toEqual({
+    mode: "tls",
+    ca,
+    cert: good,
+    key: good,
+  });
+});
+
+it("starts nothing on a terminal when a file of a flag is not there", async () => {
+  const line = ["run", "--target", "localhost:1", "--cacert", "/nowhere/ca.crt"];
+  const { exit, stderr } = await runLine(line, terminal, { runAgent });
+  expect({ exit, stderr, started }).toEqual({
+    exit: 3,
+    stderr: expect.stringContaining("/nowhere/ca.crt"),
+    started: [],
+  });
 });
 
 it("expects TLS and no certificate, or plaintext, as told", async () => {

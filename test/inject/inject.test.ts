@@ -378,6 +378,18 @@ kind:   Other
     expect(inject(text, DEFAULTS)).toEqual({ text, left: [], changed: [] });
   });
 
+  it("does nothing when only the order of keys was changed meanwhile", () => {
+    const { text } = inject(deployment(GRPC), DEFAULTS);
+    const [document] = parseAllDocuments(text);
+    const sorted = document?.toString({ lineWidth: 0 }) ?? "";
+    const moved = sorted.replace(
+      /( +)(- name: grpc-doctor\n +)(image: .*)\n/,
+      "$1- $3\n$1  name: grpc-doctor\n",
+    );
+    expect(moved).not.toBe(sorted);
+    expect(inject(moved, DEFAULTS).changed).toEqual([]);
+  });
+
   it("gives back what was there", () => {
     const { text } = inject(LAID_OUT, DEFAULTS);
     expect(uninject(text)).toEqual({ text: LAID_OUT, left: [], changed: ["Deployment orders"] });

@@ -5,6 +5,7 @@ import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { listenFlag } from "../listen-flag.ts";
 import { createSettingsReader } from "../settings-reader.ts";
+import { unreadableFiles, withoutFiles } from "../target-files.ts";
 import { joinSettings } from "../target-from-flags.ts";
 import { withConfiguration } from "../tell-faults.ts";
 
@@ -37,14 +38,33 @@ function targetFlag({ given: { texts, switches } }: Call): string | undefined {
   );
 }
 
-/** Files that flags name may be missing: a pod's secret comes later, or never, and the agent says so. */
+/**
+ * Files that flags name are a pod's secrets, which come later or never: without them TLS is still
+ * expected, that is told as any bad configuration is, and they are taken when they come.
+ */
 async function runTargets(
   call: Call,
   [address, ...more]: readonly [string, ...string[]],
 ): Promise<void> {
+  const { given, program, tools } = call;
   const first = await defaults(call, address);
   const further = await Promise.all(more.map((one) => defaults(call, one)));
-  await call.tools.runAgent(call.program, { settings: joinSettings(first, further, call.given) });
+  const settings = joinSettings(first, further, given);
+  const reload = async () => {
+    const faults = await unreadableFiles(given);
+    if (faults.length > 0) throw new ConfigError(faults);
+    return settings;
+  };
+  const faults = await unreadableFiles(given);
+  const [missing] = faults;
+  if (missing === undefined) return tools.runAgent(program, { settings });
+  if (program.isTerminal.stdout) throw new ConfigError(faults);
+  await tools.runAgent(program, {
+    settings: joinSettings(first, further, withoutFiles(given)),
+    file: missing.file,
+    reload,
+    rejected: faults.map(faultText),
+  });
 }
 
 async function runFile(call: Call, file: string): Promise<void> {

@@ -172,6 +172,15 @@ it.each<[string, Seen, string, number]>([
     "deadline-storm is suspected on app",
     0,
   ],
+  [
+    "silent, and suspected of what may come of it",
+    seenBy(
+      { outcome: "failed", phase: "http2", reason: "settings_timeout" },
+      pending({ code: "accept-queue-overflow", severity: "warning" }),
+    ),
+    "app could not be examined beyond http2: settings timeout; accept-queue-overflow is suspected on app",
+    1,
+  ],
 ])("does not pass a target as fine that is %s", async (_how, look, doubt, exit) => {
   const tools = { examine: async () => look };
   const text = await runLine("check localhost:50051", {}, tools);
@@ -181,20 +190,29 @@ it.each<[string, Seen, string, number]>([
   const json = await runLine("check localhost:50051 -o json", {}, tools);
   expect({ exit: json.exit, stderr: json.stderr }).toEqual({
     exit,
-    stderr: `grpc-doctor check: ${doubt}\n`,
+    stderr: doubt
+      .replace(/(^|; )/g, "\ngrpc-doctor check: ")
+      .slice(1)
+      .concat("\n"),
   });
   expect((await runLine("check localhost:50051 --fail-on never", {}, tools)).exit).toBe(0);
 });
 
-it.each<[string, Seen]>([
-  ["answered a call with a refusal", seenBy({ outcome: "unsupported", phase: "rpc" })],
-  [
-    "could not be reached for a reason that was found, and is a warning",
-    seenBy(NXDOMAIN, aReport({ active: [aFinding({ severity: "warning" })] })),
-  ],
-])("exits 0 where the target %s", async (_how, look) => {
+it("exits 0 where the target answered a call with a refusal", async () => {
+  const look = seenBy({ outcome: "unsupported", phase: "rpc" });
   const tools = { examine: async () => look };
   expect((await runLine("check localhost:50051", {}, tools)).exit).toBe(0);
+});
+
+it("exits 1 where nobody could look, though what says why is let pass, and says it once", async () => {
+  const look = seenBy(NXDOMAIN, aReport({ active: [aFinding({ severity: "warning" })] }));
+  const tools = { examine: async () => look };
+  const { exit, stdout } = await runLine("check localhost:50051", {}, tools);
+  expect({ exit, last: stdout.trimEnd().split("\n\n").at(-1) }).toEqual({
+    exit: 1,
+    last: "1 finding: dns-stale.",
+  });
+  expect((await runLine("check localhost:50051 --fail-on never", {}, tools)).exit).toBe(0);
 });
 
 it("puts every code in one place, against a real server", async () => {

@@ -12,7 +12,7 @@ import { exitFor, parseFailOn, parseOutput } from "../fail-on.ts";
 import { refuseUnusableFiles } from "../files-on-the-line.ts";
 import { readSettings } from "../read-settings.ts";
 import { checkReport } from "../report/check-report.ts";
-import { type Doubt, doubtsOf } from "../report/doubts.ts";
+import { type Doubt, doubtsOf, unexaminedTargets } from "../report/doubts.ts";
 import { paintFor } from "../report/paint.ts";
 import { settingsFromFlags } from "../target-from-flags.ts";
 import { withConfiguration } from "../tell-faults.ts";
@@ -40,7 +40,8 @@ export function run(call: Call): Promise<number> {
       program[told].write(checkReport(examination, paintFor(program, told)));
     }
     await save(call, seen);
-    return exitFor([...seen.report.active, ...doubts.map(asCritical)], failOn);
+    const unseen = unexaminedTargets(examination).map(() => asCritical({}));
+    return exitFor([...seen.report.active, ...doubts.map(asCritical), ...unseen], failOn);
   });
 }
 
@@ -66,7 +67,7 @@ async function save({ program, given }: Call, seen: Seen): Promise<void> {
 }
 
 /** What could not be examined must not pass: it is as bad as it can be, until somebody has seen it. */
-function asCritical({ severity = "critical" }: Doubt): { readonly severity: Severity } {
+function asCritical({ severity = "critical" }: Partial<Doubt>): { readonly severity: Severity } {
   return { severity };
 }
 

@@ -32,12 +32,22 @@ export function doubtsOf(examination: Examination): readonly Doubt[] {
   return [...nobody, ...unexamined, ...suspected];
 }
 
+/**
+ * Targets that could not be examined, whether or not a finding says why: no finding of a severity that
+ * is let pass makes what nobody saw fine.
+ */
+export function unexaminedTargets({ settings, snapshot }: Examination): readonly string[] {
+  const names = settings.targets.map(({ name }) => name);
+  return names.filter((name) => whyUnexamined(snapshot.targets[name]) !== undefined);
+}
+
+/** A suspicion explains nothing: it may be what comes of the cause, as a full queue of a frozen app. */
 function isExplained(
   target: string,
-  { report: { active, pending, suppressed }, detectors }: Examination,
+  { report: { active, suppressed }, detectors }: Examination,
 ): boolean {
   const ofTheWay = new Set(detectors.filter(({ layer }) => OF_THE_WAY.has(layer)).map(codeOf));
-  return [...active, ...pending, ...suppressed].some(
+  return [...active, ...suppressed].some(
     (finding) => finding.target === target && ofTheWay.has(finding.code),
   );
 }

@@ -1,6 +1,6 @@
 import type { Kept } from "../model/facts/kept.ts";
 import type { AcceptRead } from "../model/facts/listeners.ts";
-import type { Evidence, Symptom } from "../model/finding.ts";
+import type { Symptom } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
@@ -8,6 +8,9 @@ import { fdExhaustion } from "./fd-exhaustion.ts";
 
 /** How long a queue must have stood before what rose meanwhile convicts. */
 const SPAN_MS = 10_000;
+/** A frozen app answers nobody: what answers and accepts nobody has no place, or one thread that accepts. */
+const REMEDY_WHERE_IT_ANSWERS =
+  "The app answers on the connections that it has, and accepts no new ones: look first whether it is out of file descriptors (`too many open files` in its log; `ls /proc/1/fd | wc -l` against `Max open files`), or at a limit of connections of its own; then free the thread that accepts, and raise the backlog.";
 /** A queue is of the moment: where reads are dear, and lie minutes apart, an old one tells nothing of now. */
 const FRESH_MS = 30_000;
 
@@ -26,7 +29,7 @@ export const acceptQueueOverflow = defineDetector({
   layer: "tcp",
   severity: "critical",
   remedy:
-    "Keep the accept loop free and raise the backlog (`net.core.somaxconn` and the server's own); mostly it is blocking work.",
+    "Keep the accept loop free (mostly it is blocking work, or no file descriptor is left) and raise the backlog (`net.core.somaxconn` and the server's own).",
   needs: ["listeners", "expectation"],
   uses: ["kept"],
   causes: [appFrozen, fdExhaustion],
@@ -62,6 +65,7 @@ export const acceptQueueOverflow = defineDetector({
     // Two reads that lie far apart may each have met a burst.
     const before = run.slice(0, 1 - reads).findLast(({ at }) => last.at - at >= SPAN_MS);
     const isOverflowing = before !== undefined && isPressed(before, last);
+    const heard = answers(kept, first.at);
     const symptom = {
       subject: { port: `${port}` },
       severity: isOverflowing ? "critical" : "warning",
@@ -73,8 +77,9 @@ export const acceptQueueOverflow = defineDetector({
         unaccepted: last.unaccepted,
         standingSeconds: standingMs / 1000,
         ...rises(first, last),
-        ...answers(kept, first.at),
+        ...heard,
       },
+      ...remedyOf(heard),
     } satisfies Symptom;
     if (isOverflowing || (run.length >= reads && standingMs > standing)) return [symptom];
     // What waits may be our own connection, just made: that neither accuses nor acquits.
@@ -125,9 +130,15 @@ function rises(
 }
 
 /** Whether the kept connection is answered while the queue stands; unknown where nothing was asked. */
-function answers(kept: Kept | undefined, since: Instant): Evidence {
+function answers(kept: Kept | undefined, since: Instant): { readonly connectionAnswers?: boolean } {
   if (kept === undefined) return {};
   const { state, silentInRow, lastReplyAt } = kept;
   if (state === "closed" || silentInRow > 0) return { connectionAnswers: false };
   return lastReplyAt !== undefined && lastReplyAt >= since ? { connectionAnswers: true } : {};
+}
+
+function remedyOf({ connectionAnswers = false }: ReturnType<typeof answers>): {
+  readonly remedy?: string;
+} {
+  return connectionAnswers ? { remedy: REMEDY_WHERE_IT_ANSWERS } : {};
 }

@@ -184,7 +184,11 @@ it.each<[string, Change<Facts>, object]>([
   [
     "established connections are answered",
     { kept: aKept() },
-    { ...critical, evidence: { ...critical.evidence, connectionAnswers: true } },
+    {
+      ...critical,
+      evidence: { ...critical.evidence, connectionAnswers: true },
+      remedy: expect.stringContaining("out of file descriptors") as string,
+    },
   ],
   [
     "nothing was asked on the kept connection",

@@ -25,7 +25,7 @@ export interface EvaluationParts {
   hear(event: AgentEvent): void;
   change(change: FindingChange): void;
   reconcile(jobs: readonly Job[]): void;
-  /** A target began a new epoch: its kept connection may be opened again. */
+  /** A target began a new epoch, or drains no more: its kept connection may be opened again. */
   epoch(target: string): void;
   /** The kept connection of a target is dead, and a fresh one works. */
   dead(target: string): void;
@@ -52,7 +52,7 @@ const LEARN_EVERY_MS = 5_000;
  */
 export function createEvaluation(parts: EvaluationParts): Evaluation {
   const { clock, store, tracker, detectors } = parts;
-  const epochs = new Map<string, number>();
+  const lives = new Map<string, Seen>();
   let learntMs = Number.NEGATIVE_INFINITY;
   let last: Evaluated | undefined;
 
@@ -62,7 +62,7 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
     const wallAheadMs = clock.shown(now) - now;
     const seen = store.snapshot(now);
     const snapshot = wallAheadMs === 0 ? seen : { ...seen, wallAheadMs };
-    noteEpochs(snapshot, epochs, parts.epoch);
+    noteLives(snapshot, lives, parts.epoch);
     for (const target of withDeadConnection(snapshot)) parts.dead(target);
     const run = runDetectors({ snapshot, settings, detectors, monotonicMs: clock.monotonicMs });
     for (const event of run.events) parts.hear(event);
@@ -85,15 +85,24 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
   return { evaluate, latest: () => last ?? evaluate() };
 }
 
-function noteEpochs(
+/** What was seen of a target's life at the evaluation before. */
+interface Seen {
+  readonly epoch: number;
+  readonly isQuiet: boolean;
+}
+
+/** A new epoch, or a drain that is over without one: the target may be connected to. */
+function noteLives(
   snapshot: Snapshot,
-  epochs: Map<string, number>,
+  lives: Map<string, Seen>,
   tell: (target: string) => void,
 ): void {
-  for (const [target, { epoch }] of Object.entries(snapshot.targets)) {
-    const before = epochs.get(target);
-    epochs.set(target, epoch);
-    if (before !== undefined && before !== epoch) tell(target);
+  for (const [target, { epoch, state, quietUntil }] of Object.entries(snapshot.targets)) {
+    const before = lives.get(target);
+    const isQuiet = state === "draining" || quietUntil !== undefined;
+    lives.set(target, { epoch, isQuiet });
+    if (before === undefined) continue;
+    if (before.epoch !== epoch || (before.isQuiet && !isQuiet)) tell(target);
   }
 }
 

@@ -27,7 +27,8 @@ export interface Need {
  * "suspicious sockets first" are rows of one table of tests. `reconcile` does what it says.
  *
  * A target that waits for its port is only dialled; one that drains is watched through the kernel
- * alone, so that nothing of ours keeps its graceful stop.
+ * alone, so that nothing of ours keeps its graceful stop. One fresh look tells whether what listens on
+ * was a proxy's reload.
  */
 export function plan(
   settings: Settings,
@@ -72,7 +73,7 @@ export function lookedAround(xray: Xray | undefined): boolean {
 function planTarget(need: Need): readonly Job[] {
   switch (need.known.state) {
     case "draining":
-      return [];
+      return need.known.mayServe === true ? planPreflight(need) : [];
     case "waiting":
       return [...planPreflight(need), ...planDns(need), ...planFiles(need)];
     default:

@@ -23,6 +23,8 @@ export interface TargetSnapshot {
   readonly epochSince: Instant;
   /** No finding opens before: the grace after a drain or a GOAWAY. */
   readonly quietUntil?: Instant;
+  /** A GOAWAY alone spoke of a drain, and the port listens on: a fresh connection tells. */
+  readonly mayServe?: true;
   /**
    * False while timing says more about us than about the target: our own loop lagged, our cgroup was
    * throttled, our schedule was late, or the epoch is younger than 30 s.

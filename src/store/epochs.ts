@@ -4,11 +4,13 @@ import { own } from "../model/own.ts";
 import type { TargetState } from "../model/snapshot.ts";
 import type { Role, Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
-import type { XrayReport } from "../model/xray.ts";
+import { provenProtocol, type XrayReport } from "../model/xray.ts";
 import { type Input, type InputOf, keyOf } from "./fold.ts";
 
 /** No finding opens for so long after the last sign of a drain. */
 const GRACE_MS = 60_000;
+/** What listens on for so long after a GOAWAY may be a proxy that was reloaded: a server closes its port first. */
+const LISTENS_ON_MS = 5_000;
 /** A drain ends after this, whatever shows of it; one that was told lasts as long. */
 const LONGEST_DRAIN_MS = 600_000;
 const MOST_SERVICES = 20;
@@ -60,7 +62,7 @@ export function firstLife(now: Instant): Life {
 const SIGNS: { readonly [K in Sign]: (life: Life, input: InputOf<K>, role: Role) => Life } = {
   "kernel/read": (life, input, role) =>
     role === "app" && input.sharesNetwork ? withRows(life, input) : life,
-  "preflight/xray": (life, { at, report }) => dialled(life, at, report),
+  "preflight/xray": (life, { at, report }) => answered(dialled(life, at, report), report),
   "connection/opened": (life, { at }) => risen(found(life), at),
   "connection/closed": closed,
   "connection/goaway": (life, input) =>
@@ -100,6 +102,18 @@ export function quietUntil({ drain }: Life, now: Instant): Instant | undefined {
   const until = drain === undefined ? now : graceUntil(drain);
   // Further ahead than any grace: the clock was set back meanwhile.
   return until > now && until <= now + GRACE_MS ? until : undefined;
+}
+
+/** Whether it only ended a connection, a fresh one tells: no graceful stop keeps its port open. */
+export function mayServe(life: Life, now: Instant): boolean {
+  const { drain, hasRows } = life;
+  if (!hasRows || drain === undefined || !isGuess(drain, life)) return false;
+  return now >= drain.since + LISTENS_ON_MS && now < graceUntil(drain);
+}
+
+/** A GOAWAY alone speaks of it: nobody told it to stop, and it has not declared itself unfit. */
+function isGuess({ isTold }: Draining, life: Life): boolean {
+  return !isTold && !isLeaving(life);
 }
 
 function drainUntil({ drain }: Life): Instant {
@@ -164,6 +178,16 @@ function dialled(life: Life, at: Instant, { dials }: XrayReport): Life {
   if (dials.some((dial) => dial.outcome === "connected")) return risen(life, at);
   const isRefused = dials.some((dial) => dial.outcome === "refused");
   return isRefused ? refused(life, at) : life;
+}
+
+/**
+ * A fresh connection was answered after the GOAWAY, which ended a connection, then, and not the server:
+ * one that stops takes no other, or says GOAWAY on it too. What the answer says is for the judges.
+ */
+function answered(life: Life, report: XrayReport): Life {
+  const { drain, ...rest } = life;
+  if (drain === undefined || report.at <= drain.since || report.goaway !== undefined) return life;
+  return provenProtocol(report) !== undefined && isGuess(drain, life) ? rest : life;
 }
 
 /** A connection that never opened, because it was refused, is a refusal like any other. */

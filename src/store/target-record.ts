@@ -9,7 +9,7 @@ import type { Instant } from "../model/time.ts";
 import { type Learning, type Lesson, learnAll } from "./baselines.ts";
 import { afterEpoch, letIn, missing, ruledOut, seenBy, told } from "./capabilities.ts";
 import { definedOnly } from "./defined-only.ts";
-import { firstLife, type Life, live, quietUntil, stateOf } from "./epochs.ts";
+import { firstLife, type Life, live, mayServe, quietUntil, stateOf } from "./epochs.ts";
 import { type Entry, FactTable } from "./fact-table.ts";
 import {
   concerns,
@@ -158,6 +158,7 @@ export class TargetRecord implements FreshFacts {
       epoch: this.#life.epoch,
       epochSince: this.#life.epochSince,
       ...(until === undefined ? {} : { quietUntil: until }),
+      ...(mayServe(this.#life, now) ? { mayServe: true as const } : {}),
       timingTrusted: this.#isTimingTrusted(now, isSuspect),
       capabilities: this.#capabilities,
       facts: this.#factsAt(now, app),

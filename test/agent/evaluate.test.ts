@@ -11,7 +11,14 @@ import { createTracker } from "../../src/findings/tracker.ts";
 import { createStore } from "../../src/store/store.ts";
 import { createManualClock } from "../support/clock.ts";
 import { someSettings } from "../support/findings.ts";
-import { APP, anOpeningAt, anXrayAt, targetIn } from "../support/observations.ts";
+import {
+  APP,
+  aGoawayAt,
+  anOpeningAt,
+  anXrayAt,
+  aReadAt,
+  targetIn,
+} from "../support/observations.ts";
 import {
   aCertificate,
   anExpectation,
@@ -24,10 +31,11 @@ import {
 
 const nothing = () => undefined;
 
-function anEvaluation(parts: Pick<EvaluationParts, "clock" | "store" | "detectors">): Evaluation {
+function anEvaluation(
+  parts: Pick<EvaluationParts, "clock" | "store" | "detectors"> & Partial<EvaluationParts>,
+): Evaluation {
   const settings = someSettings(parts.detectors);
   return createEvaluation({
-    ...parts,
     tracker: createTracker({ detectors: parts.detectors }),
     plan,
     settings: () => settings,
@@ -36,6 +44,7 @@ function anEvaluation(parts: Pick<EvaluationParts, "clock" | "store" | "detector
     reconcile: nothing,
     epoch: nothing,
     dead: nothing,
+    ...parts,
   });
 }
 
@@ -103,4 +112,20 @@ describe.each([
     expect(evaluation.latest().report.generatedAt).toBe(NOW + 75 * SECOND + setBy);
     expect(await stateAt(77)).toBe("unknown");
   });
+});
+
+it("lets a target be connected to again when its drain is over without a new epoch", async () => {
+  const clock = createManualClock(NOW);
+  const store = createStore({ startedAt: NOW });
+  const released: string[] = [];
+  const epoch = (target: string) => void released.push(`${target} ${(clock.now() - NOW) / SECOND}`);
+  const evaluation = anEvaluation({ clock, store, detectors: [], epoch });
+  store.register(APP, NOW);
+  const seen = [aReadAt(0), anOpeningAt(0), aGoawayAt(1), aReadAt(6), anXrayAt(7)];
+  for (const observation of seen) {
+    await clock.advance(observation.at - clock.now());
+    store.append(observation);
+    evaluation.evaluate();
+  }
+  expect(released).toEqual(["app 7"]);
 });

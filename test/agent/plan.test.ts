@@ -133,6 +133,11 @@ it.each<[string, Situation, readonly string[]]>([
   ],
   ["nothing but the kernel in a drain", { known: { state: "draining" } }, ["kernel"]],
   [
+    "a fresh look at what listens on after a GOAWAY",
+    { known: { state: "draining", mayServe: true } },
+    ["kernel", "preflight/app"],
+  ],
+  [
     "names only of an upstream",
     { settings: { targets: [inventory] }, known: { state: "waiting" } },
     ["kernel", "preflight/inventory", "dns/inventory"],

@@ -15,7 +15,7 @@ import {
   aStore,
   targetIn,
 } from "../support/observations.ts";
-import { NOW } from "../support/snapshot.ts";
+import { NOW, someTls } from "../support/snapshot.ts";
 import { aTarget } from "../support/targets.ts";
 
 const NO_ROWS = { listeners: [], listening: [] };
@@ -179,6 +179,51 @@ it.each<[string, number, readonly Observation[]]>([
   ["it was told, and nothing is seen for 10 min", 610, [TOLD]],
 ])("ends its drain when %s", (_when, seconds, observations) => {
   expect(quietAt(seconds, [...RUNNING, ...observations])).toEqual({ state: "watched" });
+});
+
+const MUTE = { outcome: "failed", settings: undefined } as const;
+
+it.each<[string, readonly Observation[]]>([
+  ["a fresh connection is served after the GOAWAY", [aGoawayAt(10), aReadAt(15), anXrayAt(16)]],
+  [
+    "it is answered by a proxy whose backend is gone",
+    [aGoawayAt(10), anXrayAt(16, { outcome: "failed", phase: "rpc", reason: "not_http2" })],
+  ],
+  [
+    "it is answered with a certificate that has expired",
+    [aGoawayAt(10), anXrayAt(16, { ...MUTE, spoke: "tls", tls: someTls() })],
+  ],
+])("takes a GOAWAY alone for no drain once %s", (_when, observations) => {
+  expect(quietAt(17, [...RUNNING, ...observations])).toEqual({ state: "watched" });
+});
+
+it.each<[string, readonly Observation[]]>([
+  ["the fresh connection began before", [aGoawayAt(10), anXrayAt(9)]],
+  ["the fresh connection is not answered", [aGoawayAt(10), anXrayAt(16, MUTE)]],
+  [
+    "the fresh connection has a GOAWAY of its own",
+    [aGoawayAt(10), anXrayAt(16, { goaway: { at: after(16), code: 0, debugText: "" } })],
+  ],
+  [
+    "it had declared itself unfit",
+    [aStatusAt(5, { status: "NOT_SERVING" }), aGoawayAt(10), anXrayAt(16)],
+  ],
+  ["it was told to stop", [TOLD, anXrayAt(16)]],
+])("drains on though the port takes connections: %s", (_when, observations) => {
+  const { state } = targetIn(aStore(...RUNNING, ...observations).snapshot(after(17)));
+  expect(state).toBe("draining");
+});
+
+const mayServeAt = (seconds: number, observations: readonly Observation[]) =>
+  targetIn(aStore(...RUNNING, ...observations).snapshot(after(seconds))).mayServe;
+
+it("wants a fresh look at what listens on five seconds after a GOAWAY, and at nothing else", () => {
+  const unfit = aStatusAt(5, { status: "NOT_SERVING" });
+  expect(mayServeAt(14, [aGoawayAt(10)])).toBe(undefined);
+  expect(mayServeAt(15, [aGoawayAt(10), aReadAt(14, NO_ROWS)])).toBe(undefined);
+  expect(mayServeAt(15, [unfit, aGoawayAt(10)])).toBe(undefined);
+  expect(mayServeAt(15, [TOLD])).toBe(undefined);
+  expect(mayServeAt(15, [aGoawayAt(10)])).toBe(true);
 });
 
 it("goes on draining beyond the grace when it was told and its row is gone", () => {

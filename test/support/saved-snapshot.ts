@@ -81,6 +81,7 @@ const snapshot: Snapshot = aSnapshot({
   targets: {
     app: aTargetSnapshot({
       quietUntil: NOW,
+      mayServe: true,
       facts: knownFacts(EVERY_FACT),
       capabilities: [
         { source: "health", part: "List", available: false, reason: "UNIMPLEMENTED", since: NOW },

@@ -55,6 +55,7 @@ export const targetSnapshot = exactly<TargetSnapshot>()({
   epoch: count,
   epochSince: instant,
   quietUntil: maybe(instant),
+  mayServe: maybe(z.literal(true)),
   timingTrusted: flag,
   capabilities: list(capability, 100),
   facts,

@@ -1,34 +1,41 @@
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { anAgent, createTable, type Stage, toldLoudly } from "../interop/scene.ts";
+import { anAgent, createTable, type Stage, seconds, toldLoudly } from "../interop/scene.ts";
 import { startCollector } from "../sinks/otlp-collector.ts";
+import { answers, type Handler } from "../support/faulty-server.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { twoFreePorts } from "../support/ports.ts";
 import type { RunningAgent } from "../support/running-agent.ts";
+import { mayTakeMs } from "./pace.ts";
 
 /** Those who are told, and do not listen: what they miss is counted, and nothing else happens. */
 const PATIENCE = { timeout: 90_000, interval: 250 };
-const IMPATIENT = { OTEL_EXPORTER_OTLP_TIMEOUT: "3000", OTEL_BSP_SCHEDULE_DELAY: "500" };
+const OFTEN = { OTEL_BSP_SCHEDULE_DELAY: "500" };
+const IMPATIENT = { ...OFTEN, OTEL_EXPORTER_OTLP_TIMEOUT: "3000" };
+const RESOURCE_EXHAUSTED = 8;
+/** Less than it is given, and more than the end has. */
+const SLOW_MS = 2_000;
 const table = createTable();
 afterAll(() => table.print("SIGTERM with spans and transitions that nobody takes"));
 
 describe.concurrent("with a collector and a webhook", () => {
-  it.for(["down", "mute", "hanging up"] as const)(
+  it.for(["down", "mute", "hanging up", "refusing"] as const)(
     "that are %s, the agent works and ends in time",
     async (way, stage) => {
       const app = await anApp(stage);
-      const port = await aReceiver(stage, way);
-      const agent = await anAgent(stage, watching(app, port), { environment: IMPATIENT });
+      const ports = await receiving(stage, way);
+      const agent = await anAgent(stage, watching(app, ports), { environment: IMPATIENT });
       await drill(agent, "dns-stale");
-      const lost = /^grpc_doctor_sink_dropped_total\{sink="webhook"\} [1-9]/m;
-      await vi.waitUntil(async () => lost.test(await agent.metrics()), PATIENCE);
-      expect(await agent.metrics()).toMatch(/^grpc_doctor_spans_dropped_total [1-9]/m);
+      const posts = /^grpc_doctor_sink_dropped_total\{sink="webhook"\} [1-9]/m;
+      await vi.waitUntil(async () => posts.test(await agent.metrics()), PATIENCE);
+      const spans = /^grpc_doctor_spans_dropped_total [1-9]/m;
+      await vi.waitUntil(async () => spans.test(await agent.metrics()), PATIENCE);
       await drill(agent, "app-frozen");
 
-      const begin = performance.now();
-      expect(await agent.stop()).toBe(0);
-      table.note(way, "ms", String(Math.round(performance.now() - begin)));
+      await endsInTime(agent, way);
       expect(linesOf(agent, "sink.failed")).toEqual(["otlp", "webhook"]);
       expect(linesOf(agent, "spans.dropped").length).toBeLessThan(4);
       expect(linesOf(agent, "sink.dropped").length).toBeLessThan(4);
@@ -36,10 +43,29 @@ describe.concurrent("with a collector and a webhook", () => {
     },
   );
 
+  it("that are slow, the agent loses nothing until its end, which is in time", async (stage) => {
+    const app = await anApp(stage);
+    const ports = await answering(stage, {
+      afterMs: SLOW_MS,
+      status: 200,
+      exported: answers.messages([]),
+    });
+    const agent = await anAgent(stage, watching(app, ports), { environment: OFTEN });
+    await drill(agent, "dns-stale");
+    await seconds((4 * SLOW_MS) / 1_000);
+    const text = await agent.metrics();
+    expect(text).not.toMatch(/^grpc_doctor_(sink|spans)_dropped_total(\{.*\})? [1-9]/m);
+    expect(linesOf(agent, "sink.failed")).toEqual([]);
+    await endsInTime(agent, "slow");
+    expect(toldLoudly(agent)).toEqual(["dns-stale"]);
+  });
+
   it("a collector that comes back is told again", async (stage) => {
     const app = await anApp(stage);
     const [port] = await twoFreePorts();
-    const agent = await anAgent(stage, watching(app, port), { environment: IMPATIENT });
+    const agent = await anAgent(stage, watching(app, { traces: port, hook: port }), {
+      environment: IMPATIENT,
+    });
     await vi.waitUntil(() => linesOf(agent, "sink.failed").includes("otlp"), PATIENCE);
     const collector = await startCollector({ port });
     stage.onTestFinished(async () => collector.stop());
@@ -98,23 +124,81 @@ async function anApp(stage: Stage): Promise<GrpcServer> {
   return app;
 }
 
-const watching = (app: GrpcServer, port: number) => `
-tracing: { endpoint: "http://127.0.0.1:${port}", ratio: 1 }
-webhook: { url: "http://127.0.0.1:${port}/" }
+const watching = (app: GrpcServer, { traces, hook }: Receivers) => `
+tracing: { endpoint: "http://127.0.0.1:${traces}", ratio: 1 }
+webhook: { url: "http://127.0.0.1:${hook}/" }
 targets: [{ name: app, address: "${app.address}" }]
 probes:
   - { name: get-order, target: app, method: order.OrderService/GetOrder, request: { id: order-123 }, every: 1s, deadline: 1s }
 `;
 
-/** The port of one who takes nothing. */
-async function aReceiver(stage: Stage, way: "down" | "mute" | "hanging up"): Promise<number> {
-  if (way === "down") return (await twoFreePorts())[0];
+async function endsInTime(agent: RunningAgent, way: string): Promise<void> {
+  const begin = performance.now();
+  expect(await agent.stop()).toBe(0);
+  const tookMs = Math.round(performance.now() - begin);
+  table.note(way, "ms", String(tookMs));
+  expect(tookMs).toBeLessThan(mayTakeMs());
+}
+
+/** Ports of 127.0.0.1. */
+interface Receivers {
+  readonly traces: number;
+  readonly hook: number;
+}
+
+/** Two who take nothing. */
+async function receiving(
+  stage: Stage,
+  way: "down" | "mute" | "hanging up" | "refusing",
+): Promise<Receivers> {
+  if (way === "down") {
+    const [traces, hook] = await twoFreePorts();
+    return { traces, hook };
+  }
+  if (way === "refusing")
+    return answering(stage, {
+      afterMs: 0,
+      status: 503,
+      exported: answers.status(RESOURCE_EXHAUSTED),
+    });
+  const port = await listening(stage, (socket) => {
+    if (way === "hanging up") socket.on("data", () => socket.destroy());
+  });
+  return { traces: port, hook: port };
+}
+
+interface Answer {
+  readonly afterMs: number;
+  readonly status: number;
+  readonly exported: Handler;
+}
+
+/** Those who answer every export and every post with this. */
+async function answering(stage: Stage, { afterMs, status, exported }: Answer): Promise<Receivers> {
+  const hook = createHttpServer((request, response) => {
+    request.resume();
+    setTimeout(() => response.writeHead(status).end(), afterMs);
+  });
+  const collector = createHttp2Server().on("stream", (stream, headers) => {
+    stream.on("error", () => undefined);
+    stream.resume();
+    setTimeout(() => {
+      if (!stream.destroyed) exported(stream, headers);
+    }, afterMs);
+  });
+  const pass = (server: EventEmitter) =>
+    listening(stage, (socket) => void server.emit("connection", socket));
+  return { traces: await pass(collector), hook: await pass(hook) };
+}
+
+/** The port of a server that treats its connections so. */
+async function listening(stage: Stage, treat: (socket: Socket) => void): Promise<number> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on("error", () => undefined);
     socket.on("close", () => open.delete(socket));
-    if (way === "hanging up") socket.on("data", () => socket.destroy());
+    treat(socket);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,4 +1,5 @@
 import type { DurationBuckets, MethodCounts } from "../model/method-counts.ts";
+import { present } from "../model/present.ts";
 import type { StatusName } from "../model/status.ts";
 
 type ByCode = Partial<Record<StatusName, number>>;
@@ -7,6 +8,8 @@ type ByCode = Partial<Record<StatusName, number>>;
 export interface CallFacts {
   readonly started?: number;
   readonly handledByCode: Readonly<ByCode>;
+  readonly answered?: Readonly<ByCode>;
+  readonly unregistered?: number;
   readonly durations: Readonly<Partial<Record<StatusName, DurationBuckets>>>;
   readonly methods: readonly MethodCounts[];
 }
@@ -15,6 +18,12 @@ export interface CallFacts {
 export interface CallCounts {
   started(count: number): void;
   handled(method: string, code: StatusName, count: number): void;
+  /** Messages that the server sent on the calls of a method. */
+  sent(method: string, count: number): void;
+  /** Of the handled calls with a code, those on which the server had sent nothing. */
+  unanswered(code: StatusName, count: number): void;
+  /** Of the handled calls, those of methods that nobody registered. */
+  unregistered(count: number): void;
   /**
    * One bucket of a cumulative histogram; `le` as the label has it: seconds, or `+Inf`. Of the calls
    * with a code, or where the histogram has none, of a method.
@@ -38,8 +47,11 @@ const MS = 1_000;
 
 export function createCallCounts(): CallCounts {
   let startedSum: number | undefined;
+  let unregistered: number | undefined;
   const byCode: ByCode = {};
+  const unansweredByCode: ByCode = {};
   const byMethod = new Map<string, ByCode>();
+  const sentByMethod = new Map<string, number>();
   const bucketsByCode = new Map<StatusName, Buckets>();
   const bucketsByMethod = new Map<string, Buckets>();
 
@@ -58,6 +70,16 @@ export function createCallCounts(): CallCounts {
       add(byCode, code, count);
       add(methodOf(method) ?? {}, code, count);
     },
+    sent(method, count) {
+      if (sentByMethod.has(method) || sentByMethod.size < MAX_METHODS)
+        sentByMethod.set(method, (sentByMethod.get(method) ?? 0) + count);
+    },
+    unanswered(code, count) {
+      add(unansweredByCode, code, count);
+    },
+    unregistered(count) {
+      unregistered = (unregistered ?? 0) + count;
+    },
     bucket(of, bucket) {
       if ("code" in of) addBucket(bucketsByCode, of.code, bucket);
       else if (bucketsByMethod.has(of.method) || bucketsByMethod.size < MAX_METHODS)
@@ -71,14 +93,24 @@ export function createCallCounts(): CallCounts {
       return {
         ...(startedSum === undefined ? {} : { started: startedSum }),
         handledByCode: byCode,
+        ...present({ answered: answeredOf(byCode, unansweredByCode), unregistered }),
         durations: Object.fromEntries(durations) as CallFacts["durations"],
         methods: busiest(byMethod).map((counts) => {
           const buckets = bucketsByMethod.get(counts.method);
-          return buckets === undefined ? counts : { ...counts, durations: histogramOf(buckets) };
+          const durations = buckets && histogramOf(buckets);
+          return { ...counts, ...present({ sent: sentByMethod.get(counts.method), durations }) };
         }),
       };
     },
   };
+}
+
+/** Only of the codes whose unanswered calls are counted. */
+function answeredOf(handled: ByCode, unanswered: ByCode): ByCode | undefined {
+  const codes = Object.keys(unanswered) as StatusName[];
+  if (codes.length === 0) return undefined;
+  const count = (code: StatusName) => (handled[code] ?? 0) - (unanswered[code] ?? 0);
+  return Object.fromEntries(codes.map((code) => [code, Math.max(0, count(code))]));
 }
 
 function add(sums: ByCode, code: StatusName, count: number): void {

@@ -25,6 +25,7 @@ export interface CallCount extends Timed {
   readonly inFlight?: number;
   readonly standing?: NonNullable<CallPoll["standing"]>;
   readonly streams?: NonNullable<CallPoll["streams"]>;
+  /** Of the cancelled ones, the streams on which more was said than a request, at most. */
   readonly answered?: number;
 }
 
@@ -77,10 +78,20 @@ export function appCallSeries({ scrapes }: AppCalls): readonly CallCount[] {
     const { at, started, handledByCode } = scrape;
     const finished = handledCalls(scrape);
     const { CANCELLED = 0, DEADLINE_EXCEEDED = 0 } = handledByCode;
-    const counts = { at, finished, cancelled: CANCELLED + DEADLINE_EXCEEDED };
+    const answered = scrape.answered && answeredOf(scrape.answered);
+    const counts = {
+      at,
+      finished,
+      cancelled: CANCELLED + DEADLINE_EXCEEDED,
+      ...present({ answered }),
+    };
     if (started === undefined) return { ...counts, started: finished };
     return { ...counts, started, inFlight: scrape.inFlight ?? Math.max(0, started - finished) };
   });
+}
+
+function answeredOf({ CANCELLED = 0, DEADLINE_EXCEEDED = 0 }: AppScrape["handledByCode"]): number {
+  return CANCELLED + DEADLINE_EXCEEDED;
 }
 
 /** Calls that ended, of every code. */

@@ -4,6 +4,8 @@ import type { StatusName } from "./status.ts";
 export interface MethodCounts {
   readonly method: string;
   readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
+  /** Messages of the server on all its calls, where the family counts them. */
+  readonly sent?: number;
   /** Of all its calls together, where the histogram has no codes. */
   readonly durations?: DurationBuckets;
 }

@@ -248,6 +248,10 @@ export interface MetricsObservation extends Base {
   /** Cumulative, over all methods. */
   readonly started?: number;
   readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
+  /** Of the handled calls, those on which the server had sent something; absent = not told by code. */
+  readonly answered?: Readonly<Partial<Record<StatusName, number>>>;
+  /** Of those UNIMPLEMENTED, the calls of methods that nobody registered; absent = not counted. */
+  readonly unregistered?: number;
   /** Cumulative histogram of server call durations by code: upper bounds in ms, and counts. */
   readonly durations: Readonly<Partial<Record<StatusName, DurationBuckets>>>;
   /** Cumulative handled calls by method and code; at most 200 methods. */

@@ -4,15 +4,15 @@ import type { Probes } from "./facts/probes.ts";
 import type { ServerCalls } from "./facts/server-calls.ts";
 import type { Services } from "./facts/services.ts";
 import { unaryProbeSpeeds } from "./probe-speed.ts";
+import { isSwelling, isWaiting, meanAge, type StormRate } from "./storm.ts";
+import { countsExpired, endsAtOneAge } from "./storm-ages.ts";
 import {
-  countsExpired,
-  endsAtOneAge,
-  isSwelling,
-  isWaiting,
-  meanAge,
-  type StormRate,
-} from "./storm.ts";
-import { answeredSince, hadGoodCalls, likenessToStreams } from "./stream-likeness.ts";
+  answeredSince,
+  areStreams,
+  areStreamsByMetrics,
+  hadGoodCalls,
+  mayBeIdleWatches,
+} from "./stream-likeness.ts";
 
 export type SecondSource = "mean-age" | "in-flight" | "probe" | "metrics";
 
@@ -58,25 +58,27 @@ export function secondSources(
 /** What the calls in flight tell, by their age and by their number. */
 function inFlightTells(
   serverCalls: ServerCalls,
-  { usualAgeMs, services }: StormFacts,
+  facts: StormFacts,
   { windowMs, meanAgeMs, rate }: StormOptions,
 ): readonly (readonly [SecondSource, boolean | undefined])[] {
   const polls = serverCallSeries(serverCalls);
   const young = withoutStanding(polls, "streams");
   const age = meanAge(young, windowMs);
   const isSwollen = isSwelling(young);
-  const isStreamed = mayStream(services);
-  const likeness =
-    isStreamed && usualAgeMs === undefined ? likenessToStreams(polls, age, rate) : undefined;
-  if (likeness !== undefined)
+  const { usualAgeMs } = facts;
+  const isStreamed = mayStream(facts.services);
+  const areAnswered =
+    areStreams(polls, rate) || streamsByMetrics(facts.appCalls, windowMs) === true;
+  const isNew = isStreamed && usualAgeMs === undefined;
+  if (areAnswered || (isNew && mayBeIdleWatches(polls, age, rate)))
     return [
-      ["mean-age", likeness === "answered" ? false : undefined],
-      ["in-flight", isSwollen === true && hadGoodCalls(polls) ? true : undefined],
+      ["mean-age", areAnswered ? false : undefined],
+      ["in-flight", ifTrue(isSwollen === true && hadGoodCalls(polls))],
     ];
   if (!tellsCancels(polls, rate.from))
     return [
       ["mean-age", undefined],
-      ["in-flight", isSwollen === true ? true : undefined],
+      ["in-flight", ifTrue(isSwollen)],
     ];
   const ratio = (rate.cancelled - answeredSince(polls, rate)) / rate.calls;
   const limits = { limitMs: meanAgeMs, mayStream: isStreamed, ratio };
@@ -86,11 +88,24 @@ function inFlightTells(
   ];
 }
 
+/** What may speak for a storm here, and cannot against one. */
+function ifTrue(answer: boolean | undefined): true | undefined {
+  return answer === true ? true : undefined;
+}
+
+function streamsByMetrics(appCalls: StormFacts["appCalls"], windowMs: number): boolean | undefined {
+  return appCalls && areStreamsByMetrics(appCalls, windowMs);
+}
+
 function metricsTell(
   { serverCalls, appCalls }: StormFacts,
   { windowMs, rate }: StormOptions,
 ): boolean | undefined {
   if (appCalls === undefined) return undefined;
+  const areAnswered =
+    streamsByMetrics(appCalls, windowMs) ??
+    (serverCalls && areStreams(serverCallSeries(serverCalls), rate));
+  if (areAnswered === true) return false;
   const expired = serverCalls && countsExpired(appCalls, windowMs, rate.ratio);
   const atOneAge = endsAtOneAge(appCalls, windowMs);
   return expired === true || atOneAge === true ? true : (expired ?? atOneAge);

@@ -1,21 +1,9 @@
 import { badShare, type Outcomes } from "./bad-share.ts";
-import { agesMs, type CallCount, handledCalls, increase } from "./call-series.ts";
-import {
-  lastCalls,
-  lastPolls,
-  lastWindow,
-  mean,
-  meanAgeMs,
-  type Span,
-  variation,
-} from "./counters.ts";
-import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
-import type { DurationBuckets } from "./method-counts.ts";
-import type { StatusName } from "./status.ts";
+import { agesMs, type CallCount, increase } from "./call-series.ts";
+import { lastCalls, lastPolls, lastWindow, mean, meanAgeMs, variation } from "./counters.ts";
 
 /** The newest whole polls that hold 30 finished calls. */
 const FEW_CALLS = 30;
-const FEW_BAD = 10;
 const TIMES_USUAL = 3;
 
 /** How steady the mean age of calls is that all wait for the same deadline. */
@@ -40,15 +28,6 @@ const MOST_RATIO = 0.5;
 /** Where nearly all calls fail, nothing is known to be usual, and a share of the limit is waiting. */
 const ALL_RATIO = 0.9;
 const ALL_AGE_RATIO = 0.2;
-
-/** Share of the cancelled calls in one bucket that tells a deadline from cancels of users. */
-const SAME_BUCKET_RATIO = 0.8;
-/** In two neighbours, where their bound is the deadline. */
-const BOTH_BUCKETS_RATIO = 0.95;
-/** Share of them that the server's own timer ended first: measured, an eighth on Go. */
-const LEAST_EXPIRED_RATIO = 0.05;
-/** Hedging cancels its losers sooner than any deadline ends. */
-const SHORTEST_DEADLINE_MS = 50;
 
 /** A share of calls that were cancelled or ran past their deadline, high enough to look further. */
 export interface StormRate {
@@ -190,75 +169,4 @@ function moreStarts(polls: readonly CallCount[]): number {
   const perMs = (from: CallCount, to: CallCount) => (to.started - from.started) / (to.at - from.at);
   const was = perMs(first, second);
   return was > 0 ? Math.max(1, perMs(before, last) / was) : 1;
-}
-
-/** Whether the app itself counts calls past their deadline, in a share of at least half of `ratio`. */
-export function countsExpired(
-  appCalls: AppCalls,
-  windowMs: number,
-  ratio: number,
-): boolean | undefined {
-  const span = lastWindow(appCalls.scrapes, windowMs);
-  if (span === undefined) return undefined;
-  const expired = gained(span, "DEADLINE_EXCEEDED");
-  const handled = handledCalls(span.to) - handledCalls(span.from);
-  return expired > 0 && expired >= (ratio / 2) * handled;
-}
-
-/** Whether the cancelled calls ended at one age, that of a deadline, and not when users left. */
-export function endsAtOneAge({ scrapes }: AppCalls, windowMs: number): boolean | undefined {
-  const span = lastWindow(scrapes, windowMs);
-  if (span === undefined) return undefined;
-  const { from, to } = span;
-  const after = to.cancelledDurations ?? to.provenDurations;
-  if (after === undefined) return undefined;
-  const counts = bucketCounts(from.cancelledDurations ?? from.provenDurations, after);
-  const expired = gained(span, "DEADLINE_EXCEEDED");
-  const byCode = gained(span, "CANCELLED") + expired;
-  // Not every histogram tells the age of each of them.
-  const all = to.cancelledDurations === undefined ? byCode : sumOf(counts);
-  if (all < FEW_BAD) return false;
-  return isOneAge(counts, {
-    all,
-    upperMs: after.upperMs,
-    areSomeExpired: expired >= LEAST_EXPIRED_RATIO * all,
-  });
-}
-
-interface Ages {
-  readonly all: number;
-  readonly upperMs: readonly number[];
-  readonly areSomeExpired: boolean;
-}
-
-/**
- * Most are in one bucket, or nearly all in two neighbours: a deadline that is itself a bound of the
- * buckets, as round numbers are, falls on both sides of it. Then the server's own timer has to tell of
- * deadlines, too. The last bucket has no bound: ages of minutes and of hours are not one age.
- */
-function isOneAge(counts: readonly number[], { all, upperMs, areSomeExpired }: Ages): boolean {
-  return upperMs.some((_upper, index) => {
-    const inBucket = counts[index] ?? 0;
-    const inNext = index + 1 < upperMs.length ? (counts[index + 1] ?? 0) : 0;
-    const isLate = (upperMs[index - 1] ?? 0) >= SHORTEST_DEADLINE_MS;
-    const atBound = areSomeExpired && inBucket + inNext >= BOTH_BUCKETS_RATIO * all;
-    return isLate && (inBucket >= SAME_BUCKET_RATIO * all || atBound);
-  });
-}
-
-function gained({ from, to }: Span<AppScrape>, code: StatusName): number {
-  return (to.handledByCode[code] ?? 0) - (from.handledByCode[code] ?? 0);
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-/** What each bucket gained, from two cumulative histograms. */
-function bucketCounts(
-  before: DurationBuckets | undefined,
-  after: DurationBuckets,
-): readonly number[] {
-  const gained = after.counts.map((count, index) => count - (before?.counts[index] ?? 0));
-  return gained.map((count, index) => count - (gained[index - 1] ?? 0));
 }

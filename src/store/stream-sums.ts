@@ -7,11 +7,19 @@ interface Streams {
   readonly failed: number;
 }
 
+interface Talks {
+  readonly server: number;
+  readonly client: number;
+}
+
 /** One connection as it was last read. */
 export interface CountedSocket extends Streams {
   readonly succeeded: number;
-  readonly messages: number;
+  readonly sent: number;
+  readonly received: number;
   readonly open: number;
+  /** Of those open, the ones that are streams by what was said on them, at most, by who said it. */
+  readonly talks: Talks;
   readonly readAt: Instant;
   /** When its newest stream began, at the latest. */
   readonly begunAt: Instant;
@@ -19,8 +27,13 @@ export interface CountedSocket extends Streams {
 
 /** Streams of others over all their connections, dead ones included, since the sums began. */
 export interface StreamSums extends Streams {
-  /** Of those that failed, the ones that the server had sent messages on, at most. */
+  /**
+   * Of those that failed, the ones that nobody waited for, at most: the server had sent messages on
+   * them, or the client more than one.
+   */
   readonly answered: number;
+  /** Such streams that ended with their connection. */
+  readonly answeredGone: number;
   readonly ended: number;
   /** Of each connection, the counters that are in the sums already. */
   readonly bySocket: Readonly<Record<number, CountedSocket>>;
@@ -51,32 +64,48 @@ export function addStreams(
 ): StreamSums {
   const isComplete = readsAllSockets(observation);
   const before = sums ?? NOTHING;
-  let { started, failed, answered, ended } = before;
+  let { started, failed, answered, ended, answeredGone } = before;
   const read: Record<number, CountedSocket> = {};
   for (const socket of observation.sockets) {
     const known = before.bySocket[socket.id];
     const now = counted(socket, known, observation.at);
     const last = known ?? (before.isComplete ? UNUSED : now);
+    const heard = heardSince(last, now);
     started += Math.max(0, now.started - last.started);
     failed += Math.max(0, now.failed - last.failed);
-    answered += answeredSince(last, now);
+    answered += heard.failed;
     ended += Math.max(0, endsOf(now) - endsOf(last));
-    read[socket.id] = now;
+    read[socket.id] = { ...now, talks: heard.open };
   }
+  if (isComplete) answeredGone += talksOfGone(before, read);
   const bySocket = isComplete ? read : merged(before, read);
-  return { started, failed, answered, ended, isComplete, bySocket };
+  return { started, failed, answered, answeredGone, ended, isComplete, bySocket };
 }
 
 function endsOf({ failed, succeeded }: Pick<CountedSocket, "failed" | "succeeded">): number {
   return failed + succeeded;
 }
 
-type Sent = Pick<CountedSocket, "failed" | "succeeded" | "messages">;
+type Said = Omit<CountedSocket, "readAt" | "begunAt">;
 
-/** A stream that succeeds has its answer; what was sent beyond went to streams that stay or failed. */
-function answeredSince(last: Sent, now: Sent): number {
-  const beyond = now.messages - last.messages - (now.succeeded - last.succeeded);
-  return Math.max(0, Math.min(now.failed - last.failed, beyond));
+/**
+ * What was said beyond the calls: a stream that succeeds has its answer, and one that begins its
+ * request. It went to streams that failed since, or are open still.
+ */
+function heardSince(last: Said, now: Said): { readonly failed: number; readonly open: Talks } {
+  const byServer = now.sent - last.sent - (now.succeeded - last.succeeded);
+  const byClient = now.received - last.received - (now.started - last.started);
+  const server = Math.max(0, last.talks.server + byServer);
+  const client = Math.max(0, last.talks.client + byClient);
+  const failed = Math.max(0, Math.min(now.failed - last.failed, Math.max(server, client)));
+  const stillOpen = (talks: number) => Math.min(now.open, Math.max(0, talks - failed));
+  return { failed, open: { server: stillOpen(server), client: stillOpen(client) } };
+}
+
+function talksOfGone({ bySocket }: StreamSums, read: StreamSums["bySocket"]): number {
+  return Object.entries(bySocket)
+    .filter(([id]) => !(id in read))
+    .reduce((sum, [, { talks }]) => sum + Math.max(talks.server, talks.client), 0);
 }
 
 function counted(
@@ -84,19 +113,30 @@ function counted(
   last: CountedSocket | undefined,
   at: Instant,
 ): CountedSocket {
-  const { streamsSucceeded: succeeded, messagesSent: messages } = seen;
-  const now = { started, failed, succeeded, messages, open, readAt: at };
+  const { streamsSucceeded: succeeded, messagesSent: sent, messagesReceived: received } = seen;
+  const calls = { started, failed, succeeded, open, readAt: at };
+  const now = { ...calls, sent, received, talks: SILENT };
   if (last?.started === started) return { ...now, begunAt: last.begunAt };
   // The app's clock may not be ours: what has begun since the last reading began after it.
   const told = Math.min(at, seen.lastRemoteStreamAt ?? at);
   return { ...now, begunAt: Math.max(told, last?.readAt ?? told) };
 }
 
-const UNUSED = { started: 0, failed: 0, succeeded: 0, messages: 0 };
+const SILENT: Talks = { server: 0, client: 0 };
+const UNUSED: Said = {
+  started: 0,
+  failed: 0,
+  succeeded: 0,
+  sent: 0,
+  received: 0,
+  open: 0,
+  talks: SILENT,
+};
 const NOTHING: StreamSums = {
   started: 0,
   failed: 0,
   answered: 0,
+  answeredGone: 0,
   ended: 0,
   bySocket: {},
   isComplete: false,

@@ -22,6 +22,7 @@ const MIDDLEWARE = [
   `grpc_server_handling_seconds_bucket{${get},le="0.005"} 90`,
   `grpc_server_handling_seconds_bucket{${get},le="+Inf"} 96`,
   `grpc_server_msg_received_total{${get}} 96`,
+  `grpc_server_msg_sent_total{${get}} 91`,
   `grpc_server_started_total{${get}} 100`,
   `grpc_server_started_total{${add}} 11`,
 ];
@@ -52,6 +53,7 @@ it("reads go-grpc-middleware, whose histogram knows methods and no codes", () =>
       {
         method: "order.OrderService/GetOrder",
         handledByCode: { OK: 90, CANCELLED: 4, DEADLINE_EXCEEDED: 2 },
+        sent: 91,
         durations: { upperMs: [5], counts: [90, 96] },
       },
       { method: "order.OrderService/AddOrder", handledByCode: { OK: 10, UNKNOWN: 1 } },
@@ -98,6 +100,29 @@ it("reads gRPC's OpenTelemetry metrics, durations by code", () => {
       { method: "order.OrderService/GetOrder", handledByCode: { CANCELLED: 5 } },
       { method: "other", handledByCode: { CANCELLED: 2, UNKNOWN: 1 } },
     ],
+  });
+});
+
+const sent = (status: string, le: string, count: number) =>
+  `grpc_server_call_sent_total_compressed_message_size_bytes_bucket{grpc_method="order.OrderService/GetOrder",grpc_status="${status}",le="${le}"} ${count}`;
+
+it("reads on how many of them the server had sent something, by the codes that tell", () => {
+  const otel = [...OTEL, sent("CANCELLED", "0.0", 3), sent("CANCELLED", "1024.0", 5)];
+  expect(read(otel)).toEqual({ ...read(OTEL), answered: { CANCELLED: 4 } });
+  expect(read([...OTEL, sent("CANCELLED", "1024.0", 5)])).toEqual(read(OTEL));
+});
+
+it("reads how many calls were of methods that nobody registered, and not of generic ones", () => {
+  const of = (method: string, status: string) =>
+    `grpc_server_call_duration_seconds_count{grpc_method="${method}",grpc_status="${status}"} 9`;
+  const calls = [
+    of("other", "UNIMPLEMENTED"),
+    of("other", "INTERNAL"),
+    of("a.B/C", "UNIMPLEMENTED"),
+  ];
+  expect(read(calls)).toMatchObject({
+    handledByCode: { UNIMPLEMENTED: 18, INTERNAL: 9 },
+    unregistered: 9,
   });
 });
 

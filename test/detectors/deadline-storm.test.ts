@@ -124,6 +124,21 @@ describe("is silent", () => {
       { services: streaming },
     ],
     [
+      "clients that watch the server's health and come and go, though no method of its own streams",
+      { answered: 25 },
+      {},
+    ],
+    [
+      "the same, though users leave them within one narrow bucket of the metrics' histogram",
+      { answered: 25 },
+      { appCalls: scraped({ durations: durations(80, 20, { lower: 200 }) }) },
+    ],
+    [
+      "watches, as the app's metrics tell that they were answered",
+      { cancelled: 100, inFlight: 100 },
+      { appCalls: scraped({ cancelled: 90, answered: 45 }), services: streaming },
+    ],
+    [
       "streams beside calls, where fewer than half of the calls failed unanswered",
       { cancelled: 70, answered: 21 },
       { services: streaming },
@@ -361,7 +376,7 @@ describe("speaks", () => {
       { services: streaming },
       ["mean-age"],
     ],
-    ["they were answered, though no method streams", { answered: 50 }, {}, ["mean-age"]],
+    ["most of them were not answered", { answered: 24.9 }, {}, ["mean-age"]],
     ["unary calls may be older", { inFlight: 1000 }, {}, ["mean-age"]],
     [
       "nearly all calls fail, a fifth of the limit old",
@@ -534,9 +549,28 @@ describe("is critical", () => {
   });
 
   it("when metrics count no expired call, but all cancelled ones ended at one age", () => {
-    const appCalls = scraped({ durations: durations(80, 20) });
+    const appCalls = scraped({ durations: durations(80, 20, { lower: 250 / 1.5 }) });
     const found = judged({ inFlight: 1 }, { appCalls });
     expect(found?.map(({ evidence }) => evidence["secondSource"])).toEqual([["metrics"]]);
+  });
+
+  it("not when that age is a bucket as wide as users' patience is", () => {
+    const appCalls = scraped({ durations: durations(80, 20, { lower: 166 }) });
+    expect(judged({ inFlight: 1 }, { appCalls })).toEqual([]);
+  });
+
+  it("by codes that metrics count beside streams which were answered", () => {
+    const beside = (answered: number) =>
+      judged({ inFlight: 1 }, { appCalls: scraped({ expired: 25, cancelled: 10, answered }) });
+    expect(beside(17)).toHaveLength(1);
+    expect(beside(18)).toEqual([]);
+  });
+
+  it("by what is usual no more than before: a new use of streams is none", () => {
+    const usually = { cancelRatio: aBaseline({ mean: 0 }), meanAge: aBaseline({ mean: 50 }) };
+    const facts = { services: streaming };
+    expect(judged({ answered: 25 }, facts, { usual: usually })).toEqual([]);
+    expect(judged({ answered: 24.9 }, facts, { usual: usually })).toHaveLength(1);
   });
 
   it("and metrics that say OK are no veto", () => {
@@ -576,7 +610,15 @@ describe("by metrics alone", () => {
     ["users cancel at any age", scraped(at(79, 21))],
     [
       "hedging cancels its losers at once",
-      scraped({ expired: 50, durations: durations(0, 0, 100) }),
+      scraped({ expired: 50, durations: durations(0, 0, { younger: 100 }) }),
+    ],
+    [
+      "users leave within one wide bucket, and hardly any expired",
+      scraped({ cancelled: 48.8, expired: 1.2, durations: durations(100, 0) }),
+    ],
+    [
+      "watches end by their deadline, all of which were answered",
+      scraped({ expired: 50, answered: 25, durations: durations(100, 0) }),
     ],
     ["too few were cancelled to tell", scraped({ expired: 50, durations: durations(9, 0) })],
     ["four of five is not quite reached", scraped({ expired: 50, durations: durations(7, 3) })],
@@ -666,11 +708,14 @@ it("says what its absolute share is", () => {
 function scraped({
   expired = 0,
   cancelled = 0,
+  answered,
   durations: buckets,
   isProven = false,
 }: {
   readonly expired?: number;
   readonly cancelled?: number;
+  /** Of both. */
+  readonly answered?: number;
   readonly durations?: DurationBuckets;
   /** By a histogram without codes. */
   readonly isProven?: boolean;
@@ -687,6 +732,7 @@ function scraped({
       return {
         at,
         handledByCode: counts,
+        ...(answered === undefined ? {} : { answered: { CANCELLED: answered * index } }),
         ...(buckets === undefined
           ? {}
           : { [key]: isLast ? buckets : { ...buckets, counts: [0, 0, 0, 0] } }),
@@ -704,10 +750,14 @@ function atBound(
   return scraped({ ...ends, durations: { upperMs: [50, 100, 250, 500], counts: sums } });
 }
 
-/** Cancelled calls by age: between 50 and 250 ms, older, and younger. */
-function durations(inBucket: number, older: number, younger = 0): DurationBuckets {
+/** Cancelled calls by age: between `lower` and 250 ms, older, and younger. */
+function durations(
+  inBucket: number,
+  older: number,
+  { lower = 50, younger = 0 }: { readonly lower?: number; readonly younger?: number } = {},
+): DurationBuckets {
   return {
-    upperMs: [5, 50, 250],
+    upperMs: [5, lower, 250],
     counts: [younger, younger, younger + inBucket, younger + inBucket + older],
   };
 }

@@ -32,7 +32,10 @@ export const goGrpcMiddleware: MetricFamily = {
           count: value,
         });
         break;
-      default: // message counters, and other families with the same beginning
+      case "grpc_server_msg_sent_total":
+        counts.sent(method, value);
+        break;
+      default: // messages of clients, and other families with the same beginning
     }
   },
 };

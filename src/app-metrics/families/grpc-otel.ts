@@ -15,15 +15,22 @@ export const grpcOtel: MetricFamily = {
 
   add({ name, labels, value }, counts) {
     const status = statusOf(labels.get("grpc_status"));
-    const method = labels.get("grpc_method") ?? "other";
+    const method = labels.get("grpc_method") ?? UNREGISTERED;
     if (isAdministrative(method)) return;
     if (STARTED.test(name)) counts.started(value);
-    else if (COUNT.test(name)) counts.handled(method, status, value);
+    else if (COUNT.test(name)) {
+      counts.handled(method, status, value);
+      if (method === UNREGISTERED && status === "UNIMPLEMENTED") counts.unregistered(value);
+    } else if (SENT.test(name) && Number(labels.get("le")) === 0) counts.unanswered(status, value);
     else if (BUCKET.test(name))
       counts.bucket({ code: status }, { le: labels.get("le"), count: value });
   },
 };
 
+/** Generic methods have this name as well; those are implemented. */
+const UNREGISTERED = "other";
+
+const SENT = /^grpc_server_call_sent_total_compressed_message_size(?:_bytes)?_bucket$/;
 const STARTED = /^grpc_server_call_started(?:_calls?)?(?:_total)?$/;
 const COUNT = /^grpc_server_call_duration(?:_seconds)?_count$/;
 const BUCKET = /^grpc_server_call_duration(?:_seconds)?_bucket$/;

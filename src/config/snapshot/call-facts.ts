@@ -159,6 +159,8 @@ const scrape = exactly<AppScrape>()({
   at: instant,
   started: maybe(count),
   handledByCode: some(STATUS_NAMES, count),
+  answered: maybe(some(STATUS_NAMES, count)),
+  unregistered: maybe(count),
   inFlight: maybe(count),
   cancelledDurations: maybe(buckets),
   provenDurations: maybe(buckets),

@@ -8,6 +8,13 @@ export interface AppScrape {
   /** Absent where no family of the app counts starts. */
   readonly started?: number;
   readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
+  /**
+   * Of the handled calls, those on which the server had sent something before they ended, at most:
+   * streams whose callers did not wait in vain. Absent = not told.
+   */
+  readonly answered?: Readonly<Partial<Record<StatusName, number>>>;
+  /** Of those UNIMPLEMENTED, the calls of methods that nobody registered; absent = not counted. */
+  readonly unregistered?: number;
   /** Calls running now, those that began before the epoch was seen too; absent as `started` is. */
   readonly inFlight?: number;
   /** Durations of the cancelled and of the expired calls, together; absent = no histogram by code. */

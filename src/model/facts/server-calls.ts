@@ -26,8 +26,9 @@ export interface CallPoll {
    */
   readonly streams?: { readonly started: number; readonly reset: number };
   /**
-   * Streams of others that failed after the server had sent messages on them, at most: nobody waited
-   * for an answer there. As their connections count, since the epoch began; absent = not told.
+   * Streams of others that failed after the server had sent messages on them, or the client more than
+   * one, at most: nobody waited for an answer there. As their connections count, those that ended with
+   * one among them where it fails a call, since the epoch began; absent = not told.
    */
   readonly answered?: number;
   /**

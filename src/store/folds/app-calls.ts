@@ -3,6 +3,7 @@ import type { AppCalls, AppScrape } from "../../model/facts/app-calls.ts";
 import type { DurationBuckets } from "../../model/method-counts.ts";
 import type { MetricsObservation, ProbeObservation } from "../../model/observation.ts";
 import type { StatusName } from "../../model/status.ts";
+import { addedAnswered } from "../answered-calls.ts";
 import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
 import { addedProven } from "../proven-durations.ts";
@@ -57,7 +58,7 @@ function scraped(previous: State | undefined, scrape: MetricsObservation): State
   const { at, families, methods, processStartedAt } = scrape;
   const told = scrapeOf(scrape);
   const before = previous !== undefined && follows(previous, scrape, told) ? previous : undefined;
-  const raw = { ...told, ...definedOnly({ provenDurations: provenSince(before, methods) }) };
+  const raw = { ...told, ...addedByMethods(before, scrape) };
   const { base = raw, own = {}, value = NOTHING } = before ?? {};
   const recent = value.scrapes.filter((kept) => at - kept.at <= KEPT_MS);
   return {
@@ -72,13 +73,19 @@ function scraped(previous: State | undefined, scrape: MetricsObservation): State
 
 const NOTHING: AppCalls = { families: [], scrapes: [] };
 
-function provenSince(before: State | undefined, methods: State["methods"]) {
-  return addedProven(before?.raw.provenDurations, before?.methods, methods);
+/** What the methods' counts prove, added to what they did before. */
+function addedByMethods(before: State | undefined, { answered, methods }: MetricsObservation) {
+  const last = before?.raw;
+  return definedOnly({
+    answered: answered ?? addedAnswered(last?.answered, before?.methods, methods),
+    provenDurations: addedProven(last?.provenDurations, before?.methods, methods),
+  });
 }
 
-function scrapeOf({ at, started, handledByCode, durations }: MetricsObservation): AppScrape {
+function scrapeOf(scrape: MetricsObservation): AppScrape {
+  const { at, started, handledByCode, durations, unregistered } = scrape;
   const cancelledDurations = added(durations.CANCELLED, durations.DEADLINE_EXCEEDED);
-  return { at, handledByCode, ...definedOnly({ started, cancelledDurations }) };
+  return { at, handledByCode, ...definedOnly({ started, unregistered, cancelledDurations }) };
 }
 
 function follows(previous: State, scrape: MetricsObservation, raw: AppScrape): boolean {
@@ -94,19 +101,25 @@ function follows(previous: State, scrape: MetricsObservation, raw: AppScrape): b
 
 function since(base: AppScrape, raw: AppScrape, own: ByCode): AppScrape {
   const { at, provenDurations } = raw;
-  const codes = Object.keys(raw.handledByCode) as StatusName[];
-  const gained = codes.map((code) => [
-    code,
-    countOf(raw.handledByCode, code) - countOf(base.handledByCode, code),
-  ]);
+  const unregistered = raw.unregistered && raw.unregistered - (base.unregistered ?? 0);
+  const answered = raw.answered && gainedOf(raw.answered, base.answered ?? {});
   const cancelledDurations =
     raw.cancelledDurations && subtracted(raw.cancelledDurations, base.cancelledDurations);
   return {
     at,
-    handledByCode: withoutOwn(Object.fromEntries(gained), own),
+    handledByCode: withoutOwn(gainedOf(raw.handledByCode, base.handledByCode), own),
     ...startedSince(base, raw, handledCalls({ handledByCode: own })),
-    ...definedOnly({ cancelledDurations, provenDurations }),
+    ...definedOnly({ answered, unregistered, cancelledDurations, provenDurations }),
   };
+}
+
+function gainedOf(after: ByCode, before: ByCode): ByCode {
+  const codes = Object.keys(after) as StatusName[];
+  const gained = codes.map((code) => [
+    code,
+    Math.max(0, countOf(after, code) - countOf(before, code)),
+  ]);
+  return Object.fromEntries(gained);
 }
 
 function startedSince(base: AppScrape, raw: AppScrape, ours: number) {

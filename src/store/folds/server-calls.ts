@@ -62,7 +62,7 @@ function polled(
     cancelled: Math.max(last?.cancelled ?? 0, cancelledOf(calls, streams, counters)),
     ...openCalls(cycle, running(serverCalls(server)) - running(own), { last, streams, counters }),
     ...definedOnly({ streams: toldStreams(streams, counters) }),
-    answered: streams.answered,
+    answered: answeredOf(streams, counters),
     ended: streams.ended,
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
@@ -109,6 +109,11 @@ function atLeast(calls: Calls, last: CallPoll | undefined): Calls {
     succeeded: Math.max(calls.succeeded, last?.succeeded ?? 0),
     failed: Math.max(calls.failed, last?.failed ?? 0),
   };
+}
+
+/** A stream that ends with its connection fails as a call, and is no failed stream. */
+function answeredOf({ answered, answeredGone }: StreamSums, { cancelled }: CallCounters): number {
+  return cancelled === "failed-calls" ? answered + answeredGone : answered;
 }
 
 function cancelledOf(calls: Calls, streams: StreamSums, { cancelled }: CallCounters): number {

@@ -136,6 +136,59 @@ describe("where the histogram knows methods and no codes", () => {
   });
 });
 
+describe("where messages of the server are counted", () => {
+  const watch = (ok: number, cancelled: number, sent?: number) => ({
+    method: "order.Feed/Watch",
+    handledByCode: { OK: ok, CANCELLED: cancelled, UNAVAILABLE: cancelled },
+    ...(sent === undefined ? {} : { sent }),
+  });
+  type Counts = ReturnType<typeof watch>;
+  const answered = (...scrapes: readonly (readonly Counts[])[]) =>
+    folded(
+      "appCalls",
+      scrapes.map((methods, i) => aScrapeAt(15 * i, { methods })),
+    )?.scrapes.at(-1)?.answered;
+  const get = { ...watch(90, 9, 90), method: "order.OrderService/GetOrder" };
+
+  it.each<[string, readonly (readonly Counts[])[], object | undefined]>([
+    ["of none in a single scrape", [[watch(0, 5, 9)]], {}],
+    [
+      "on the streams that ended",
+      [[watch(0, 5, 9)], [watch(0, 8, 19)]],
+      { OK: 0, CANCELLED: 3, UNAVAILABLE: 3 },
+    ],
+    [
+      "on no more than there were messages",
+      [[watch(0, 5, 9)], [watch(0, 8, 11)]],
+      { OK: 0, CANCELLED: 2, UNAVAILABLE: 2 },
+    ],
+    ["nothing beside one that ended well", [[watch(0, 5, 9)], [watch(1, 8, 99)]], {}],
+    [
+      "added up over scrapes and methods",
+      [
+        [watch(0, 0, 0), get],
+        [watch(0, 3, 9), get],
+        [watch(0, 5, 19), { ...get, sent: 99 }],
+      ],
+      { OK: 0, CANCELLED: 5, UNAVAILABLE: 5 },
+    ],
+    ["and not by a family without them", [[watch(0, 0)], [watch(0, 3)]], undefined],
+  ])("knows what was answered before it ended: %s", (_what, scrapes, want) => {
+    expect(answered(...scrapes)).toEqual(want);
+  });
+
+  it("believes a family that tells by code, since the first scrape", () => {
+    const scrape = (seconds: number, count: number) =>
+      aScrapeAt(seconds, {
+        methods: [watch(0, count, 99)],
+        answered: { CANCELLED: count },
+        unregistered: 7 * count,
+      });
+    const [, last] = folded("appCalls", [scrape(0, 2), scrape(15, 5)])?.scrapes ?? [];
+    expect(last).toMatchObject({ answered: { CANCELLED: 3 }, unregistered: 21 });
+  });
+});
+
 it("is not known where the app exposes no family that we read", () => {
   expect(folded("appCalls", [aScrapeAt(0, { families: [] })])).toBeUndefined();
 });

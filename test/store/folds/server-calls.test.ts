@@ -291,6 +291,79 @@ it.each<[string, readonly Row[], number]>([
   expect(newest("go", ...cycles)?.answered).toBe(answered);
 });
 
+it.each<[string, Implementation, readonly Row[], number]>([
+  [
+    "a watch that was told at its begin, and left 20 s later",
+    "go",
+    [
+      { sockets: [aSocket(1, { streamsStarted: 1, openStreams: 1, messagesSent: 1 })] },
+      { sockets: [aSocket(1, { streamsStarted: 1, openStreams: 1, messagesSent: 1 })] },
+      { sockets: [aSocket(1, { streamsStarted: 1, streamsFailed: 1, messagesSent: 1 })] },
+    ],
+    1,
+  ],
+  [
+    "a call whose answer was on its way, and one that waited in vain after it",
+    "go",
+    [
+      { sockets: [aSocket(1, { streamsStarted: 1, openStreams: 1, messagesSent: 1 })] },
+      {
+        sockets: [
+          aSocket(1, { streamsStarted: 2, streamsSucceeded: 1, openStreams: 1, messagesSent: 1 }),
+        ],
+      },
+      {
+        sockets: [
+          aSocket(1, { streamsStarted: 2, streamsSucceeded: 1, streamsFailed: 1, messagesSent: 1 }),
+        ],
+      },
+    ],
+    0,
+  ],
+  [
+    "an upload: more than a request",
+    "go",
+    [{ sockets: [aSocket(1, { streamsStarted: 2, streamsFailed: 2, messagesReceived: 9 })] }],
+    2,
+  ],
+  [
+    "requests that waited in vain",
+    "go",
+    [{ sockets: [aSocket(1, { streamsStarted: 9, streamsFailed: 9, messagesReceived: 9 })] }],
+    0,
+  ],
+  [
+    "watches that left with their connection, where that fails a call",
+    "go",
+    [
+      { sockets: [aSocket(1, { streamsStarted: 3, openStreams: 2, messagesSent: 9 })] },
+      { sockets: [] },
+    ],
+    2,
+  ],
+  [
+    "not where it fails none",
+    "c-core",
+    [
+      { sockets: [aSocket(1, { streamsStarted: 3, openStreams: 2, messagesSent: 9 })] },
+      { sockets: [] },
+    ],
+    0,
+  ],
+  [
+    "no waiting calls that went with their connection",
+    "go",
+    [
+      { sockets: [aSocket(1, { streamsStarted: 3, openStreams: 2, messagesReceived: 3 })] },
+      { sockets: [] },
+    ],
+    0,
+  ],
+])("knows streams by what was said on them: %s", (_what, implementation, rows, answered) => {
+  const cycles = rows.map((row) => ({ server: calls(0, 0, 0), ...row }));
+  expect(newest(implementation, { sockets: [] }, ...cycles)?.answered).toBe(answered);
+});
+
 /** A connection on which so many streams failed and succeeded, and so many are open. */
 const held = (id: number, streamsFailed: number, streamsSucceeded: number, openStreams = 0) =>
   aSocket(id, { streamsStarted: 50, streamsFailed, streamsSucceeded, openStreams });

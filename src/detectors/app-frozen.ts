@@ -109,7 +109,7 @@ interface Silence {
   readonly seenBy: "connection" | "preflight";
   /** When the first of them began. */
   readonly since: Instant;
-  /** It has never accepted a connection: it may have bound its port and be loading still. */
+  /** It has never accepted a connection, or answered a call, in this life: it may be loading still. */
   readonly isStarting?: boolean;
 }
 
@@ -131,6 +131,7 @@ function silentCalls({ replies, silentInRow, lastReplyAt }: Kept, timeout: numbe
     // The ring of replies is bounded; the count in the fact is not.
     tries: Math.max(replies.length - first, silentInRow),
     seenBy: "connection",
+    isStarting: lastReplyAt === undefined,
     since: begun === undefined ? (lastReplyAt ?? 0) : begun.at - begun.ms,
   };
 }

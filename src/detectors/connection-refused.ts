@@ -3,7 +3,7 @@ import { isConfirmedRun, type Reach, type ReachRun } from "../model/facts/reach.
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import type { Json } from "../model/json.ts";
 import { present } from "../model/present.ts";
-import { patienceFor } from "../model/startup.ts";
+import { mayComeYet, patienceFor } from "../model/startup.ts";
 import { boundList } from "../model/subjects.ts";
 import { hostOf, isLoopback } from "../model/target.ts";
 import type { DialAttempt } from "../model/xray.ts";
@@ -128,7 +128,10 @@ function awaited({ expectation, reach, now }: Seen, isElsewhere: boolean): Verdi
   return patienceFor({ waitedMs, startupMs: expectation.startupMs }) ?? "warning";
 }
 
-function judgeUpstream({ expectation, reach }: Seen, dials: readonly DialAttempt[]): Judgement {
+function judgeUpstream(
+  { expectation, reach, now }: Seen,
+  dials: readonly DialAttempt[],
+): Judgement {
   const refused = dials.filter(isRefusal);
   const accepting = dials.filter(({ outcome }) => outcome === "connected");
   if (refused.length === 0) return accepting.length > 0 ? [] : undefined;
@@ -143,13 +146,23 @@ function judgeUpstream({ expectation, reach }: Seen, dials: readonly DialAttempt
   return [
     {
       subject: { address: expectation.address },
-      severity: isAll ? "critical" : "warning",
+      severity: isAll ? severityOfAll({ expectation, reach, now }) : "warning",
       witnesses: ["preflight"],
       isDeterministic: true,
       summary: `${share}${expectation.address} refuse${isAll ? "s" : ""} connections: ${CAUSES.refused}`,
       evidence: { cause: "refused", everListened: reach.everListened, ...evidenceOf(reach, dials) },
     },
   ];
+}
+
+/** Of an upstream that refuses everywhere; one that never listened may come yet. */
+function severityOfAll({
+  expectation: { startupMs },
+  reach: { everListened, firstTriedAt },
+  now,
+}: Pick<Seen, "expectation" | "reach" | "now">): Severity {
+  const isNew = !everListened && mayComeYet({ waitedMs: now - firstTriedAt, startupMs });
+  return isNew ? "info" : "critical";
 }
 
 const CAUSES: Readonly<Record<Cause, string>> = {

@@ -1,6 +1,9 @@
+import type { Expectation } from "../model/facts/expectation.ts";
 import type { Lookup, Resolution } from "../model/facts/resolution.ts";
-import type { Symptom } from "../model/finding.ts";
+import type { Severity, Symptom } from "../model/finding.ts";
+import { mayComeYet } from "../model/startup.ts";
 import { boundList } from "../model/subjects.ts";
+import type { Instant } from "../model/time.ts";
 import { defineDetector } from "./detector.ts";
 
 /** p95 of fewer than 20 values is their greatest, so two slow lookups that lie apart decide. */
@@ -22,7 +25,7 @@ export const dnsFailing = defineDetector({
   severity: "critical",
   remedy:
     "Correct the name or its namespace suffix, or open UDP and TCP 53 to the cluster's DNS. Go reports NXDOMAIN as 'produced zero addresses'; the name is still the fault.",
-  needs: ["resolution"],
+  needs: ["resolution", "expectation"],
   uses: ["peers", "upstreamCalls"],
   lacks: "timing of the agent's own that can be trusted, for how fast the name resolves",
   holdMs: 0,
@@ -60,7 +63,7 @@ export const dnsFailing = defineDetector({
     },
   },
 
-  detect({ stamp, resolution, peers, upstreamCalls, timingTrusted }, limits) {
+  detect({ stamp, now, resolution, expectation, peers, upstreamCalls, timingTrusted }, limits) {
     const appError = upstreamCalls?.polls.at(-1)?.lastError;
     const said = appError === undefined ? {} : { appError };
     const wasAnswered = (address: string) => resolution.seen[address] !== undefined;
@@ -69,8 +72,8 @@ export const dnsFailing = defineDetector({
 
     const failing = failingSymptom(resolution, limits);
     if (failing !== undefined) {
-      const severity = livesOn ? "warning" : "critical";
       const { answers, answeredAt } = resolution;
+      const severity = livesOn ? "warning" : severityOf({ resolution, expectation, now });
       const answered =
         answeredAt === undefined
           ? {}
@@ -81,6 +84,21 @@ export const dnsFailing = defineDetector({
     return slowSymptoms(resolution, limits);
   },
 });
+
+/** Of a name without an answer; one that never had any may come yet. */
+function severityOf({
+  resolution: { answeredAt, failing },
+  expectation,
+  now,
+}: {
+  readonly resolution: Resolution;
+  readonly expectation: Expectation;
+  readonly now: Instant;
+}): Severity {
+  if (answeredAt !== undefined || failing === undefined) return "critical";
+  const waitedMs = now - failing.since;
+  return mayComeYet({ waitedMs, startupMs: expectation.startupMs }) ? "info" : "critical";
+}
 
 const CAUSES = {
   nxdomain: "does not exist (NXDOMAIN)",

@@ -4,6 +4,7 @@ import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
 import { neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isLate } from "../model/probe-speed.ts";
+import { declaresStart } from "../model/startup.ts";
 import { authRejected } from "./auth-rejected.ts";
 import { compressionUnsupported } from "./compression-unsupported.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
@@ -34,6 +35,7 @@ export const probeFailing = defineDetector({
   holdMs: 0,
   clearAfterMs: 60_000,
   waitsForCauses: true,
+  lacks: "a server that has served, or whose time to start is over",
   expects: {
     what: "a probe of the target",
     isStated: ({ probes }) => probes.length > 0,
@@ -70,7 +72,9 @@ export const probeFailing = defineDetector({
   ],
   explainedBy: explainsFailure,
 
-  detect({ stamp, probes, expectation, xray, ...others }, { failures, critical }) {
+  detect({ stamp, now, probes, expectation, xray, ...others }, { failures, critical }) {
+    const { startupMs } = expectation;
+    if (declaresStart(others.health, { startupMs, now })) return undefined;
     return Object.entries(probes.probes).flatMap(([probe, history]): readonly Symptom[] => {
       const failed = runsInRow(history, (run) => isServersFault(run, history, expectation));
       const [first] = failed;

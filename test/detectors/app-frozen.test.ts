@@ -476,6 +476,23 @@ it.each([
   expect(symptoms?.map(({ severity }) => ({ severity }))).toEqual(expected);
 });
 
+it.each<[string, number, unknown]>([
+  ["not at all in the first minute", 60 * SECOND, undefined],
+  ["as info until its time to start is over", 600 * SECOND, [{ severity: "info" }]],
+  ["as before after that", 600 * SECOND + 1, [{ severity: "critical" }]],
+])("judges what has not answered one call in its life %s", (_how, waitedMs, expected) => {
+  const first = { at: NOW - waitedMs + 2 * SECOND, outcome: "silent", ms: 2 * SECOND } as const;
+  const symptoms = judged({
+    kept: aKept({
+      replies: [first, silent(NOW - SECOND), silent(NOW)],
+      silentInRow: 3,
+      lastReplyAt: undefined,
+    }),
+    expectation: anExpectation({ startupMs: 600 * SECOND }),
+  });
+  expect(symptoms?.map(({ severity }) => ({ severity }))).toEqual(expected);
+});
+
 it("learns the median of the newest minute, as heavy as it has calls", () => {
   const facts = (replies: readonly Reply[]) =>
     aTargetSnapshot({

@@ -451,6 +451,21 @@ it.each<[string, Change<Facts>, number, object]>([
 });
 
 it.each([
+  [60 * SECOND, 600 * SECOND, "info"],
+  [60 * SECOND + 1, 600 * SECOND, "critical"],
+  [SECOND, 0, "critical"],
+])(
+  "reports one that never listened for %d ms, granted %d ms, as %s",
+  (waitedMs, startupMs, severity) => {
+    const { reach } = runsOf(SECOND);
+    const expectation = anUpstreamExpectation({ startupMs });
+    const never = { ...reach, everListened: false, firstTriedAt: NOW - waitedMs };
+    const found = upstream({ ...dialling(one, two), reach: never, expectation });
+    expect(found?.map((told) => told.severity)).toEqual([severity]);
+  },
+);
+
+it.each([
   ["dns-failing", {}, ["10.0.0.1:50051"], true],
   [
     "dns-stale, of every refused address",

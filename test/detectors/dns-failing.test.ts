@@ -1,8 +1,9 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { dnsFailing } from "../../src/detectors/dns-failing.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { Lookup, Resolution } from "../../src/model/facts/resolution.ts";
 import {
+  anUpstreamExpectation,
   aPeer,
   aResolution,
   type Change,
@@ -43,7 +44,11 @@ const resolutionOf = (change: Change<Resolution>) => ({
 });
 /** Each test changes one thing of it. */
 const judged = (change: Change<Resolution>, facts: Partial<Facts> = {}, timingTrusted = true) =>
-  judge(dnsFailing, { ...resolutionOf(change), ...facts }, { timingTrusted });
+  judge(
+    dnsFailing,
+    { ...resolutionOf(change), expectation: anUpstreamExpectation(), ...facts },
+    { timingTrusted },
+  );
 
 const symptom = {
   subject: { name },
@@ -138,7 +143,7 @@ it.each<[string, Change<Resolution>, Partial<Facts>, object]>([
   [
     "the run began before the oldest lookup that is kept",
     { failing: { since: NOW - 60 * SECOND, lastAt: NOW, count: 13, cause: "nxdomain" } },
-    {},
+    { expectation: anUpstreamExpectation({ startupMs: 0 }) },
     {
       ...symptom,
       summary: `${name} does not exist (NXDOMAIN): 13 lookups failed over 60 s`,
@@ -242,4 +247,25 @@ it("leaves out lookups that were slow while its own timing could not be trusted"
 
 it("reads what it declares", () => {
   expect(factsRead(dnsFailing)).toEqual(factsDeclared(dnsFailing));
+});
+
+describe("a name that was never answered", () => {
+  const since = (waitedMs: number, startupMs = 600 * SECOND, answeredAt?: number) =>
+    judged(
+      {
+        failing: { since: NOW - waitedMs, lastAt: NOW, count: 12, cause: "nxdomain" },
+        ...(answeredAt === undefined ? {} : { answeredAt }),
+      },
+      { expectation: anUpstreamExpectation({ startupMs }) },
+    )?.map(({ severity }) => severity);
+
+  it("is an information in its first minute: its pods may come yet", () => {
+    expect(since(60 * SECOND)).toEqual(["info"]);
+  });
+
+  it("is critical after that, where no time to start is granted, and where it was answered", () => {
+    expect([since(61 * SECOND), since(15 * SECOND, 0), since(15 * SECOND, 1, NOW - HOUR)]).toEqual(
+      Array(3).fill(["critical"]),
+    );
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { probeFailing } from "../../src/detectors/probe-failing.ts";
+import type { ServiceHealth } from "../../src/model/facts/health.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { ProbeHistory, ProbeRun } from "../../src/model/facts/probes.ts";
 import type { Evidence } from "../../src/model/finding.ts";
@@ -12,6 +13,7 @@ import {
   aProbeRun,
   aServerCalls,
   aServiceHealth,
+  type Change,
   factsDeclared,
   factsRead,
   judge,
@@ -318,6 +320,31 @@ it.each<[string, boolean, Record<string, string>]>([
     expect(probeFailing.explainedBy(cause, evidence)).toBe(isExplained);
   },
 );
+
+describe("while the server declares that it has not come up", () => {
+  const health = (change: Change<ServiceHealth>) => ({
+    health: someHealth({
+      services: { "": aServiceHealth({ status: "NOT_SERVING", everServing: false, ...change }) },
+    }),
+  });
+  const told = (change: Change<ServiceHealth>, startupMs = 10 * MINUTE) =>
+    judged([bad, bad], {}, { ...health(change), expectation: anExpectation({ startupMs }) })
+      ?.length;
+
+  it("does not judge it", () => {
+    expect(told({ sinceAt: NOW - 10 * MINUTE + 1 })).toBeUndefined();
+  });
+
+  it("judges it once its time is over, where none is granted, and where it has served", () => {
+    const sinceAt = NOW - 10 * MINUTE;
+    const lately = NOW - MINUTE;
+    expect([
+      told({ sinceAt }),
+      told({ sinceAt: lately }, 0),
+      told({ sinceAt: lately, everServing: true }),
+    ]).toEqual([1, 1, 1]);
+  });
+});
 
 it("waits until its causes were looked at", () => {
   expect(probeFailing.waitsForCauses).toBe(true);

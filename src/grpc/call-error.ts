@@ -45,6 +45,11 @@ export class CallError extends Error {
     );
   }
 
+  /** None came about, or it was lost, and not for what was sent over it. */
+  get isWithoutConnection(): boolean {
+    return this.fault.phase !== "rpc" && this.fault.reason !== "flooded";
+  }
+
   /**
    * Something was answered that is no answer of the service, and will be none the next time. A proxy's
    * error page is not that: it goes with the error.

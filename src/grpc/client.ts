@@ -131,7 +131,8 @@ export class ProbeClient {
     const hadConnection = !isWaiting || progress.readyMs !== undefined;
     const callStartedMs = isWaiting ? progress.readyMs : startedMs;
     const { error, ...rest } = heard;
-    const sharper = error && (hadConnection ? error : this.#connectError(error));
+    const sharper =
+      error && (progress.refused ?? (hadConnection ? error : this.#connectError(error)));
     return {
       ...rest,
       ...(sharper !== undefined && { error: sharper }),
@@ -277,8 +278,7 @@ function grpcMetadata({ metadata }: ClientCall): GrpcMetadata {
 }
 
 function entries(metadata: GrpcMetadata | undefined): Metadata {
-  const names = Object.keys(metadata?.getMap() ?? {});
-  return names.flatMap((key) =>
+  return Object.keys(metadata?.getMap() ?? {}).flatMap((key) =>
     (metadata?.get(key) ?? []).map(
       (value) => [key, typeof value === "string" ? value : value.toString("base64")] as const,
     ),

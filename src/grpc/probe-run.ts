@@ -220,7 +220,7 @@ export class ProbeRunner {
 
   /** grpc-js does not say why there was no connection; the same way, gone by ourselves, does. */
   async #sharpened({ target, signal }: ProbeRun, error: CallError): Promise<CallError> {
-    if (error.fault.phase === "rpc" || signal.aborted) return error;
+    if (!error.isWithoutConnection || signal.aborted) return error;
     const { ownCalls: _uncounted, keptConnection: _kept, ...ways } = this.#options;
     const { clock } = ways;
     try {

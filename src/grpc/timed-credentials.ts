@@ -1,5 +1,9 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import type { Phase } from "../model/phase.ts";
+import type { CallError } from "./call-error.ts";
+import { WatchedSocket } from "./watched-socket.ts";
 
 type Connector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
@@ -12,12 +16,15 @@ export interface ConnectProgress {
   /** SETTINGS arrived: the channel is READY. */
   readyMs?: number;
   tlsError?: unknown;
+  /** We ended the connection, for what the server sent. */
+  refused?: CallError;
 }
 
 /**
- * Credentials that note when each phase of a connection began: grpc-js has no such hook, but its
- * credentials are asked before TCP, after it, and make the TLS handshake. They note the first attempt
- * after `begin`, as the attempts after it are hidden from the caller too.
+ * Credentials that note when each phase of a connection began, and watch what the server sends on it:
+ * grpc-js has no such hooks, but its credentials are asked before TCP, after it, make the TLS handshake
+ * and hand over what HTTP/2 is spoken on. They note the first attempt after `begin`, as the attempts after
+ * it are hidden from the caller too.
  */
 export class TimedCredentials extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
@@ -75,7 +82,7 @@ export class TimedCredentials extends ChannelCredentials {
         try {
           const connected = await inner.connect(socket);
           progress.tlsDoneMs ??= this.#nowMs();
-          return connected;
+          return { ...connected, socket: this.#watched(connected.socket) };
         } catch (thrown) {
           progress.tlsError ??= thrown;
           throw thrown;
@@ -84,6 +91,14 @@ export class TimedCredentials extends ChannelCredentials {
       getCallCredentials: () => inner.getCallCredentials(),
       destroy: () => inner.destroy(),
     };
+  }
+
+  /** HTTP/2 takes any duplex stream, whatever its type says. */
+  #watched(socket: Socket): Socket {
+    const refused = (why: CallError) => {
+      this.#progress.refused ??= why;
+    };
+    return new WatchedSocket(socket, { nowMs: this.#nowMs, refused }) as Duplex as Socket;
   }
 }
 

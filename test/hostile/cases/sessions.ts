@@ -14,7 +14,7 @@ import {
   settings,
 } from "../../support/hostile/frames.ts";
 import { type RawClient, startRawServer } from "../../support/hostile/raw-server.ts";
-import { at, type Gallery } from "../hostile-case.ts";
+import { type Gallery, probed } from "../hostile-case.ts";
 
 const NO_ERROR = 0;
 const ENHANCE_YOUR_CALM = 11;
@@ -40,19 +40,19 @@ const answer = (client: RawClient, stream: number, before: Uint8Array = Buffer.a
 
 /** Ends each connection with GOAWAY, in each phase of its life; and SETTINGS that nobody can work with. */
 export const SESSIONS: Gallery = {
-  "goaway-before-settings": at(() =>
+  "goaway-before-settings": probed(() =>
     startRawServer({ greet: (client) => client.write(goaway(ENHANCE_YOUR_CALM, "calm")) }),
   ),
-  "goaway-with-settings": at(() =>
+  "goaway-with-settings": probed(() =>
     startRawServer({ greet: (client) => client.write(settings(), goaway(NO_ERROR)) }),
   ),
-  "goaway-at-call": at(() =>
+  "goaway-at-call": probed(() =>
     startRawServer({ call: (client) => client.write(goaway(ENHANCE_YOUR_CALM, "too_many_pings")) }),
   ),
-  "goaway-of-stream-0": at(() =>
+  "goaway-of-stream-0": probed(() =>
     startRawServer({ call: (client) => client.write(goaway(NO_ERROR, "max_age", 0)) }),
   ),
-  "goaway-in-answer": at(() =>
+  "goaway-in-answer": probed(() =>
     startRawServer({
       call: (client, stream) => {
         client.write(headers(stream, GRPC_HEADERS), goaway(ENHANCE_YOUR_CALM, "x".repeat(16_000)));
@@ -60,7 +60,7 @@ export const SESSIONS: Gallery = {
       },
     }),
   ),
-  "goaway-after-answer": at(() =>
+  "goaway-after-answer": probed(() =>
     startRawServer({
       call: (client, stream) => {
         answer(client, stream);
@@ -68,23 +68,23 @@ export const SESSIONS: Gallery = {
       },
     }),
   ),
-  "settings-of-zero": at(() => startRawServer({ greet: (client) => client.write(allSet(0)) })),
-  "settings-of-most": at(() =>
+  "settings-of-zero": probed(() => startRawServer({ greet: (client) => client.write(allSet(0)) })),
+  "settings-of-most": probed(() =>
     startRawServer({
       greet: (client) => client.write(allSet(MOST, MOST_WINDOW)),
       call: (client, stream) => answer(client, stream),
     }),
   ),
-  "settings-out-of-range": at(() =>
+  "settings-out-of-range": probed(() =>
     startRawServer({ greet: (client) => client.write(allSet(MOST)) }),
   ),
-  "settings-that-lie": at(() =>
+  "settings-that-lie": probed(() =>
     startRawServer({
       greet: (client) =>
         client.write(frame({ type: FRAME.settings }, Buffer.alloc(6), 2 ** 24 - 1)),
     }),
   ),
-  "push-promise": at(() =>
+  "push-promise": probed(() =>
     startRawServer({
       call: (client, stream) => {
         const promised = Buffer.concat([Buffer.from([0, 0, 0, 2]), fields([[":path", "/"]])]);
@@ -93,10 +93,10 @@ export const SESSIONS: Gallery = {
       },
     }),
   ),
-  "reset-of-every-call": at(() =>
+  "reset-of-every-call": probed(() =>
     startRawServer({ call: (client, stream) => client.write(rstStream(stream, 7)) }),
   ),
-  "reset-of-connection": at(() =>
+  "reset-of-connection": probed(() =>
     startRawServer({ greet: ({ socket }) => void (socket as net.Socket).resetAndDestroy() }),
   ),
 };

@@ -56,7 +56,7 @@ export default defineConfig({
           ...ONCE_MORE,
           // Agents and what they watch mostly wait; a world of the demo is five processes.
           maxConcurrency: 6,
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
       {
@@ -65,9 +65,9 @@ export default defineConfig({
           include: ["test/interop/**/*.test.ts"],
           testTimeout: 400_000,
           ...ONCE_MORE,
-          // Agents and peers of four languages mostly wait; the tests of one file are as many of them as
+          // Agents and peers of four languages mostly wait; the tests of two files are as many of them as
           // two processors start in time.
-          fileParallelism: false,
+          maxWorkers: 2,
           maxConcurrency: 20,
         },
       },

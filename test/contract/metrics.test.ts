@@ -10,13 +10,28 @@ import {
 import { FAMILIES } from "../../src/sinks/prometheus/families/index.ts";
 
 const committed = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
-const documented = [...committed.matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map((match) => match[1]);
+const documented = [
+  ...committed.matchAll(/^\| `((?:grpc_doctor|process|target)_[a-z0-9_]+)` \|/gm),
+].map((match) => match[1]);
 
 /** Clash with labels that scrapers and discovery put on a target. */
 const RESERVED = ["service", "type", "env", "region", "cluster", "zone", "owner", "stage", "pod"];
 
 it("is documented in whole, and nothing else is", () => {
   expect(documented).toEqual(FAMILIES.map((family) => family.name));
+});
+
+/** What they say is the configuration's, or the build's. */
+const SELF_EXPLAINING = ["target", "probe", "port", "grpc_service", "node", "version", "alpn"];
+const OF_TARGET_INFO = ["service_name", "service_version"];
+
+it("explains what each label can say", () => {
+  const labels = new Set(FAMILIES.flatMap((family) => family.labels));
+  const own = [...labels].filter(
+    (label) => ![...SELF_EXPLAINING, ...OF_TARGET_INFO].includes(label),
+  );
+  const explained = [...committed.matchAll(/^### (\w+)$/gm)].map((match) => match[1] ?? "");
+  expect(explained.toSorted()).toEqual(own.toSorted());
 });
 
 it("has a document that is generated from the list", () => {

@@ -357,3 +357,19 @@ it("shows stamps by the wall clock as it goes now, and durations by no wall cloc
     'grpc_doctor_drain_seconds{target="app"} 2',
   ]);
 });
+
+it("tells a probe that cannot run from one that fails", async () => {
+  const { sink, world, lines } = startSink();
+  world.settings = someSettings({ probes: [aProbeSpec()] });
+  const runnable = () => lines("grpc_doctor_probe_runnable");
+  const before = await runnable();
+  sink.observe?.(aRun({ outcome: "failed" }));
+  const failed = await runnable();
+  sink.observe?.(aRun({ outcome: "unsupported" }));
+  const labels = '{target="app",probe="get-order"}';
+  expect([before, failed, await runnable()]).toEqual([
+    [],
+    [`grpc_doctor_probe_runnable${labels} 1`],
+    [`grpc_doctor_probe_runnable${labels} 0`],
+  ]);
+});

@@ -1,5 +1,6 @@
 import { FAMILY_GROUPS } from "./families/index.ts";
 import type { DefaultPod, Family } from "./family.ts";
+import { LABEL_WORDS } from "./label-words.ts";
 
 /** The codes that are on by default: on an app, and on the agent itself. */
 export const DEFAULT_POD: DefaultPod = { appCodes: 37, agentCodes: 3 };
@@ -24,7 +25,7 @@ export function defaultPodSeries(pod: DefaultPod = DEFAULT_POD): number {
 
 /** docs/metrics.md, made of the list of families; a test compares it with the committed file. */
 export function metricsDocument(pod: DefaultPod = DEFAULT_POD): string {
-  return `${[HEAD, ...FAMILY_GROUPS.map((group) => groupText(group, pod)), arithmetic(pod)].join("\n\n")}\n`;
+  return `${[HEAD, ...FAMILY_GROUPS.map((group) => groupText(group, pod)), labelsText(), arithmetic(pod)].join("\n\n")}\n`;
 }
 
 const HEAD = `# Metrics
@@ -65,6 +66,17 @@ function groupText(
     "|---|---|---|---|---|",
     ...rows,
   ].join("\n");
+}
+
+function labelsText(): string {
+  const parts = LABEL_WORDS.map(({ label, says, values }) => {
+    const rows = values.map(([value, words]) => `| \`${value}\` | ${words} |`);
+    const table = rows.length === 0 ? [] : ["", "| value | means |", "|---|---|", ...rows];
+    return [`### ${label}`, "", says, ...table].join("\n");
+  });
+  const intro =
+    "Names of targets, probes, services and ports come from the configuration. The others can say this:";
+  return ["## What the labels say", intro, ...parts].join("\n\n");
 }
 
 function arithmetic(pod: DefaultPod): string {

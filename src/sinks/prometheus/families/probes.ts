@@ -88,6 +88,15 @@ export const PROBE_FAMILIES: readonly Family[] = [
     }),
   },
   {
+    name: `${PREFIX}probe_runnable`,
+    help: "0 if the probe's newest run could not be made: the server has no such method, gives no types, or refuses our credentials; 1 if it could. Its log line at warn says which.",
+    type: "gauge",
+    labels: ["target", "probe"],
+    inDefaultPod: 0,
+    perProbe: 1,
+    from: newestRun(({ outcome }) => Number(outcome !== "unsupported")),
+  },
+  {
     name: `${PREFIX}probe_runs_total`,
     help: "Runs of the probe by the gRPC status that they ended with, passed and failed alike.",
     type: "counter",

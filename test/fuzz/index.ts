@@ -2,7 +2,7 @@ import { configFiles, configTrees } from "./properties/config-files.ts";
 import { dnsAnswers } from "./properties/dns.ts";
 import { foreignExposition, ownExposition } from "./properties/exposition.ts";
 import { celTexts, cronTexts } from "./properties/expressions.ts";
-import { framedBytes, framedMessages } from "./properties/framing.ts";
+import { framedBytes, framedMessages, watchedFrames } from "./properties/framing.ts";
 import { maskedSecrets, maskedTexts } from "./properties/masks.ts";
 import { descriptorBytes, probeRequests, replyBytes } from "./properties/messages.ts";
 import { hostsFiles, resolvConfs, targetAddresses, upstreamNames } from "./properties/names.ts";
@@ -20,6 +20,7 @@ import type { Property } from "./property.ts";
 export const PROPERTIES: readonly Property[] = [
   framedMessages,
   framedBytes,
+  watchedFrames,
   probeRequests,
   replyBytes,
   descriptorBytes,

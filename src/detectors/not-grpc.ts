@@ -4,6 +4,7 @@ import type { Probes } from "../model/facts/probes.ts";
 import { onceConfirmed, type Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
+import { isCertificateRefusal, wantsCertificate } from "../model/http-certificate.ts";
 import { present } from "../model/present.ts";
 import type { Reason } from "../model/reason.ts";
 import { patienceFor } from "../model/startup.ts";
@@ -210,9 +211,13 @@ function answerCause(report: XrayReport, expectation: Expectation): Cause | unde
   const isBroken = rpc?.resetCode !== undefined || BROKEN_OFF.has(reason);
   if (isBroken || rpc?.httpStatus === undefined) return undefined;
   if (rpc.httpStatus === 200) return contentCause(rpc, LEFT_BY_US.has(reason));
-  const isOurs = REFUSED_US.has(rpc.httpStatus) && !expectation.hasCredentials;
   // connect-go answers 404 for a service that it lacks, as health may be.
-  return isOurs || outcome === "unsupported" ? undefined : "http-status";
+  if (outcome === "unsupported" || isCertificateRefusal(report)) return undefined;
+  return hasRefusedUs(rpc, expectation) ? undefined : "http-status";
+}
+
+function hasRefusedUs({ httpStatus }: RpcFacts, { hasCredentials }: Expectation): boolean {
+  return httpStatus !== undefined && REFUSED_US.has(httpStatus) && !hasCredentials;
 }
 
 function contentCause(
@@ -234,11 +239,6 @@ function soundCause({ latest, everHttp2 }: Xray, settingsTimeout: number): Cause
   if (everHttp2 || wantsCertificate(latest)) return undefined;
   const waitedMs = phaseMs.http2 ?? settingsTimeout;
   return silence === "mute" && waitedMs < settingsTimeout ? undefined : silence;
-}
-
-/** A demand for a certificate that we were not given closes the connection too. */
-function wantsCertificate({ tls }: XrayReport): boolean {
-  return tls?.clientCertificateAsked === true && tls.clientCertificateSent !== true;
 }
 
 /** The fact that convicts, as a sentence ends with it. */

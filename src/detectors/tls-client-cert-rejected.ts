@@ -1,5 +1,6 @@
 import type { Evidence } from "../model/finding.ts";
 import { judgeHandshake } from "../model/handshake.ts";
+import { isCertificateRefusal } from "../model/http-certificate.ts";
 import { present } from "../model/present.ts";
 import { rfc3339 } from "../model/time.ts";
 import type { TlsFacts, XrayReport } from "../model/xray.ts";
@@ -20,7 +21,8 @@ const AMBIGUOUS: ReadonlySet<number> = new Set([40, 80]);
  *
  * In TLS 1.3 the client has finished before the server looks at its certificate, so the refusal comes
  * as a connection that closes right after a handshake that seemed to work: clients say "Failed to
- * connect" or "Endpoint read failed". A demand for a certificate that nobody gave us is a capability.
+ * connect" or "Endpoint read failed". nginx lets the handshake pass, and answers each call with HTTP 400.
+ * A demand for a certificate that nobody gave us is a capability.
  *
  * Source: RFC 8446 sections 4.4.2.4 and 6.2, RFC 5246 section 7.4.6.
  */
@@ -49,15 +51,18 @@ export const tlsClientCertRejected = defineDetector({
       if (tls.version === undefined && tls.alert === undefined) return undefined;
       if (!isRejected(xray.latest, tls)) return [];
       const othersSucceed = sockets?.freshOthersSucceed;
-      const answer = tls.alert === undefined ? "closes at once" : `answers alert ${tls.alert}`;
       return [
         {
           subject: {},
           severity: othersSucceed === true ? "warning" : "critical",
           witnesses: ["preflight"],
           isDeterministic: true,
-          summary: `The server ${answer} when it is shown the client certificate${othersSucceed === true ? "; calls of others succeed" : ""}`,
-          evidence: present({ ...evidenceOf(tls), othersSucceed }),
+          summary: `The server ${answerOf(xray.latest, tls)} when it is shown the client certificate${othersSucceed === true ? "; calls of others succeed" : ""}`,
+          evidence: present({
+            ...evidenceOf(tls),
+            httpStatus: isCertificateRefusal(xray.latest) ? xray.latest.rpc?.httpStatus : undefined,
+            othersSucceed,
+          }),
         },
       ];
     });
@@ -66,9 +71,15 @@ export const tlsClientCertRejected = defineDetector({
 
 function isRejected(report: XrayReport, tls: TlsFacts): boolean {
   if (tls.clientCertificateSent !== true) return false;
+  if (isCertificateRefusal(report)) return true;
   if (tls.alert === undefined) return closesAfterFinished(report, tls);
   const isAsked = tls.clientCertificateAsked === true;
   return REJECTIONS.has(tls.alert) || (AMBIGUOUS.has(tls.alert) && isAsked);
+}
+
+function answerOf(report: XrayReport, { alert }: TlsFacts): string {
+  if (isCertificateRefusal(report)) return `answers HTTP ${report.rpc?.httpStatus}`;
+  return alert === undefined ? "closes at once" : `answers alert ${alert}`;
 }
 
 /** TLS 1.3: closed after our Finished and before SETTINGS; a server that drains closes on all. */

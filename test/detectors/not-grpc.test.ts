@@ -97,6 +97,15 @@ it.each<[string, Facts["xray"]]>([
       tls: someTls({ clientCertificateAsked: true, clientCertificateSent: false }),
     }),
   ],
+  ...["No required SSL certificate was sent", "The SSL certificate error"].map(
+    (title): [string, Facts["xray"]] => [
+      `a proxy asked for a certificate, and answers: ${title}`,
+      answer(
+        { httpStatus: 400, contentType: "text/html", bodyStart: `<html> <title>400 ${title}` },
+        { tls: someTls({ clientCertificateAsked: true }) },
+      ),
+    ],
+  ),
 ])("is silent when %s", (_when, xray) => {
   expect(judged({ xray })).toEqual([]);
 });
@@ -202,6 +211,16 @@ it.each<[string, Facts["xray"], object]>([
       tls: someTls({ clientCertificateAsked: true, clientCertificateSent: true }),
     }),
     says("The port accepts connections and closes them without a byte", { cause: "closed" }),
+  ],
+  [
+    "a proxy answers 400 that asked for no certificate",
+    answer({ httpStatus: 400, bodyStart: "The SSL certificate error" }, { tls: someTls() }),
+    says("The port answers a gRPC call with an HTTP error: 400", {
+      cause: "http-status",
+      path,
+      httpStatus: 400,
+      bodyStart: "The SSL certificate error",
+    }),
   ],
   [
     "it closes and asked for no certificate",

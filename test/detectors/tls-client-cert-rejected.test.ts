@@ -69,7 +69,20 @@ const closed = {
   evidence: withoutAlert,
 };
 
+/** nginx lets the handshake pass, and answers each call. */
+const overHttp = (httpStatus: number, bodyStart: string, tls: Change<TlsFacts> = {}) => ({
+  xray: tlsWith(
+    { alert: undefined, ...tls },
+    { phase: "rpc", settings: {}, rpc: { path: "/p", httpStatus, bodyStart } },
+  ),
+});
+const NGINX = "<html> <head><title>400 The SSL certificate error</title></head>";
+
 it.each<[string, Partial<Facts>]>([
+  ["a 400 says something else", overHttp(400, "<html> <head><title>400 Bad Request")],
+  ["a 404 page names certificates", overHttp(404, NGINX)],
+  ["such a 400 comes without a demand", overHttp(400, NGINX, { clientCertificateAsked: false })],
+  ["such a 400 comes, and none was sent", overHttp(400, NGINX, { clientCertificateSent: false })],
   ["it is accepted", { xray: tlsWith({ alert: undefined }, { settings: {} }) }],
   ["none was sent", { xray: tlsWith({ clientCertificateSent: false }) }],
   ["the alert is about something else", { xray: tlsWith({ alert: 41 }) }],
@@ -155,4 +168,17 @@ it.each([40, 42, 43, 44, 45, 46, 48, 80, 116])("takes alert %d for a rejection",
 
 it("reads what it declares", () => {
   expect(factsRead(tlsClientCertRejected)).toEqual(factsDeclared(tlsClientCertRejected));
+});
+
+it.each([
+  [400, NGINX],
+  [495, "<html> <head><title>495"],
+])("tells a refusal by HTTP %d after the handshake", (httpStatus, bodyStart) => {
+  expect(judged(overHttp(httpStatus, bodyStart))).toEqual([
+    {
+      ...closed,
+      summary: `The server answers HTTP ${httpStatus} when it is shown the client certificate`,
+      evidence: { ...closed.evidence, httpStatus },
+    },
+  ]);
 });

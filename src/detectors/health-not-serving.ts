@@ -12,7 +12,8 @@ import { UNREACHABLE } from "./root-causes.ts";
  * The server declares that it does not serve, or answers health with errors.
  *
  * The status is the app's own word, so one witness convicts. A name that was never SERVING is given
- * the start-up time of its target; one that only the server's list knows may rest NOT_SERVING for ever.
+ * the start-up time of its target; one that only the server's list knows may rest NOT_SERVING on purpose.
+ * UNKNOWN after SERVING is as bad as NOT_SERVING: who checks health takes nothing but SERVING for fit.
  *
  * Source: grpc/health/v1/health.proto, gRFC A17 (client-side health checking).
  */
@@ -56,6 +57,7 @@ export const healthNotServing = defineDetector({
           severity: verdict.severity,
           witnesses: ["health"],
           isDeterministic: true,
+          ...(verdict.isStarting ? { isSuspicion: true, holdMs: expectation.startupMs } : {}),
           summary: verdict.summary,
           evidence: {
             ...verdict.evidence,
@@ -79,29 +81,34 @@ interface Asked {
   readonly expectation: Expectation;
 }
 
-type Verdict = Required<Pick<Symptom, "severity" | "summary" | "evidence">>;
+type Verdict = Required<Pick<Symptom, "severity" | "summary" | "evidence">> & {
+  /** It has time to come up yet. */
+  readonly isStarting?: boolean;
+};
 
 function declared(asked: Asked): Verdict | undefined {
-  const { now, stamp, service, state } = asked;
+  const { now, stamp, service, state, expectation } = asked;
   const severity = declaredSeverity(asked);
   if (severity === undefined) return undefined;
-  const { status, sinceAt } = state;
+  const { status, sinceAt, everServing } = state;
   return {
     severity,
     summary: `${nameOf(service)} has declared ${status} for ${durationText(now - sinceAt)}`,
     evidence: { cause: "declared", status, sinceAt: stamp(sinceAt) },
+    isStarting: !everServing && now - sinceAt < expectation.startupMs,
   };
 }
 
 /** What the declared status is worth; `undefined` where it is as expected, or nobody expects anything. */
-function declaredSeverity({ now, service, state, expectation }: Asked): Severity | undefined {
-  const { status, everServing, sinceAt } = state;
+function declaredSeverity({ service, state, expectation }: Asked): Severity | undefined {
+  const { status, everServing } = state;
   const isNamed = isExpected(service, expectation);
   if (expectation.health.expect === "NOT_SERVING")
     return isNamed && status === "SERVING" ? "warning" : undefined;
+  if (everServing && (status === "NOT_SERVING" || status === "UNKNOWN"))
+    return isNamed ? "critical" : "warning";
   if (status !== "NOT_SERVING") return undefined;
-  if (everServing) return isNamed ? "critical" : "warning";
-  return isNamed && now - sinceAt >= expectation.startupMs ? "warning" : undefined;
+  return isNamed ? "warning" : "info";
 }
 
 /**

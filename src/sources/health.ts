@@ -137,7 +137,9 @@ async function* poll(asking: Asking): AsyncIterable<Observation> {
     }
 
     const asked = await ask(run, tools, (signal) => checkHealth(connection, service, { signal }));
-    yield* replied(run, tools, await quickest(asking, asked));
+    const quick = await quickest(asking, asked);
+    yield* replied(run, tools, quick);
+    if (asked.outcome === "silent") yield* hanging(asking, { service, quick });
     if (asked.outcome === "answered") {
       yield* available(connection, question(asking));
       yield { ...base(asking), kind: "status", service, status: asked.answer, via: "check" };
@@ -149,6 +151,16 @@ async function* poll(asking: Asking): AsyncIterable<Observation> {
         : answered(asking, { service, via: "check", error });
     }
   }
+}
+
+/** The app answers other calls: it is health that hangs, as bad for who asks as an error. */
+function* hanging(
+  asking: Asking,
+  { service, quick }: { readonly service: string; readonly quick: Asked<unknown> },
+): Generator<HealthObservation> {
+  if (quick.outcome !== "answered") return;
+  const text = "no answer in 2 s, while another call was answered";
+  yield { ...base(asking), kind: "error", service, code: "DEADLINE_EXCEEDED", text, via: "check" };
 }
 
 /** A check that is slow may ask a database: where another small call is quick, the loop is not blocked. */

@@ -52,7 +52,7 @@ const errors = {
 describe("is silent about", () => {
   it.each<[string, Change, World]>([
     ["SERVING", { status: "SERVING" }, {}],
-    ["UNKNOWN", { status: "UNKNOWN" }, {}],
+    ["UNKNOWN of a name that never served", { status: "UNKNOWN", everServing: false }, {}],
     ["SERVICE_UNKNOWN", { status: "SERVICE_UNKNOWN" }, {}],
     ["anything where any status is fine", {}, { expect: "any" }],
     ["NOT_SERVING where it is expected", {}, { expect: "NOT_SERVING" }],
@@ -62,11 +62,10 @@ describe("is silent about", () => {
       { service: "found", expect: "NOT_SERVING" },
     ],
     [
-      "a discovered name that was never SERVING",
+      "a discovered name that was never SERVING on a stand-by",
       { everServing: false, sinceAt: 0 },
-      { service: "found" },
+      { service: "found", expect: "NOT_SERVING" },
     ],
-    ["a name that is still starting", { everServing: false, sinceAt: NOW - startup + 1 }, {}],
     ["fewer errors than the limit", { status: "SERVING", errors: { ...errors, count: 2 } }, {}],
     ["errors of a discovered name", { status: "SERVING", errors }, { service: "found" }],
   ])("%s", (_what, change, world) => {
@@ -95,6 +94,16 @@ describe("is silent about", () => {
   });
 });
 
+it.each([
+  ["a name", {}, "warning"],
+  ["a discovered name", { service: "found" }, "info"],
+] as const)("does no more than suspect %s that is still starting", (_what, world, severity) => {
+  const starting = { everServing: false, sinceAt: NOW - startup + 1 };
+  expect(judged(starting, world)).toMatchObject([
+    { isSuspicion: true, holdMs: startup, severity, evidence: { everServing: false } },
+  ]);
+});
+
 describe("speaks", () => {
   it("critically of a server that was SERVING", () => {
     expect(judged({})).toEqual([
@@ -121,9 +130,17 @@ describe("speaks", () => {
     ["a configured name that was SERVING", {}, { service: "order.OrderService" }, "critical"],
     ["a discovered name that was", {}, { service: "found" }, "warning"],
     ["a name that never came up", { everServing: false, sinceAt: NOW - startup }, {}, "warning"],
+    [
+      "a discovered name that never did, which may be meant",
+      { everServing: false, sinceAt: NOW - startup },
+      { service: "found" },
+      "info",
+    ],
+    ["UNKNOWN after SERVING", { status: "UNKNOWN" }, {}, "critical"],
     ["a stand-by that serves", { status: "SERVING" }, { expect: "NOT_SERVING" }, "warning"],
   ])("of %s", (_what, change, world, severity) => {
     expect(judged(change, world)?.map((found) => found.severity)).toEqual([severity]);
+    expect(judged(change, world)?.[0]).not.toHaveProperty("isSuspicion");
   });
 
   it("of errors over a working connection, instead of the status before them", () => {

@@ -134,7 +134,17 @@ describe("poll", () => {
     const [, look] = await faultyServer({
       handlers: { [CHECK]: () => {}, [GET_SERVERS]: answers.messages([]) },
     });
-    expect(brief(await look.run(health, job("poll", "")))).toEqual([reply("replied")]);
+    expect(brief(await look.run(health, job("poll", "")))).toEqual([
+      reply("replied"),
+      {
+        source: "health",
+        kind: "error",
+        service: "",
+        code: "DEADLINE_EXCEEDED",
+        text: "no answer in 2 s, while another call was answered",
+        via: "check",
+      },
+    ]);
   });
 
   it("tells nothing of a call that the end of the run cut short", async () => {

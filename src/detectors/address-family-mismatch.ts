@@ -1,22 +1,17 @@
-import type { Facts } from "../model/facts/index.ts";
-import type { Listeners } from "../model/facts/listeners.ts";
 import type { Reach, ReachRun } from "../model/facts/reach.ts";
 import type { Surroundings } from "../model/facts/surroundings.ts";
 import type { Symptom } from "../model/finding.ts";
 import { present } from "../model/present.ts";
 import { boundList } from "../model/subjects.ts";
-import { isLoopback } from "../model/target.ts";
-import type { Instant } from "../model/time.ts";
 import type { DialAttempt } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsFailing } from "./dns-failing.ts";
 
 type Family = "ipv4" | "ipv6";
-type Judgement = readonly Symptom[] | undefined;
 
 const OTHER: Readonly<Record<Family, Family>> = { ipv4: "ipv6", ipv6: "ipv4" };
 const WORDS: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
-/** So long an address must fail, and so long rows of one family must have stood. */
+/** So long an address must fail. */
 const LASTING_MS = 60_000;
 
 /**
@@ -34,9 +29,7 @@ export const addressFamilyMismatch = defineDetector({
   layer: "listen",
   severity: "warning",
   remedy: "Listen on `[::]` (dual-stack), or publish only the family that is served.",
-  needs: ["expectation", "surroundings"],
-  uses: ["reach", "xray", "listeners"],
-  needsAny: ["xray", "listeners"],
+  needs: ["expectation", "surroundings", "reach", "xray"],
   causes: [dnsFailing],
   lacks: "addresses of both families in this pod, and connects to both over a minute",
   holdMs: 0,
@@ -51,12 +44,17 @@ export const addressFamilyMismatch = defineDetector({
     },
   },
 
-  detect({ expectation, surroundings, now, ...seen }, { attempts }) {
-    if (surroundings.mesh || !hasBoth(surroundings)) return undefined;
-    if (expectation.role === "app") return judgeOwnPort(seen.listeners, surroundings, now);
+  detect({ expectation, surroundings, reach, xray }, { attempts }) {
     const { kind, name } = expectation.host;
-    // `localhost` has two addresses by definition, and many servers listen on one of them.
-    return kind === "name" && name !== "localhost" ? judgeUpstream(seen, attempts) : [];
+    // Nobody has said that the app's own port is meant for both; `localhost` is by definition, and many
+    // servers listen on one of its addresses.
+    if (expectation.role === "app" || kind !== "name" || name === "localhost") return [];
+    if (surroundings.mesh || !hasBoth(surroundings)) return undefined;
+    const { dials } = xray.latest;
+    const failing = (["ipv4", "ipv6"] as const).find((family) => alone(dials, family));
+    if (failing === undefined) return dials.length === 0 ? undefined : [];
+    const symptom = symptomOf(failing, { reach, dials, attempts });
+    return symptom === undefined ? undefined : [symptom];
   },
 });
 
@@ -64,18 +62,6 @@ function hasBoth({ podAddresses }: Surroundings): boolean {
   return (
     podAddresses.some((ip) => ip.includes(":")) && podAddresses.some((ip) => !ip.includes(":"))
   );
-}
-
-function judgeUpstream(
-  { reach, xray }: { readonly [K in "reach" | "xray"]: Facts[K] | undefined },
-  attempts: number,
-): Judgement {
-  const dials = xray?.latest.dials ?? [];
-  if (reach === undefined || dials.length === 0) return undefined;
-  const failing = (["ipv4", "ipv6"] as const).find((family) => alone(dials, family));
-  if (failing === undefined) return [];
-  const symptom = symptomOf(failing, { reach, dials, attempts });
-  return symptom === undefined ? undefined : [symptom];
 }
 
 /** Every address of this family refuses or is silent, and each of the other one takes us. */
@@ -116,36 +102,4 @@ function symptomOf(family: Family, { reach, dials, attempts }: Tried): Symptom |
 
 function isLasting(run: ReachRun | undefined, attempts: number): boolean {
   return run !== undefined && run.count >= attempts && run.lastAt - run.since >= LASTING_MS;
-}
-
-/** A `[::]` row takes IPv4 as well; rows of loopback alone are another code's. */
-function judgeOwnPort(
-  listeners: Listeners | undefined,
-  { hostNetwork, podAddresses }: Surroundings,
-  now: Instant,
-): Judgement {
-  if (listeners === undefined || hostNetwork) return undefined;
-  const rows = listeners.rows.map(({ address }) => address);
-  if (rows.length === 0 || now - listeners.since < LASTING_MS) return undefined;
-  if (rows.includes("::") || rows.every(isLoopback)) return [];
-  const families = new Set(rows.filter((row) => !isLoopback(row)).map(familyOf));
-  const missing = (["ipv4", "ipv6"] as const).find((family) => !families.has(family));
-  if (missing === undefined) return [];
-  return [
-    {
-      subject: { family: missing },
-      severity: "info",
-      witnesses: ["kernel"],
-      summary: `The pod has ${WORDS[missing]} addresses, and the server listens on ${WORDS[OTHER[missing]]} only`,
-      evidence: {
-        addresses: boundList(podAddresses.filter((ip) => familyOf(ip) === missing)),
-        listening: boundList(rows),
-      },
-      beganAt: listeners.since,
-    },
-  ];
-}
-
-function familyOf(address: string): Family {
-  return address.includes(":") ? "ipv6" : "ipv4";
 }

@@ -5,8 +5,6 @@ import type { ReachRun } from "../../src/model/facts/reach.ts";
 import type { DialAttempt } from "../../src/model/xray.ts";
 import {
   aDial,
-  aListeners,
-  aListenRow,
   anExpectation,
   anUpstreamExpectation,
   anXray,
@@ -58,14 +56,6 @@ const upstream = (change: Change<Facts>) =>
     surroundings: BOTH,
     ...change,
   });
-const own = (listening: readonly string[], change: Change<Facts> = {}) =>
-  judge(addressFamilyMismatch, {
-    expectation: anExpectation(),
-    surroundings: BOTH,
-    listeners: aListeners({ rows: listening.map((address) => aListenRow({ address })) }),
-    ...change,
-  });
-
 describe("of an upstream, is silent when", () => {
   it.each<[string, Pick<Facts, "xray" | "reach">]>([
     ["both families lead there", ways(taken(), taken(V6))],
@@ -114,7 +104,8 @@ describe("of an upstream, does not judge", () => {
     ["before three connects failed", ways(taken(), refused(V6, { count: 2 }))],
     ["within a minute", ways(taken(), refused(V6, { since: NOW - MINUTE + 1 }))],
     ["while the other family has just come", ways({ ...taken(), run: { count: 2 } }, refused())],
-    ["before an X-ray", { reach: sick.reach, listeners: aListeners() }],
+    ["before an X-ray", { reach: sick.reach }],
+    ["before it has dialled", ways()],
     ["before a connect", { xray: sick.xray }],
   ])("%s", (_when, change) => {
     expect(upstream(change)).toBeUndefined();
@@ -152,60 +143,9 @@ describe("of an upstream, speaks when", () => {
   });
 });
 
-describe("of its own port, is silent when the server listens", () => {
-  it.each([
-    ["on all addresses of both", ["::"]],
-    ["on both apart", ["0.0.0.0", "fd00::5"]],
-    ["on loopback alone", ["127.0.0.1"]],
-  ])("%s", (_where, listening) => {
-    expect(own(listening)).toEqual([]);
-  });
-});
-
-describe("of its own port, does not judge", () => {
-  it.each<[string, readonly string[], Change<Facts>]>([
-    [
-      "on the host's network",
-      ["0.0.0.0"],
-      { surroundings: someSurroundings({ ...BOTH, hostNetwork: true }) },
-    ],
-    ["in a pod with one family", ["0.0.0.0"], { surroundings: someSurroundings() }],
-    ["a port where nothing listens", [], {}],
-    ["without the rows of the kernel", ["0.0.0.0"], { listeners: undefined, ...ways(taken()) }],
-    [
-      "rows that have just come",
-      ["0.0.0.0"],
-      {
-        listeners: aListeners({
-          rows: [aListenRow({ address: "0.0.0.0" })],
-          since: NOW - MINUTE + 1,
-        }),
-      },
-    ],
-  ])("%s", (_what, listening, change) => {
-    expect(own(listening, change)).toBeUndefined();
-  });
-});
-
-it.each([
-  ["0.0.0.0", "ipv6", "The pod has IPv6 addresses, and the server listens on IPv4 only", "fd00::5"],
-  [
-    "fd00::5",
-    "ipv4",
-    "The pod has IPv4 addresses, and the server listens on IPv6 only",
-    "10.0.0.5",
-  ],
-])("informs of a server that listens on %s only", (listening, family, summary, missed) => {
-  expect(own([listening, "127.0.0.1"])).toEqual([
-    {
-      subject: { family },
-      severity: "info",
-      witnesses: ["kernel"],
-      summary,
-      evidence: { addresses: [missed], listening: [listening, "127.0.0.1"] },
-      beganAt: NOW - 60 * MINUTE,
-    },
-  ]);
+it("is silent about the app's own port: nobody has said that it is meant for both", () => {
+  const expectation = anExpectation({ host: { kind: "name", name: "orders.shop.svc" } });
+  expect(upstream({ expectation, ...ways(taken(), refused()) })).toEqual([]);
 });
 
 it("reads what it declares", () => {

@@ -4,6 +4,8 @@ import { lastPolls } from "../model/counters.ts";
 import { failingDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
 import {
+  accusedCodes,
+  accusingCalls,
   type ErrorShare,
   errorShareOfChannelz,
   errorShareOfMetrics,
@@ -115,8 +117,8 @@ export const errorBurst = defineDetector({
 
   detect({ usual, ...seen }, { critical, window, ratio, minFailed, absoluteRatio }) {
     const limits = { windowMs: window, ratio, leastBad: minFailed, absoluteRatio };
-    const byMetrics = metricsTell(seen.appCalls, usual.faultRatio, limits);
     const byChannelz = channelzTells(seen.serverCalls, usual.errorRatio, limits);
+    const byMetrics = metricsTell(seen, usual.faultRatio, { limits, byChannelz: byChannelz.share });
     // Codes know better: where they say that all is well, failed calls are the callers' own.
     const told = byMetrics.share === undefined ? byChannelz : byMetrics;
     if (told.share === undefined) return undefined;
@@ -135,17 +137,22 @@ interface Told {
   readonly usual: number | undefined;
   /** Whose fault it is cannot be told: the callers' own, or a limit that is meant. */
   readonly isDoubtful: boolean;
+  /** Codes that count. */
+  readonly accused: ReadonlySet<StatusName>;
 }
 
 function metricsTell(
-  calls: AppCalls | undefined,
+  { appCalls, serverCalls }: Seen,
   baseline: Baseline | undefined,
-  limits: ShareLimits,
+  { limits, byChannelz }: { readonly limits: ShareLimits; readonly byChannelz: ErrorShare },
 ): Told {
   const usual = baseline?.mean;
-  const share = calls && errorShareOfMetrics(calls, { usualRatio: usual, limits });
-  const isDoubtful = calls !== undefined && isOfRefusals(calls, { usualRatio: usual, limits });
-  return { witness: "metrics", share, usual, isDoubtful };
+  const errorLimits = { usualRatio: usual, limits };
+  const first = appCalls && errorShareOfMetrics(appCalls, errorLimits, SERVER_FAULTS);
+  const accused = accusedCodes(first, serverCalls, byChannelz);
+  const share = appCalls && errorShareOfMetrics(appCalls, errorLimits, accused);
+  const isDoubtful = appCalls !== undefined && isOfRefusals(appCalls, errorLimits, accused);
+  return { witness: "metrics", share, usual, isDoubtful, accused };
 }
 
 function channelzTells(
@@ -155,7 +162,7 @@ function channelzTells(
 ): Told {
   const usual = baseline?.mean;
   const share = calls && errorShareOfChannelz(calls, { usualRatio: usual, limits });
-  return { witness: "channelz", share, usual, isDoubtful: true };
+  return { witness: "channelz", share, usual, isDoubtful: true, accused: SERVER_FAULTS };
 }
 
 interface Burst extends Omit<Told, "share"> {
@@ -168,7 +175,7 @@ function symptomOf(seen: Seen, burst: Burst): Symptom {
   const { found, usual, witness, others } = burst;
   const { bad, calls, ratio, ms, from } = found;
   const dependency = failingDependency(seen.channels, from - EARLIER_MS, ratio)?.upstream;
-  const codes = witness === "metrics" && seen.appCalls ? codesSince(seen.appCalls, from) : [];
+  const codes = witness === "metrics" && seen.appCalls ? codesSince(seen.appCalls, burst) : [];
   const [most] = codes;
   const what = most === undefined ? UNNAMED : `, most of them ${most.code}`;
   const where =
@@ -203,11 +210,12 @@ interface CodeCount {
 }
 
 /** What the errors since then were, the most frequent first. */
-function codesSince({ scrapes }: AppCalls, since: number): readonly CodeCount[] {
-  const from = scrapes.find(({ at }) => at >= since)?.handledByCode ?? {};
-  const to = scrapes.at(-1)?.handledByCode ?? {};
-  return [...SERVER_FAULTS]
-    .map((code) => ({ code, count: (to[code] ?? 0) - (from[code] ?? 0) }))
+function codesSince({ scrapes }: AppCalls, { found, accused }: Burst): readonly CodeCount[] {
+  const from = scrapes.find(({ at }) => at >= found.from);
+  const to = scrapes.at(-1);
+  if (from === undefined || to === undefined) return [];
+  return [...accused]
+    .map((code) => ({ code, count: accusingCalls(to, code) - accusingCalls(from, code) }))
     .filter(({ count }) => count > 0)
     .toSorted((a, b) => b.count - a.count);
 }

@@ -1,11 +1,10 @@
-import { handledCalls } from "./call-series.ts";
 import { lastWindow } from "./counters.ts";
-import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
+import { faultsBetween } from "./error-share.ts";
+import type { AppCalls } from "./facts/app-calls.ts";
 import type { Health } from "./facts/health.ts";
 import type { ServerCalls } from "./facts/server-calls.ts";
 import type { Xray } from "./facts/xray.ts";
 import type { Witness } from "./source-name.ts";
-import { SERVER_FAULTS } from "./status.ts";
 import type { Instant } from "./time.ts";
 
 const WINDOW_MS = 60_000;
@@ -39,10 +38,8 @@ function isUnfit(health: Health | undefined): boolean {
 function mostFailByMetrics(appCalls: AppCalls | undefined): boolean {
   const span = lastWindow(appCalls?.scrapes ?? [], WINDOW_MS);
   if (span === undefined) return false;
-  return isMost(
-    faults(span.to) - faults(span.from),
-    handledCalls(span.to) - handledCalls(span.from),
-  );
+  const { bad, finished } = faultsBetween(span.from, span.to);
+  return isMost(bad, finished);
 }
 
 function mostFailByChannelz(serverCalls: ServerCalls | undefined): boolean {
@@ -54,8 +51,4 @@ function mostFailByChannelz(serverCalls: ServerCalls | undefined): boolean {
 
 function isMost(failed: number, all: number): boolean {
   return all >= LEAST_CALLS && failed >= MOST_FAIL_RATIO * all;
-}
-
-function faults({ handledByCode }: AppScrape): number {
-  return [...SERVER_FAULTS].reduce((sum, code) => sum + (handledByCode[code] ?? 0), 0);
 }

@@ -34,37 +34,102 @@ const WITHOUT_CODES = {
 const LEAST_POLLS = 3;
 
 /** What a server refuses on purpose as well: a quota, a rate limit. */
-const REFUSALS: ReadonlySet<StatusName> = new Set(["RESOURCE_EXHAUSTED"]);
+const REFUSAL: StatusName = "RESOURCE_EXHAUSTED";
 
-/** The share of calls whose code accuses the server, as the app itself counts them. */
+/**
+ * The share of calls whose code accuses the server, as the app itself counts them; `none` also for one
+ * event that is over, and `undefined` while nobody has called since.
+ */
 export function errorShareOfMetrics(
   { scrapes }: AppCalls,
   { usualRatio, limits }: ErrorLimits,
+  accused: ReadonlySet<StatusName>,
 ): ErrorShare {
-  return badShare(scrapes, faultsBetween, { usualRatio, limits });
+  const between = (from: AppScrape, to: AppScrape) => faultsBetween(from, to, accused);
+  const share = badShare(scrapes, between, { usualRatio, limits });
+  if (share === undefined || share === "none") return share;
+  const during = scrapes.slice(scrapes.findIndex(({ at }) => at === share.from));
+  const gaps = during.slice(1).flatMap((to, index) => {
+    const from = during[index];
+    return from === undefined ? [] : [between(from, to)];
+  });
+  const newest = gaps.at(-1);
+  if (newest === undefined || newest.bad > 0) return share;
+  if (gaps.filter(({ bad }) => bad > 0).length >= LEAST_POLLS) return share;
+  return newest.finished > 0 ? "none" : undefined;
 }
 
 /** True if the share is high only by calls that the server may have refused on purpose. */
-export function isOfRefusals({ scrapes }: AppCalls, errorLimits: ErrorLimits): boolean {
-  const without = (from: AppScrape, to: AppScrape) => {
-    const outcomes = faultsBetween(from, to);
-    return { ...outcomes, bad: outcomes.bad - faultsIn(to, REFUSALS) + faultsIn(from, REFUSALS) };
-  };
-  const share = badShare(scrapes, without, errorLimits);
+export function isOfRefusals(
+  calls: AppCalls,
+  errorLimits: ErrorLimits,
+  accused: ReadonlySet<StatusName>,
+): boolean {
+  const certain = new Set([...accused].filter((code) => code !== REFUSAL));
+  const share = errorShareOfMetrics(calls, errorLimits, certain);
   return share === undefined || share === "none";
 }
 
-/** What ended between two scrapes, and how much of it with a code that accuses the server. */
-export function faultsBetween(from: AppScrape, to: AppScrape): Outcomes {
-  const finished = handledCalls(to) - handledCalls(from);
-  return { calls: finished, finished, bad: faultsIn(to) - faultsIn(from) };
+/**
+ * The codes that accuse the server, with what channelz knows of how calls ended. A caller that gives up
+ * resets its call: where nearly all ended with errors instead, DEADLINE_EXCEEDED is the server's own
+ * word. And where a call that went with its connection is no failed one for channelz, the app's metrics
+ * may call it UNAVAILABLE.
+ */
+export function accusedCodes(
+  byMetrics: ErrorShare,
+  calls: ServerCalls | undefined,
+  byChannelz: ErrorShare,
+): ReadonlySet<StatusName> {
+  if (byChannelz !== undefined && byChannelz !== "none") return WITH_DEADLINES;
+  const isHigh = byMetrics !== undefined && byMetrics !== "none";
+  return isHigh && calls?.failsByErrorOnly && failedSince(calls, byMetrics.from) < byMetrics.bad / 2
+    ? WITHOUT_CONNECTIONS
+    : SERVER_FAULTS;
 }
 
-function faultsIn(
-  { handledByCode }: AppScrape,
-  codes: ReadonlySet<StatusName> = SERVER_FAULTS,
+const WITH_DEADLINES = new Set<StatusName>([...SERVER_FAULTS, "DEADLINE_EXCEEDED"]);
+const WITHOUT_CONNECTIONS = new Set([...SERVER_FAULTS].filter((code) => code !== "UNAVAILABLE"));
+
+function failedSince({ polls }: ServerCalls, at: Instant): number {
+  const from = polls.findLast((poll) => poll.at <= at) ?? polls[0];
+  return (polls.at(-1)?.failed ?? 0) - (from?.failed ?? 0);
+}
+
+/** What ended between two scrapes, and how much of it with a code that accuses the server. */
+export function faultsBetween(
+  from: AppScrape,
+  to: AppScrape,
+  accused: ReadonlySet<StatusName> = SERVER_FAULTS,
+): Outcomes {
+  const excused = excusedIn(to) - excusedIn(from);
+  const finished = handledCalls(to) - handledCalls(from) - excused;
+  return { calls: finished, finished, bad: faultsIn(to, accused) - faultsIn(from, accused) };
+}
+
+/** Calls of one code that accuse the server. */
+export function accusingCalls(scrape: AppScrape, code: StatusName): number {
+  const excused = code === "UNIMPLEMENTED" || code === "UNAVAILABLE" ? excusedOf(scrape, code) : 0;
+  return (scrape.handledByCode[code] ?? 0) - excused;
+}
+
+function faultsIn(scrape: AppScrape, codes: ReadonlySet<StatusName>): number {
+  return [...codes].reduce((sum, code) => sum + accusingCalls(scrape, code), 0);
+}
+
+function excusedIn(scrape: AppScrape): number {
+  return excusedOf(scrape, "UNIMPLEMENTED") + excusedOf(scrape, "UNAVAILABLE");
+}
+
+/**
+ * What a load balancer, a scanner or we ourselves asked for and nobody registered; and streams that had
+ * their answers before they ended with their connection, or with the word to open them anew.
+ */
+function excusedOf(
+  { answered, unregistered = 0 }: AppScrape,
+  code: "UNIMPLEMENTED" | "UNAVAILABLE",
 ): number {
-  return [...codes].reduce((sum, code) => sum + (handledByCode[code] ?? 0), 0);
+  return code === "UNIMPLEMENTED" ? unregistered : (answered?.UNAVAILABLE ?? 0);
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   type JudgeOptions,
   judge,
   known,
+  NOW,
   SECOND,
   series,
   someAppCalls,
@@ -26,11 +27,39 @@ import {
 const { ratio, minFailed, absoluteRatio, critical } = errorBurst.limits;
 
 /** What each scrape of 15 s adds. */
-const metrics = (added: Readonly<Partial<Record<StatusName, number>>>, scrapes = 8) =>
+const metrics = (added: ByCode, more: More = {}) =>
   someAppCalls({
-    scrapes: series(scrapes, 15 * SECOND, (at, index): AppScrape => {
-      const counts = Object.entries(added).map(([code, count]) => [code, count * index] as const);
-      return { at, handledByCode: Object.fromEntries(counts) };
+    scrapes: series(more.scrapes ?? 8, 15 * SECOND, (at, index): AppScrape => {
+      const times = (counts: ByCode) =>
+        Object.fromEntries(Object.entries(counts).map(([code, count]) => [code, count * index]));
+      return {
+        at,
+        handledByCode: times(added),
+        answered: times(more.answered ?? {}),
+        unregistered: (more.unregistered ?? 0) * index,
+      };
+    }),
+  });
+
+type ByCode = Readonly<Partial<Record<StatusName, number>>>;
+
+interface More {
+  readonly scrapes?: number;
+  /** Of those that are added. */
+  readonly answered?: ByCode;
+  readonly unregistered?: number;
+}
+
+/** Calls that end well, then so many errors at once, errors after it, and good calls after it. */
+const blip = (errors: number, errorsAfter: number, goodAfter: number) =>
+  someAppCalls({
+    scrapes: [0, 0, 1, 2].map((step, index): AppScrape => {
+      const counts = [
+        { OK: 0, INTERNAL: 0 },
+        { OK: 2, INTERNAL: errors },
+        { OK: 2 + goodAfter, INTERNAL: errors + errorsAfter },
+      ][step] ?? { OK: 0, INTERNAL: 0 };
+      return { at: NOW - (3 - index) * 15 * SECOND, handledByCode: counts };
     }),
   });
 
@@ -56,6 +85,15 @@ const channelz = ({ finished, failed, reset = 0, left = 0, polls = 12 }: Load): 
       streams: { started: finished * index, reset: reset * index },
       ended: (finished - left) * index,
     }),
+  ),
+});
+
+/** The same on one where a call that goes with its connection never fails. */
+const javaCalls = ({ finished, failed }: Load): ServerCalls => ({
+  implementation: "java",
+  failsByErrorOnly: true,
+  polls: series(12, 10 * SECOND, (at, index) =>
+    aCallPoll({ at, succeeded: (finished - failed) * index, failed: failed * index }),
   ),
 });
 
@@ -116,7 +154,33 @@ describe("is silent about", () => {
       "clients that die with streams open: their ends went with their connections",
       { serverCalls: channelz({ finished: 33, failed: 30, left: 30 }) },
     ],
-    ["nine errors in the newest calls", { appCalls: metrics({ OK: 21, INTERNAL: 9 }, 2) }],
+    [
+      "a load balancer that asks each two seconds for what nobody registered",
+      { appCalls: metrics({ OK: 1, UNIMPLEMENTED: 8 }, { unregistered: 8 }) },
+    ],
+    [
+      "streams that had their answers before they ended with their connections",
+      { appCalls: metrics({ OK: 2, UNAVAILABLE: 10 }, { answered: { UNAVAILABLE: 10 } }) },
+    ],
+    [
+      "calls that went with their connections: an error of none of them is counted",
+      {
+        appCalls: metrics({ OK: 30, UNAVAILABLE: 30 }),
+        serverCalls: javaCalls({ finished: 20, failed: 9.9 }),
+      },
+    ],
+    [
+      "deadlines that callers reset their calls by",
+      {
+        appCalls: metrics({ DEADLINE_EXCEEDED: 100 }),
+        serverCalls: channelz({ finished: 100, failed: 100, reset: 11 }),
+      },
+    ],
+    ["errors of one scrape's time that are over", { appCalls: blip(13, 0, 1) }],
+    [
+      "nine errors in the newest calls",
+      { appCalls: metrics({ OK: 21, INTERNAL: 9 }, { scrapes: 2 }) },
+    ],
   ])("%s", (_what, facts) => {
     expect(judged(facts)).toEqual([]);
   });
@@ -156,7 +220,8 @@ describe("does not judge", () => {
     ["a server on which no call ended", { appCalls: metrics({ OK: 0 }) }],
     ["errors that may be over, or go on", { serverCalls: quiet(100, 100) }],
     ["errors in one poll that are just over", { serverCalls: quiet(100, 0, 0) }],
-    ["before there are scrapes enough", { appCalls: metrics({ OK: 9 }, 2) }],
+    ["before there are scrapes enough", { appCalls: metrics({ OK: 9 }, { scrapes: 2 }) }],
+    ["errors of one scrape's time while nobody calls", { appCalls: blip(13, 0, 0) }],
     [
       "failed calls of an implementation that counts cancels among them",
       {
@@ -246,8 +311,40 @@ describe("speaks", () => {
     expect([ratio.default, minFailed.default, absoluteRatio.default]).toEqual([0.05, 20, 0.2]);
   });
 
+  it.each<[string, Partial<Facts>, object]>([
+    [
+      "methods that are registered and not implemented",
+      { appCalls: metrics({ UNIMPLEMENTED: 20 }, { unregistered: 10 }) },
+      { failed: 40, calls: 40, codes: ["UNIMPLEMENTED 40"] },
+    ],
+    [
+      "calls that failed unanswered, beside streams that had their answers",
+      { appCalls: metrics({ UNAVAILABLE: 20 }, { answered: { UNAVAILABLE: 10 } }) },
+      { failed: 40, calls: 40 },
+    ],
+    [
+      "errors of half of them, as their connections do not explain",
+      {
+        appCalls: metrics({ OK: 30, UNAVAILABLE: 30 }),
+        serverCalls: javaCalls({ finished: 20, failed: 10 }),
+      },
+      { failed: 120, codes: ["UNAVAILABLE 120"] },
+    ],
+    [
+      "deadlines of the server's own calls, which nobody reset",
+      {
+        appCalls: metrics({ DEADLINE_EXCEEDED: 100 }),
+        serverCalls: channelz({ finished: 100, failed: 100, reset: 9 }),
+      },
+      { failed: 400, codes: ["DEADLINE_EXCEEDED 400"] },
+    ],
+    ["errors that go on", { appCalls: blip(13, 1, 1) }, { failed: 14 }],
+  ])("of %s", (_what, facts, evidence) => {
+    expect(judged(facts)).toMatchObject([{ evidence }]);
+  });
+
   it("of three calls a minute, all of them failing", () => {
-    expect(judged({ appCalls: metrics({ INTERNAL: 1 }, 12) })).toMatchObject([
+    expect(judged({ appCalls: metrics({ INTERNAL: 1 }, { scrapes: 12 }) })).toMatchObject([
       { evidence: { failed: 11, calls: 11 } },
     ]);
   });

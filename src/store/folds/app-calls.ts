@@ -24,11 +24,17 @@ interface State {
   /** Calls of our own probes since the first scrape, by the status that they ended with. */
   readonly own: ByCode;
   readonly processStartedAt?: number;
+  /** What was given up when the counters began anew. */
+  readonly left?: Life;
 }
+
+/** As far as it can be told whose counters they are. */
+type Life = Pick<State, "raw" | "processStartedAt"> & { readonly families: readonly string[] };
 
 /**
  * The calls that the app itself counts, from zero at the first scrape on, without those of our probes. A
- * counter that went backwards, another family or another process behind the same port begins anew.
+ * counter that went backwards, another family or another process behind the same port begins anew; so do
+ * workers that answer at one port in turn, whose calls cannot be told from each other's.
  */
 export const appCallsFold = defineFold({
   fact: "appCalls",
@@ -57,7 +63,7 @@ function withOwn(state: State, { status, phase }: ProbeObservation): State {
 function scraped(previous: State | undefined, scrape: MetricsObservation): State {
   const { at, families, methods, processStartedAt } = scrape;
   const told = scrapeOf(scrape);
-  const before = previous !== undefined && follows(previous, scrape, told) ? previous : undefined;
+  const before = previous && goesOn(previous, scrape, told) ? previous : undefined;
   const raw = { ...told, ...addedByMethods(before, scrape) };
   const { base = raw, own = {}, value = NOTHING } = before ?? {};
   const recent = value.scrapes.filter((kept) => at - kept.at <= KEPT_MS);
@@ -67,8 +73,24 @@ function scraped(previous: State | undefined, scrape: MetricsObservation): State
     methods,
     own,
     value: { families, scrapes: pushed(recent, since(base, raw, own), MOST_SCRAPES) },
-    ...definedOnly({ processStartedAt }),
+    ...definedOnly({ processStartedAt, left: before ? before.left : leftBy(previous) }),
   };
+}
+
+/** Another worker's counters may lie above as well: then the scrape is of the nearer one. */
+function goesOn(previous: State, scrape: MetricsObservation, told: AppScrape): boolean {
+  const { left, raw } = previous;
+  const isBack =
+    left !== undefined && follows(left, scrape, told) && handledCalls(left.raw) > handledCalls(raw);
+  return !isBack && follows(lifeOf(previous), scrape, told);
+}
+
+function leftBy(previous: State | undefined): Life | undefined {
+  return previous && lifeOf(previous);
+}
+
+function lifeOf({ raw, value, processStartedAt }: State): Life {
+  return { raw, families: value.families, ...definedOnly({ processStartedAt }) };
 }
 
 const NOTHING: AppCalls = { families: [], scrapes: [] };
@@ -88,12 +110,12 @@ function scrapeOf(scrape: MetricsObservation): AppScrape {
   return { at, handledByCode, ...definedOnly({ started, unregistered, cancelledDurations }) };
 }
 
-function follows(previous: State, scrape: MetricsObservation, raw: AppScrape): boolean {
-  const last = previous.raw;
+function follows(life: Life, scrape: MetricsObservation, raw: AppScrape): boolean {
+  const last = life.raw;
   const codes = Object.keys(last.handledByCode) as StatusName[];
   return (
-    previous.processStartedAt === scrape.processStartedAt &&
-    previous.value.families.join() === scrape.families.join() &&
+    life.processStartedAt === scrape.processStartedAt &&
+    life.families.join() === scrape.families.join() &&
     (raw.started ?? 0) >= (last.started ?? 0) &&
     codes.every((code) => countOf(raw.handledByCode, code) >= countOf(last.handledByCode, code))
   );

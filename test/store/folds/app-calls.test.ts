@@ -204,6 +204,59 @@ it.each<[string, number, Parameters<typeof aScrapeAt>[1]]>([
   expect(folded("appCalls", [first, aScrapeAt(15, change)])?.scrapes).toHaveLength(count);
 });
 
+/** Scrapes of two workers that answer at one port in turn, or of the second one alone. */
+const workers = (...counts: readonly (readonly [ok: number, internal: number])[]) =>
+  folded(
+    "appCalls",
+    counts.map(([OK, INTERNAL], i) => aScrapeAt(15 * i, { handledByCode: { OK, INTERNAL } })),
+  )?.scrapes.at(-1)?.handledByCode;
+
+it.each<[string, readonly (readonly [number, number])[], object]>([
+  [
+    "each in its turn",
+    [
+      [900, 600],
+      [50, 0],
+      [910, 600],
+      [55, 0],
+      [920, 600],
+    ],
+    { OK: 0, INTERNAL: 0 },
+  ],
+  [
+    "one twice",
+    [
+      [900, 600],
+      [50, 0],
+      [55, 0],
+      [910, 600],
+    ],
+    { OK: 0, INTERNAL: 0 },
+  ],
+  [
+    "the same one since",
+    [
+      [900, 600],
+      [50, 0],
+      [910, 600],
+      [925, 602],
+    ],
+    { OK: 15, INTERNAL: 2 },
+  ],
+  [
+    "one that was restarted",
+    [
+      [900, 600],
+      [5, 0],
+      [20, 1],
+      [30, 4],
+    ],
+    { OK: 25, INTERNAL: 4 },
+  ],
+])("counts no worker's past as calls of now: %s", (_what, counts, want) => {
+  expect(workers(...counts)).toEqual(want);
+});
+
 it("lets the fuller of two histograms speak where their bounds differ", () => {
   const durations = {
     CANCELLED: buckets(0, 1, 1),

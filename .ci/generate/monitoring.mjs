@@ -1,15 +1,17 @@
-/** deploy/monitoring and deploy/monitoring-plain, from the typed rules in src/monitoring. */
-import path from "node:path";
+/** deploy/monitoring, deploy/monitoring-plain and the dashboard, from the typed rules in src/monitoring. */
 import { build } from "esbuild";
 import { stringify } from "yaml";
 
-const ENTRY = "src/monitoring/documents.ts";
+const ENTRY = `
+export { MONITORING } from "./src/monitoring/documents.ts";
+export { DASHBOARD } from "./src/monitoring/dashboard.ts";
+`;
 
 export default {
   name: "monitoring",
   async generate(root) {
     const { outputFiles } = await build({
-      entryPoints: [path.join(root, ENTRY)],
+      stdin: { contents: ENTRY, resolveDir: root, loader: "ts" },
       bundle: true,
       platform: "node",
       format: "esm",
@@ -17,10 +19,13 @@ export default {
     });
     const [module] = outputFiles;
     // oxlint-disable-next-line house/no-package-import -- a file of ours, bundled a moment ago
-    const { MONITORING } = await import(
+    const { MONITORING, DASHBOARD } = await import(
       `data:text/javascript;base64,${Buffer.from(module.contents).toString("base64")}`
     );
-    return new Map(Object.entries(MONITORING).map(([file, document]) => [file, yaml(document)]));
+    return new Map([
+      ...Object.entries(MONITORING).map(([file, document]) => [file, yaml(document)]),
+      ["deploy/dashboard.json", `${JSON.stringify(DASHBOARD, null, 2)}\n`],
+    ]);
   },
 };
 

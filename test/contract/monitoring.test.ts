@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { DETECTORS } from "../../src/detectors/index.ts";
+import { DASHBOARD, ROWS } from "../../src/monitoring/dashboard.ts";
 import { MONITORING } from "../../src/monitoring/documents.ts";
 import { FAMILIES } from "../../src/sinks/prometheus/families/index.ts";
 
@@ -26,6 +27,10 @@ it.each(Object.entries(MONITORING))("%s is generated from the typed rules", (fil
   expect(parse(read(file))).toEqual(value);
 });
 
+it("deploy/dashboard.json is generated from the typed panels", () => {
+  expect(JSON.parse(read("deploy/dashboard.json"))).toEqual(DASHBOARD);
+});
+
 it("has the same rules with the operator and without", () => {
   expect(operator.spec).toEqual(plain);
 });
@@ -33,11 +38,14 @@ it("has the same rules with the operator and without", () => {
 it("reads only metrics that the agent has, and series that it records", () => {
   const recorded = rules.flatMap(({ record }) => (record === undefined ? [] : [record]));
   const known = new Set([...FAMILIES.map(({ name }) => name), ...recorded]);
+  const panels = ROWS.flatMap((row) => row.panels.flatMap(({ queries }) => queries));
+  const shown = panels.map(({ expr }) => expr.replaceAll("_bucket{", "{"));
   const texts = rules.flatMap(({ expr, annotations }) => [
     expr,
     ...Object.values(annotations ?? {}),
   ]);
-  const read = texts.join("\n").match(/[a-z_]*:?grpc_doctor_[a-z_]+(?::\w+)?/g) ?? [];
+  const read =
+    [...texts, ...shown].join("\n").match(/[a-z_]*:?grpc_doctor_[a-z_]+(?::\w+)?/g) ?? [];
   expect(read.length).toBeGreaterThan(20);
   expect(read.filter((name) => !known.has(name))).toEqual([]);
 });

@@ -21,8 +21,9 @@ const AMBIGUOUS: ReadonlySet<number> = new Set([40, 80]);
  *
  * In TLS 1.3 the client has finished before the server looks at its certificate, so the refusal comes
  * as a connection that closes right after a handshake that seemed to work: clients say "Failed to
- * connect" or "Endpoint read failed". nginx lets the handshake pass, and answers each call with HTTP 400.
- * A demand for a certificate that nobody gave us is a capability.
+ * connect" or "Endpoint read failed". In TLS 1.2 it may close within the handshake. nginx lets the
+ * handshake pass, and answers each call with HTTP 400. A demand for a certificate that nobody gave us is
+ * a capability.
  *
  * Source: RFC 8446 sections 4.4.2.4 and 6.2, RFC 5246 section 7.4.6.
  */
@@ -54,7 +55,8 @@ export const tlsClientCertRejected = defineDetector({
       return [
         {
           subject: {},
-          severity: othersSucceed === true ? "warning" : "critical",
+          severity:
+            othersSucceed === true || hangsUpWithin(xray.latest, tls) ? "warning" : "critical",
           witnesses: ["preflight"],
           isDeterministic: true,
           summary: `The server ${answerOf(xray.latest, tls)} when it is shown the client certificate${othersSucceed === true ? "; calls of others succeed" : ""}`,
@@ -72,7 +74,8 @@ export const tlsClientCertRejected = defineDetector({
 function isRejected(report: XrayReport, tls: TlsFacts): boolean {
   if (tls.clientCertificateSent !== true) return false;
   if (isCertificateRefusal(report)) return true;
-  if (tls.alert === undefined) return closesAfterFinished(report, tls);
+  if (tls.alert === undefined)
+    return closesAfterFinished(report, tls) || hangsUpWithin(report, tls);
   const isAsked = tls.clientCertificateAsked === true;
   return REJECTIONS.has(tls.alert) || (AMBIGUOUS.has(tls.alert) && isAsked);
 }
@@ -86,6 +89,15 @@ function answerOf(report: XrayReport, { alert }: TlsFacts): string {
 function closesAfterFinished(report: XrayReport, tls: TlsFacts): boolean {
   const isFirstFlight = tls.version === "TLSv1.3" && report.settings === undefined;
   return isFirstFlight && report.silence === "closed" && report.sniff?.found !== "closed";
+}
+
+/**
+ * TLS 1.2: closed without a word in the middle of the handshake, once it had the certificate that it asked
+ * for, as servers of Node do. Most others say an alert, so this one may have failed for a reason of its own.
+ */
+function hangsUpWithin(report: XrayReport, { version, alert }: TlsFacts): boolean {
+  const isWithin = report.phase === "tls" && report.reason === "client_certificate_rejected";
+  return version === "TLSv1.2" && alert === undefined && isWithin;
 }
 
 function evidenceOf({ alert, version, clientCertificate }: TlsFacts): Evidence {

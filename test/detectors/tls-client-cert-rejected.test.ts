@@ -43,6 +43,8 @@ const tlsWith = (tls: Change<TlsFacts>, report: Change<XrayReport> = {}): Facts[
 const closing = (tls: Change<TlsFacts>, report: Change<XrayReport> = {}) => ({
   xray: tlsWith({ alert: undefined, ...tls }, { silence: "closed", ...report }),
 });
+/** The server hung up within the handshake. */
+const WITHIN = { silence: undefined, reason: "client_certificate_rejected" } as const;
 const given = { hasClientCertificate: true };
 /** Each test changes one thing of it. */
 const sick: Partial<Facts> = { xray: tlsWith({}), expectation: anExpectation(given) };
@@ -103,6 +105,14 @@ it.each<[string, Partial<Facts>]>([
   ["the server closes after its SETTINGS", closing({}, { settings: {} })],
   ["the server is mute after the handshake", closing({}, { silence: "mute" })],
   ["TLS 1.2 closes after the handshake: that one answers in it", closing({ version: "TLSv1.2" })],
+  [
+    "TLS 1.2 closes within the handshake, and none was sent",
+    closing({ version: "TLSv1.2", clientCertificateSent: false }, WITHIN),
+  ],
+  [
+    "TLS 1.2 fails within the handshake for another reason",
+    closing({ version: "TLSv1.2" }, { ...WITHIN, reason: "handshake_failed" }),
+  ],
 ])("is silent when %s", (_when, change) => {
   expect(judged(change)).toEqual([]);
 });
@@ -126,6 +136,11 @@ it.each<[string, Partial<Facts>]>([
 it.each<[string, Partial<Facts>, object]>([
   ["an alert says so", {}, symptom],
   ["TLS 1.3 closes after the handshake", closing({}), closed],
+  [
+    "TLS 1.2 closes within the handshake",
+    closing({ version: "TLSv1.2" }, WITHIN),
+    { ...closed, severity: "warning", evidence: { ...withoutAlert, tlsVersion: "TLSv1.2" } },
+  ],
   ["TLS 1.3 closes although a sniff is answered", closing({}, { sniff: { found: "tls" } }), closed],
   [
     "others succeed: then it is ours that is wrong",

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { tlsClientCertRejected } from "../../src/detectors/tls-client-cert-rejected.ts";
 import { type XrayOptions, xray } from "../../src/grpc/xray.ts";
 import type { Target } from "../../src/model/target.ts";
 import type { LookAt, XrayReport } from "../../src/model/xray.ts";
@@ -11,6 +12,7 @@ import {
   refusingPort,
   startFaultyServer,
 } from "../support/faulty-server.ts";
+import { anExpectation, anXray, judge } from "../support/snapshot.ts";
 import { aResolver, aTarget } from "../support/targets.ts";
 
 const PATH = "/grpc.health.v1.Health/Check";
@@ -466,27 +468,32 @@ describe("an X-ray fails in its phase", () => {
     expect(report).not.toHaveProperty("silence");
   });
 
-  test.each(["TLSv1.2", "TLSv1.3"] as const)(
-    "tls: our client certificate is rejected, %s",
-    async (maxVersion) => {
-      const server = await serve(secured({ clientCa: ca.cert, maxVersion }));
-      const { strangerCert: cert, strangerKey: key } = files;
-      const report = await look(server.address, { tls: { mode: "tls", cert, key } });
+  test.each([
+    ["TLSv1.2", "warning"],
+    ["TLSv1.3", "critical"],
+  ] as const)("tls: our client certificate is rejected, %s", async (maxVersion, severity) => {
+    const server = await serve(secured({ clientCa: ca.cert, maxVersion }));
+    const { strangerCert: cert, strangerKey: key } = files;
+    const report = await look(server.address, { tls: { mode: "tls", cert, key } });
 
-      expect(report).toMatchObject({
-        outcome: "failed",
-        phase: "tls",
-        reason: "client_certificate_rejected",
-        tls: {
-          version: maxVersion,
-          clientCertificateAsked: true,
-          clientCertificateSent: true,
-          chain: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }],
-        },
-      });
-      expect(report).not.toHaveProperty("sniff");
-    },
-  );
+    expect(report).toMatchObject({
+      outcome: "failed",
+      phase: "tls",
+      reason: "client_certificate_rejected",
+      tls: {
+        version: maxVersion,
+        clientCertificateAsked: true,
+        clientCertificateSent: true,
+        chain: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }],
+      },
+    });
+    expect(report).not.toHaveProperty("sniff");
+    // Node says no alert: that it hangs up is all that tells.
+    expect(report.tls).not.toHaveProperty("alert");
+    const seen = anXray({ latest: report });
+    const expectation = anExpectation({ hasClientCertificate: true });
+    expect(judge(tlsClientCertRejected, { xray: seen, expectation })).toMatchObject([{ severity }]);
+  });
 
   test("tls: no ALPN, though HTTP/2 is spoken", async () => {
     const server = await serve(secured({ alpn: "none" }));

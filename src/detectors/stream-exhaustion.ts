@@ -161,7 +161,7 @@ function fullSymptom(fullness: Fullness, asked: Asked): readonly Symptom[] {
       subject: { side: "server" },
       severity: hasRoom ? "info" : isCritical ? "critical" : "warning",
       witnesses: ["preflight", "channelz"],
-      summary: `${worst.peer} has ${worst.open} streams open${worst.ms > 0 ? ` for ${durationText(worst.ms)}` : ""} where the server allows ${asked.most} per connection${beside}`,
+      summary: `${nameOf(worst.peer)} has ${worst.open} streams open${worst.ms > 0 ? ` for ${durationText(worst.ms)}` : ""} where the server allows ${asked.most} per connection${beside}`,
       evidence: {
         ...connectionEvidence(worst, asked),
         fullConnections: full.length,
@@ -184,7 +184,12 @@ function connectionEvidence(worst: FullConnection, { most, xray }: Asked): Evide
 }
 
 function peersOf(connections: readonly FullConnection[]): readonly string[] {
-  return [...new Set(connections.map(({ peer }) => peer))];
+  return [...new Set(connections.map(({ peer }) => nameOf(peer)))];
+}
+
+/** Who connects over a unix socket has no address. */
+function nameOf(peer: string): string {
+  return peer === "" ? "A client of the unix socket" : peer;
 }
 
 function clientSide(calls: UpstreamCalls, upstream: string, asked: Asked): readonly Symptom[] {

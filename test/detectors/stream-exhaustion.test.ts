@@ -243,6 +243,15 @@ describe("at the server", () => {
       expect(severities(facts)).toEqual(["critical"]);
     });
 
+    it("names who has no address", () => {
+      expect(judged(pair("", 4, [5, "", 9]))).toMatchObject([
+        {
+          summary: expect.stringMatching(/^A client of the unix socket has 100 streams open/),
+          evidence: { peers: ["A client of the unix socket"] },
+        },
+      ]);
+    });
+
     it("is silent about one that is high and not full", () => {
       const { sockets } = pair("10.0.0.7", 4, [5, "10.0.0.7", 9]);
       const high = sockets.polls.map((poll) => ({

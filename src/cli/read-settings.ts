@@ -12,12 +12,12 @@ const GREATEST_REQUEST = 4 * 1024 * 1024;
 
 /**
  * The settings of a configuration file. Relative paths in it start from its folder. Throws
- * `ConfigError`, also for a file that cannot be read. `look` hears of each file before it is looked at.
+ * `ConfigError`, also for a file that cannot be read.
  */
 export async function readSettings(
   call: Call,
   file: string,
-  look: (path: string) => void = () => undefined,
+  { look = () => undefined, ...rules }: ReadOptions = {},
 ): Promise<Settings> {
   const { program, tools } = call;
   look(file);
@@ -42,7 +42,13 @@ export async function readSettings(
     resolvePath: (path) => resolve(dirname(file), path),
     logFormat: program.isTerminal.stdout ? "text" : "json",
     ...(await tools.expressions(text)),
+    ...rules,
   });
+}
+
+export interface ReadOptions extends Pick<LoadOptions, "tlsFault"> {
+  /** Hears of each file before it is looked at. */
+  readonly look?: (path: string) => void;
 }
 
 /** What the rules need of gRPC: loaded only for a file that names expressions or descriptor sets. */

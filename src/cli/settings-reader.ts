@@ -31,7 +31,7 @@ export async function takeReading(call: Call, file: string): Promise<Reading> {
   const now = clock.shown(clock.now());
   const seen = () => ({ stood: [...stood], isSettled: youngestMs < now - SETTLED_MS });
   try {
-    const settings = await readSettings(call, file, look);
+    const settings = await readSettings(call, file, { look });
     return { settings, ...seen() };
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;

@@ -12,7 +12,7 @@ import { type Outside, settingsFrom } from "./settings-from.ts";
 import type { Environment } from "./variables.ts";
 
 export interface LoadOptions
-  extends Pick<Surroundings, "detectors" | "celFault" | "methodsOf">,
+  extends Pick<Surroundings, "detectors" | "celFault" | "methodsOf" | "tlsFault">,
     Pick<Outside, "logFormat"> {
   /** The file's content. */
   readonly text: string;

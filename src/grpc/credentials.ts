@@ -63,19 +63,55 @@ async function readToken(path: string): Promise<string> {
 
 async function readTls(tls: TlsFiles): Promise<TlsMaterial> {
   const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map(readOptional));
-  if (ca !== undefined && (readBundle(ca).length === 0 || isTorn(ca))) {
-    throw refused(
-      new Error(`${tls.ca}: ${isTorn(ca) ? "ends too early" : "no certificate in it"}`),
-    );
-  }
+  const bundle = ca === undefined ? undefined : bundleFault(ca);
+  if (bundle !== undefined) throw refused(new Error(`${tls.ca}: ${bundle}`));
   const material = present({ ca, cert, key });
   try {
-    // Tells a broken certificate, and a key that is not its own.
-    createSecureContext({ ...material, ca: [] });
+    tryPair(material);
   } catch (thrown) {
     throw refused(thrown);
   }
   return material;
+}
+
+/** Tells a broken certificate, and a key that is not its own. */
+function tryPair({ cert, key }: PairTexts): void {
+  createSecureContext(present({ cert, key, ca: [] }));
+}
+
+type PairTexts = Partial<Readonly<Record<"cert" | "key", string>>>;
+
+/**
+ * What no handshake can be made with, and why, in words of ours or OpenSSL's that show nothing of it;
+ * `undefined` where nothing is wrong. Takes the files' texts.
+ */
+export function materialFault({
+  ca,
+  cert,
+  key,
+}: PairTexts & { readonly ca?: string }):
+  | { readonly name: "ca" | "cert" | "key"; readonly fault: string }
+  | undefined {
+  const bundle = ca === undefined ? undefined : bundleFault(ca);
+  if (bundle !== undefined) return { name: "ca", fault: bundle };
+  const alone = [
+    { name: "cert", pair: present({ cert }) },
+    { name: "key", pair: present({ key }) },
+    { name: "key", pair: present({ cert, key }) },
+  ] as const;
+  for (const { name, pair } of alone) {
+    try {
+      tryPair(pair);
+    } catch (thrown) {
+      return { name, fault: thrown instanceof Error ? thrown.message : "unusable" };
+    }
+  }
+  return undefined;
+}
+
+function bundleFault(ca: string): string | undefined {
+  if (isTorn(ca)) return "ends too early";
+  return readBundle(ca).length === 0 ? "no certificate in it" : undefined;
 }
 
 /** Half a bundle has fewer issuers, and the server would be accused for those that are missing. */

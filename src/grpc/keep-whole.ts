@@ -7,6 +7,8 @@ export type Keep = <T>(paths: readonly string[], read: () => Promise<T>) => Prom
 export interface FilesTold {
   readonly paths: readonly string[];
   readonly fault?: string;
+  /** They never were whole: nothing stays in use, and what needs them goes unjudged. */
+  readonly hasNone?: true;
 }
 
 export interface KeepOptions {
@@ -20,7 +22,8 @@ const MOST_KEPT = 500;
 const SETTLE_MS = 1_000;
 
 interface Kept {
-  readonly value: unknown;
+  /** Absent: they never were whole. */
+  readonly whole?: { readonly value: unknown };
   readonly brokenSinceMs?: number;
   readonly isTold: boolean;
 }
@@ -28,7 +31,7 @@ interface Kept {
 /**
  * What was whole stays in use while its files are not: a rotation that is half written, or a token that
  * is empty, would make of a healthy server one that refuses us. Told once, and once more when they can
- * be used again. What was never whole is thrown, as there is nothing to go on with.
+ * be used again. What was never whole is told alike and thrown, as there is nothing to go on with.
  */
 export function keepWhole({ clock, tell }: KeepOptions): Keep {
   const kept = new Map<string, Kept>();
@@ -44,18 +47,22 @@ export function keepWhole({ clock, tell }: KeepOptions): Keep {
     try {
       const value = await read();
       if (kept.get(key)?.isTold === true) tell({ paths });
-      put(key, { value, isTold: false });
+      put(key, { whole: { value }, isTold: false });
       return value;
     } catch (thrown) {
-      const last = kept.get(key);
-      if (last === undefined) throw thrown;
-      const { brokenSinceMs = nowMs, isTold, value } = last;
-      const isNews = !isTold && nowMs - brokenSinceMs >= SETTLE_MS;
-      put(key, { value, brokenSinceMs, isTold: isTold || isNews });
-      if (isNews) tell({ paths, fault: faultText(thrown) });
-      return value as Awaited<ReturnType<typeof read>>;
+      const { brokenSinceMs = nowMs, ...last } = kept.get(key) ?? { isTold: false };
+      const isNews = !last.isTold && nowMs - brokenSinceMs >= SETTLE_MS;
+      put(key, { ...last, brokenSinceMs, isTold: last.isTold || isNews });
+      const { whole } = last;
+      if (isNews) tell(brokenFiles(paths, thrown, whole !== undefined));
+      if (whole === undefined) throw thrown;
+      return whole.value as Awaited<ReturnType<typeof read>>;
     }
   };
+}
+
+function brokenFiles(paths: readonly string[], thrown: unknown, wereWhole: boolean): FilesTold {
+  return { paths, fault: faultText(thrown), ...(wereWhole ? {} : { hasNone: true }) };
 }
 
 /** The innermost cause, which names the file or what OpenSSL thought of it; never what is in it. */

@@ -67,7 +67,13 @@ export type AgentEvent = Base &
       }
     | { readonly kind: "config-warning"; readonly text: string }
     /** Files of credentials that were whole are not (`fault`), or are again. */
-    | { readonly kind: "credentials"; readonly paths: readonly string[]; readonly fault?: string }
+    | {
+        readonly kind: "credentials";
+        readonly paths: readonly string[];
+        readonly fault?: string;
+        /** They never were whole, so nothing else is in use. */
+        readonly hasNone?: true;
+      }
     /** The loop stood still: an evaluation that was due began so much later. */
     | { readonly kind: "stalled"; readonly lateMs: number }
     | {

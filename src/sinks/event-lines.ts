@@ -128,14 +128,17 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
       component: "config",
     }),
   ],
-  credentials: ({ paths, fault, at }) => {
+  credentials: ({ paths, fault, hasNone = false, at }) => {
     const files = paths.join(", ");
     const component = "credentials";
     if (fault === undefined) {
       const msg = `${files} can be used again, and is`;
       return [line({ at }, "info", { name: "credentials.whole", msg, component })];
     }
-    const msg = `${files} cannot be used (${fault}); what was read before stays in use`;
+    const instead = hasNone
+      ? "they were never whole, and what needs them is not examined"
+      : "what was read before stays in use";
+    const msg = `${files} cannot be used (${fault}); ${instead}`;
     return [line({ at }, "warn", { name: "credentials.broken", msg, component })];
   },
   self: () => [],

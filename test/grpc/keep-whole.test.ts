@@ -59,11 +59,22 @@ it("takes what is new and whole, and tells nothing", async () => {
   expect(told).toEqual([]);
 });
 
-it("has nothing to go on with where they never were whole", async () => {
-  const { read, told } = aReader();
+it("has nothing to go on with where they never were whole, and says so once", async () => {
+  const { read, told, clock } = aReader();
   write({ token: "" });
-  expect(await faultOf(read())).toEqual({ phase: "tls", reason: "credentials" });
+  const fault = { phase: "tls", reason: "credentials" };
+  expect(await faultOf(read())).toEqual(fault);
+  await clock.advance(999);
+  expect(await faultOf(read())).toEqual(fault);
   expect(told).toEqual([]);
+  await clock.advance(1);
+  expect(await faultOf(read())).toEqual(fault);
+  expect(await faultOf(read())).toEqual(fault);
+  const which = [paths.token];
+  expect(told).toEqual([{ paths: which, fault: `${paths.token}: empty`, hasNone: true }]);
+  write(whole);
+  expect(await read()).toEqual(credentialsOf(whole));
+  expect(told.slice(1)).toEqual([{ paths: which }]);
 });
 
 it("tells nothing of what is whole within a second", async () => {

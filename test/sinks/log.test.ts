@@ -56,6 +56,7 @@ const events: readonly AgentEvent[] = [
   { kind: "config-warning", text: "the configuration is mounted with subPath", at: NOW },
   { kind: "credentials", paths: ["/certs/tls.crt", "/certs/tls.key"], fault: "no end", at: NOW },
   { kind: "credentials", paths: ["/certs/tls.crt", "/certs/tls.key"], at: NOW },
+  { kind: "credentials", paths: ["/certs/ca.crt"], fault: "no one", hasNone: true, at: NOW },
   { kind: "sink-failed", sink: "webhook", errorText: "connect ECONNREFUSED", at: NOW },
   { kind: "sink-recovered", sink: "webhook", at: NOW },
   { kind: "sink-failed", sink: "admin", errorText: "listen EADDRINUSE", at: NOW },

@@ -1,7 +1,7 @@
 import { compiledTypes } from "../compiled-types.ts";
 import { isShownFile, type Path } from "../path.ts";
 import { list, mapping, text, valueAt } from "../raw.ts";
-import type { Breach, Rule, Surroundings } from "./rule.ts";
+import type { Breach, Rule, Surroundings, TlsFile } from "./rule.ts";
 
 /** Files that the configuration names exist; types come compiled. */
 export const files: Rule = (root, surroundings) => {
@@ -25,6 +25,29 @@ export const files: Rule = (root, surroundings) => {
   });
   return [...direct, ...requests];
 };
+
+const TLS_FILES: Readonly<Record<TlsFile, string>> = {
+  ca: "a file with a whole certificate (PEM)",
+  cert: "a file with a whole certificate (PEM)",
+  key: "a file with the private key of `cert` (PEM)",
+};
+
+/** Files that exist hold what a handshake can be made with. */
+export const tlsMaterial: Rule = (root, { tlsFault, fileExists, resolvePath }) =>
+  list(root["targets"]).flatMap((target, index) => {
+    const tls = mapping(mapping(target)["tls"]);
+    const stated = (Object.keys(TLS_FILES) as TlsFile[]).flatMap((name) => {
+      const file = text(tls[name]);
+      return file === undefined || file === "" ? [] : [[name, resolvePath(file)] as const];
+    });
+    if (tlsFault === undefined || !stated.every(([, file]) => fileExists(file))) return [];
+    const fault = tlsFault(Object.fromEntries(stated));
+    if (fault === undefined) return [];
+    const path = ["targets", index, "tls", fault.name];
+    return [
+      { path, found: `${text(tls[fault.name])} (${fault.fault})`, allowed: TLS_FILES[fault.name] },
+    ];
+  });
 
 function metadataFiles(path: Path, entry: unknown): readonly Path[] {
   const keys = Object.keys(mapping(mapping(entry)["metadata"]));

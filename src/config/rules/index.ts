@@ -6,7 +6,7 @@ import {
   probeTimes,
   separatePorts,
 } from "./contradictions.ts";
-import { files } from "./files.ts";
+import { files, tlsMaterial } from "./files.ts";
 import { references, uniqueNames } from "./names.ts";
 import type { Rule } from "./rule.ts";
 
@@ -20,6 +20,7 @@ export const RULES: readonly Rule[] = [
   adminToken,
   separatePorts,
   files,
+  tlsMaterial,
   assertions,
   methods,
 ];

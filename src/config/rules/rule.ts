@@ -14,7 +14,13 @@ export interface Surroundings {
   readonly methodsOf?: (
     file: string,
   ) => { readonly methods: readonly string[] } | { readonly fault: string };
+  /** Which of these files no handshake can be made with, and why; absent = not judged here. */
+  readonly tlsFault?: (
+    files: Readonly<Partial<Record<TlsFile, string>>>,
+  ) => { readonly name: TlsFile; readonly fault: string } | undefined;
 }
+
+export type TlsFile = "ca" | "cert" | "key";
 
 /** A mistake that a rule found; where it stands in the file is looked up afterwards. */
 export interface Breach {

@@ -22,7 +22,13 @@ describe.concurrent("where the reader of the log", () => {
     const agent = await anAgent(stage, watchingOften(app), { reader: "stuck" });
     const flip = flips(app);
     stage.onTestFinished(async () => clearInterval(flip));
-    await vi.waitUntil(async () => (await lost(agent)) > 100, PATIENCE);
+    // Where nobody gets a turn, a request may be given up: the next one is as good.
+    const isLosing = () =>
+      lost(agent).then(
+        (lines) => lines > 20,
+        () => false,
+      );
+    await vi.waitUntil(isLosing, PATIENCE);
     clearInterval(flip);
     const before = await judgedAt(agent);
     await vi.waitUntil(async () => (await judgedAt(agent)) > before, PATIENCE);

@@ -7,6 +7,6 @@ const PROMISED_MS = 1_500;
 export const mayTakeMs = (): number => PROMISED_MS * crowding();
 
 /** How many programs want each processor: a promise of milliseconds is one of a machine that has some. */
-function crowding(): number {
+export function crowding(): number {
   return Math.max(1, ...loadavg().map((load) => load / availableParallelism()));
 }

@@ -1,5 +1,6 @@
 import { type BadShare, badShare, type Outcomes, type ShareLimits } from "./bad-share.ts";
 import { handledCalls, resetStreams } from "./call-series.ts";
+import { wholeSpan } from "./counters.ts";
 import type { AppCalls, AppScrape } from "./facts/app-calls.ts";
 import type { CallPoll, ServerCalls } from "./facts/server-calls.ts";
 import { SERVER_FAULTS, type StatusName } from "./status.ts";
@@ -47,7 +48,8 @@ export function errorShareOfMetrics(
 ): ErrorShare {
   const between = (from: AppScrape, to: AppScrape) => faultsBetween(from, to, accused);
   const share = badShare(scrapes, between, { usualRatio, limits });
-  if (share === undefined || share === "none") return share;
+  if (share === undefined) return areAllExcused(scrapes) ? "none" : undefined;
+  if (share === "none") return share;
   const during = scrapes.slice(scrapes.findIndex(({ at }) => at === share.from));
   const gaps = during.slice(1).flatMap((to, index) => {
     const from = during[index];
@@ -57,6 +59,14 @@ export function errorShareOfMetrics(
   if (newest === undefined || newest.bad > 0) return share;
   if (gaps.filter(({ bad }) => bad > 0).length >= LEAST_POLLS) return share;
   return newest.finished > 0 ? "none" : undefined;
+}
+
+/** Calls ended, and none of them may accuse: that is known, and no less than calls that ended well. */
+function areAllExcused(scrapes: AppCalls["scrapes"]): boolean {
+  const span = wholeSpan(scrapes);
+  if (span === undefined) return false;
+  const { finished } = faultsBetween(span.from, span.to);
+  return finished === 0 && excusedIn(span.to) > excusedIn(span.from);
 }
 
 /** True if the share is high only by calls that the server may have refused on purpose. */

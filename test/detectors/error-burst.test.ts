@@ -159,6 +159,13 @@ describe("is silent about", () => {
       { appCalls: metrics({ OK: 1, UNIMPLEMENTED: 8 }, { unregistered: 8 }) },
     ],
     [
+      "streams that are ended to be opened anew, all of them, though channelz counts errors",
+      {
+        appCalls: metrics({ UNAVAILABLE: 10 }, { answered: { UNAVAILABLE: 10 } }),
+        serverCalls: channelz({ finished: 100, failed: 100 }),
+      },
+    ],
+    [
       "streams that had their answers before they ended with their connections",
       { appCalls: metrics({ OK: 2, UNAVAILABLE: 10 }, { answered: { UNAVAILABLE: 10 } }) },
     ],

@@ -47,6 +47,7 @@ describe.concurrent("the built folder, away from node_modules", () => {
     [["config", "check", good], /./],
     [["config", "print", "--config", good], /^targets:\n {2}- name: app\n/m],
     [["config", "schema"], /^\{\n {2}"\$schema"/],
+    [["inject", good], /get-order/],
     [["probe", "get-order", "--config", good], /OK/],
   ] as const)("runs %j", async ([argv, stdout], { expect }) => {
     const ended = await built.run(...argv);

@@ -116,12 +116,16 @@ function startAdmin({ clock, core, identity, hear, reload }: ServersOptions): Pr
     reload: async () => orderOf(await reload()?.reload()),
     drain: () => {
       core.drain("command");
-      return { ok: true, text: "draining: nothing of the agent's keeps the app" };
+      return { ok: true, text: DRAINING };
     },
     drill: (code, target) => core.drill({ code, target }),
     failed: (thrown) => tellBug({ clock, hear, where: "admin" }, thrown),
   });
 }
+
+/** What follows is decided by the store's `epochs.ts`. */
+const DRAINING =
+  "draining: the agent has let go of the app, and no finding opens for 60 s; it connects again once a new process listens, or the port still does after that";
 
 /** The token; none where its file cannot be read, which is told, and then nobody may pass. */
 async function readToken(file: string | undefined, state: SinkState): Promise<string | undefined> {

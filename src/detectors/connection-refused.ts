@@ -110,9 +110,16 @@ function appSymptom(
       everListened: reach.everListened,
       ...evidenceOf(reach, dials),
       waitedSeconds: reach.everListened ? undefined : waitedSeconds,
-      listening: listeners && boundList(listeners.listening),
+      listening: listeners && named(listeners.listening),
     }),
   };
+}
+
+/** As many as evidence holds; the last says how many more there are. */
+function named(listening: readonly string[]): readonly string[] {
+  const kept = boundList(listening);
+  const omitted = listening.length - kept.length;
+  return omitted === 0 ? kept : [...kept.slice(0, -1), `and ${omitted + 1} more`];
 }
 
 /** A port that has listened: a restart is granted, no more. */

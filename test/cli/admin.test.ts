@@ -52,13 +52,13 @@ it("passes the document on, and exits 0 when nothing is active", async () => {
   });
 });
 
-it("gives the token of a file", async () => {
+it("gives the token of a file, and says what the order did", async () => {
   const file = join(mkdtempSync(join(tmpdir(), "grpc-doctor-")), "token");
   writeFileSync(file, "s3cret\n");
-  const { asked, flag } = await admin(200, "");
+  const { asked, flag } = await admin(200, '{ "ok": true, "text": "the agent has let go" }');
   expect(await runLine(`drain ${flag} --token-file ${file}`)).toEqual({
     exit: 0,
-    stdout: "",
+    stdout: "the agent has let go\n",
     stderr: "",
   });
   expect(asked).toEqual(["POST /-/drain Bearer s3cret"]);

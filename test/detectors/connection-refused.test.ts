@@ -495,3 +495,10 @@ it("names its causes", () => {
 it("reads what it declares", () => {
   expect(factsRead(connectionRefused)).toEqual(factsDeclared(connectionRefused));
 });
+
+it("names as many ports that do listen as evidence holds, and says how many more there are", () => {
+  const ports = Array.from({ length: 25 }, (_, index) => `127.0.0.1:${8_000 + index}`);
+  const listeners = aListeners({ rows: [], listening: ports });
+  const [symptom] = judged({ ...awaiting(MINUTE + 1), listeners }) ?? [];
+  expect(symptom?.evidence["listening"]).toEqual([...ports.slice(0, 19), "and 6 more"]);
+});

@@ -9,8 +9,12 @@ import { EXIT } from "../exit.ts";
 export async function run(call: Call): Promise<number> {
   try {
     const { taken, text } = orderAnswer(await askAgent(call, { method: "POST", path: "/-/drain" }));
-    if (taken) return EXIT.fine;
-    call.program.stderr.write(`grpc-doctor: the agent refused: ${text}\n`);
+    const { stdout, stderr } = call.program;
+    if (taken) {
+      stdout.write(`${text}\n`);
+      return EXIT.fine;
+    }
+    stderr.write(`grpc-doctor: the agent refused: ${text}\n`);
   } catch (thrown) {
     tellAdminError(call, thrown);
   }

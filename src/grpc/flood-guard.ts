@@ -17,8 +17,8 @@ const MOST_CRUMBS = 500;
 const MOST_OVERHEAD_BYTES = 1024 * 1024;
 /** A flood is two mebibytes in each turn of the event loop: it is to be noticed within a few of them. */
 const LOOK_MS = 100;
-/** For so long it is looked for at that pace, from the connection's begin and from any sign of it. */
-const WARY_MS = 2_000;
+/** So long at that pace: from the begin, until each job has called once, and from any sign of a flood. */
+const WARY_MS = 10_000;
 /** More between two looks than calls and keepalive need. */
 const SIGN_BYTES = 64 * 1024;
 

@@ -220,14 +220,14 @@ test("a quiet connection is looked at once a second, and again ten times where b
   const sign = blockOf(frame({ type: 200 }, Buffer.alloc(1015)), 100 * 1024);
   const server = await serve(talkative(settings(), sign));
   const connection = await open(server.address, { ...manual, sleep });
-  await manual.advance(4_000);
+  await manual.advance(12_000);
   const quiet = looks.splice(0);
   await isAnswered(connection);
-  await manual.advance(4_000);
+  await manual.advance(12_000);
 
   const often = (count: number) => Array<number>(count).fill(100);
-  expect(quiet).toEqual([...often(20), 1000, 1000, 1000]);
-  expect(looks).toEqual([...often(20), 1000, 1000]);
+  expect(quiet).toEqual([...often(100), 1000, 1000, 1000]);
+  expect(looks).toEqual([...often(100), 1000, 1000]);
 });
 
 test("a flood on a connection that was quiet ends it within a second", async () => {

@@ -1,4 +1,4 @@
-import type { DurationBuckets, MethodCounts } from "../model/method-counts.ts";
+import { type DurationBuckets, type MethodCounts, MOST_METHODS } from "../model/method-counts.ts";
 import { present } from "../model/present.ts";
 import type { StatusName } from "../model/status.ts";
 
@@ -40,7 +40,6 @@ interface Bucket {
 
 type Buckets = Map<number, number>;
 
-const MAX_METHODS_TOLD = 200;
 const MAX_METHODS = 5_000;
 const MAX_BUCKETS = 200;
 const MS = 1_000;
@@ -132,7 +131,7 @@ function busiest(byMethod: ReadonlyMap<string, ByCode>): CallFacts["methods"] {
   const total = (sums: ByCode) => Object.values(sums).reduce((sum, count) => sum + count, 0);
   return [...byMethod]
     .toSorted(([, a], [, b]) => total(b) - total(a))
-    .slice(0, MAX_METHODS_TOLD)
+    .slice(0, MOST_METHODS)
     .map(([method, handledByCode]) => ({ method, handledByCode }));
 }
 

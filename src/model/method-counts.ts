@@ -1,5 +1,8 @@
 import type { StatusName } from "./status.ts";
 
+/** As many methods as an observation tells: one more may be there, with a past that was never told. */
+export const MOST_METHODS = 200;
+
 /** Calls of one method that the app handled; administrative services are left out. */
 export interface MethodCounts {
   readonly method: string;

@@ -1,4 +1,4 @@
-import type { MethodCounts } from "../model/method-counts.ts";
+import { type MethodCounts, MOST_METHODS } from "../model/method-counts.ts";
 import type { StatusName } from "../model/status.ts";
 
 type ByCode = Readonly<Partial<Record<StatusName, number>>>;
@@ -16,17 +16,20 @@ export function addedAnswered(
 ): ByCode | undefined {
   if (after.every(({ sent }) => sent === undefined)) return undefined;
   const known = new Map(before?.map((counts) => [counts.method, counts]));
+  const isTold = before !== undefined && before.length < MOST_METHODS;
   const total: Partial<Record<StatusName, number>> = { ...sum };
   for (const counts of after) {
-    const last = known.get(counts.method);
+    const last = known.get(counts.method) ?? (isTold ? NOTHING : undefined);
     for (const [code, count] of last === undefined ? [] : answeredSince(last, counts))
       total[code] = (total[code] ?? 0) + count;
   }
   return total;
 }
 
+const NOTHING: Omit<MethodCounts, "method"> = { handledByCode: {} };
+
 function answeredSince(
-  before: MethodCounts,
+  before: Omit<MethodCounts, "method">,
   after: MethodCounts,
 ): readonly (readonly [StatusName, number])[] {
   const gained = (code: StatusName) =>

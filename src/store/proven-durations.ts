@@ -1,7 +1,4 @@
-import type { DurationBuckets, MethodCounts } from "../model/method-counts.ts";
-
-/** As many methods as an observation tells: one more may be there, with a past that was never told. */
-const MOST_METHODS = 200;
+import { type DurationBuckets, type MethodCounts, MOST_METHODS } from "../model/method-counts.ts";
 
 /**
  * Adds what two scrapes prove of the durations of cancelled and expired calls where histograms know

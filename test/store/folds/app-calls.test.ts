@@ -172,6 +172,11 @@ describe("where messages of the server are counted", () => {
       ],
       { OK: 0, CANCELLED: 5, UNAVAILABLE: 5 },
     ],
+    [
+      "of a method of which none had ended before",
+      [[get], [get, watch(0, 3, 9)]],
+      { OK: 0, CANCELLED: 3, UNAVAILABLE: 3 },
+    ],
     ["and not by a family without them", [[watch(0, 0)], [watch(0, 3)]], undefined],
   ])("knows what was answered before it ended: %s", (_what, scrapes, want) => {
     expect(answered(...scrapes)).toEqual(want);

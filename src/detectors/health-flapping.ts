@@ -89,12 +89,16 @@ export const healthFlapping = defineDetector({
   },
 });
 
-/** Changes between SERVING and NOT_SERVING; the first SERVING after a start is none. */
+/**
+ * Changes between SERVING and NOT_SERVING. The first SERVING after a start is none, nor is what one Watch
+ * says and the next: a proxy that cuts it may have asked two replicas.
+ */
 function flipsOf({ transitions }: ServiceHealth): readonly HealthTransition[] {
   const between = new Set(["SERVING", "NOT_SERVING"]);
   const flips = transitions.filter(({ from, to }) => between.has(from) && between.has(to));
   const isStart = flips[0]?.to === "SERVING" && transitions.length < REMEMBERED;
-  return isStart ? flips.slice(1) : flips;
+  const changes = isStart ? flips.slice(1) : flips;
+  return changes.filter(({ isReopened = false }) => !isReopened);
 }
 
 function shortestMs(flips: readonly HealthTransition[]): number {

@@ -99,16 +99,25 @@ function declared(asked: Asked): Verdict | undefined {
   };
 }
 
+/** Of what was SERVING: who checks health takes nothing else for fit. */
+const UNFIT: ReadonlySet<string> = new Set(["NOT_SERVING", "UNKNOWN"]);
+
 /** What the declared status is worth; `undefined` where it is as expected, or nobody expects anything. */
-function declaredSeverity({ service, state, expectation }: Asked): Severity | undefined {
+function declaredSeverity(asked: Asked): Severity | undefined {
+  const { service, state, expectation } = asked;
   const { status, everServing } = state;
   const isNamed = isExpected(service, expectation);
   if (expectation.health.expect === "NOT_SERVING")
     return isNamed && status === "SERVING" ? "warning" : undefined;
-  if (everServing && (status === "NOT_SERVING" || status === "UNKNOWN"))
-    return isNamed ? "critical" : "warning";
+  if (everServing && UNFIT.has(status))
+    return isNamed && !mayBeAnothers(asked) ? "critical" : "warning";
   if (status !== "NOT_SERVING") return undefined;
   return isNamed ? "warning" : "info";
+}
+
+/** An upstream changed from one Watch to the next: a proxy may have opened that at another replica. */
+function mayBeAnothers({ state, expectation }: Asked): boolean {
+  return expectation.role === "upstream" && state.transitions.at(-1)?.isReopened === true;
 }
 
 /**

@@ -67,6 +67,8 @@ export type HealthObservation = Base & { readonly source: "health" } & (
         readonly service: string;
         readonly status: ServingStatus;
         readonly via: "watch" | "check";
+        /** The first that a Watch tells: it may have been opened at another replica. */
+        readonly isFirst?: true;
       }
     /** An answer that is no status, over a working connection, and no capability. */
     | {

@@ -66,9 +66,11 @@ async function* watch(asking: Asking): AsyncIterable<Observation> {
   const [service = ""] = run.job.services;
   try {
     const statuses = watchHealth(connection, service, { signal: run.signal });
+    let first: { readonly isFirst?: true } = { isFirst: true };
     for await (const status of paced(statuses, tools.clock)) {
       yield* available(connection, question(asking, "Watch"));
-      yield { ...base(asking), kind: "status", service, status, via: "watch" };
+      yield { ...base(asking), kind: "status", service, status, via: "watch", ...first };
+      first = {};
     }
   } catch (thrown) {
     const error = callError(thrown);

@@ -50,6 +50,10 @@ describe("is silent", () => {
         ...flips(400_000, 300_000, 200_000),
       ],
     ],
+    [
+      "what one Watch says and the next",
+      flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5).map((flip) => ({ ...flip, isReopened: true as const })),
+    ],
     ["names that come and go", four.map((flip) => ({ ...flip, from: "SERVICE_UNKNOWN" as const }))],
   ])("about %s", (_what, transitions) => {
     expect(judged(transitions)).toEqual([]);

@@ -4,6 +4,7 @@ import type { Facts } from "../../src/model/facts/index.ts";
 import {
   aChannelGroup,
   anExpectation,
+  anUpstreamExpectation,
   aServiceHealth,
   factsDeclared,
   factsRead,
@@ -141,6 +142,16 @@ describe("speaks", () => {
   ])("of %s", (_what, change, world, severity) => {
     expect(judged(change, world)?.map((found) => found.severity)).toEqual([severity]);
     expect(judged(change, world)?.[0]).not.toHaveProperty("isSuspicion");
+  });
+
+  it("no more than as a warning of an upstream that differs from one Watch to the next", () => {
+    const flip = { at: NOW - 45 * SECOND, from: "SERVING", to: "NOT_SERVING" } as const;
+    const severities = [{ ...flip, isReopened: true as const }, flip].map((last) => {
+      const services = { "": aServiceHealth({ ...sick, transitions: [last] }) };
+      const expectation = anUpstreamExpectation({ health: { services: [""], expect: "SERVING" } });
+      return judge(healthNotServing, { health: { services }, expectation })?.[0]?.severity;
+    });
+    expect(severities).toEqual(["warning", "critical"]);
   });
 
   it("of errors over a working connection, instead of the status before them", () => {

@@ -225,7 +225,7 @@ describe("watch", () => {
     expect(await watching.next()).toEqual({ done: true, value: undefined });
     expect(brief(heard.map(({ value }) => value))).toEqual([
       { ...able, part: "Watch" },
-      status("a", "SERVING", "watch"),
+      { ...status("a", "SERVING", "watch"), isFirst: true },
       status("a", "NOT_SERVING", "watch"),
     ]);
   });
@@ -241,7 +241,7 @@ describe("watch", () => {
     over.abort();
     await watching.next();
     expect(brief([unknown.value, known.value])).toEqual([
-      status("late", "SERVICE_UNKNOWN", "watch"),
+      { ...status("late", "SERVICE_UNKNOWN", "watch"), isFirst: true },
       status("late", "SERVING", "watch"),
     ]);
   });

@@ -53,7 +53,10 @@ const serviceHealth = exactly<ServiceHealth>()({
   via: z.enum(["watch", "check"]),
   everServing: flag,
   everKnown: flag,
-  transitions: list(z.object({ at: instant, from: serving, to: serving }), 100),
+  transitions: list(
+    z.object({ at: instant, from: serving, to: serving, isReopened: maybe(z.literal(true)) }),
+    100,
+  ),
   unknownInRow: count,
   errors: maybe(z.object({ count, since: instant, lastAt: instant, code: status, text })),
 });

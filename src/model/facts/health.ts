@@ -5,6 +5,8 @@ export interface HealthTransition {
   readonly at: Instant;
   readonly from: ServingStatus;
   readonly to: ServingStatus;
+  /** Between two Watches: behind a balancer the second may be another replica's. */
+  readonly isReopened?: true;
 }
 
 /** What health says of one service. */

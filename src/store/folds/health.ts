@@ -1,6 +1,5 @@
 import type { Health, HealthTransition, ServiceHealth } from "../../model/facts/health.ts";
 import { own } from "../../model/own.ts";
-import type { ServingStatus } from "../../model/status.ts";
 import { defineFold, type FoldContext, type InputOf } from "../fold.ts";
 import { pushed } from "../ring.ts";
 
@@ -52,7 +51,7 @@ function judged(
 ): ServiceHealth {
   const { at, via } = input;
   const last = known ?? { ...NEVER_DECLARED, sinceAt: at, via };
-  if (input.kind === "status") return declared(last, { at, via, status: input.status });
+  if (input.kind === "status") return declared(last, input);
   if (input.code === "NOT_FOUND") return declared(last, { at, via, status: "SERVICE_UNKNOWN" });
   const { code, text } = input;
   const { since = at, count = 0 } = last.errors ?? {};
@@ -67,13 +66,10 @@ const NEVER_DECLARED: Omit<ServiceHealth, "sinceAt" | "via"> = {
   unknownInRow: 0,
 };
 
-interface Declared {
-  readonly at: number;
-  readonly via: "watch" | "check";
-  readonly status: ServingStatus;
-}
+type Declared = Pick<InputOf<"health/status">, "at" | "via" | "status" | "isFirst">;
 
-function declared(last: ServiceHealth, { at, via, status }: Declared): ServiceHealth {
+function declared(last: ServiceHealth, told: Declared): ServiceHealth {
+  const { at, via, status } = told;
   const { errors: _over, ...known } = last;
   const isSame = last.status === status;
   const isUnknown = status === "SERVICE_UNKNOWN";
@@ -85,19 +81,24 @@ function declared(last: ServiceHealth, { at, via, status }: Declared): ServiceHe
     via: isSame && last.via === "watch" ? "watch" : via,
     everServing: last.everServing || status === "SERVING",
     everKnown: last.everKnown || !isUnknown,
-    transitions: transitionsTo(last, at, status),
+    transitions: transitionsTo(last, told),
     unknownInRow: isUnknown ? last.unknownInRow + 1 : 0,
   };
 }
 
 function transitionsTo(
   { status: from, transitions, everKnown }: ServiceHealth,
-  at: number,
-  to: ServingStatus,
+  { at, status: to, isFirst }: Declared,
 ): readonly HealthTransition[] {
   const isTransition =
     everKnown && from !== to && from !== "SERVICE_UNKNOWN" && to !== "SERVICE_UNKNOWN";
-  return isTransition ? pushed(transitions, { at, from, to }, MOST_TRANSITIONS) : transitions;
+  return isTransition
+    ? pushed(
+        transitions,
+        { at, from, to, ...(isFirst && { isReopened: isFirst }) },
+        MOST_TRANSITIONS,
+      )
+    : transitions;
 }
 
 /** The services with room for one of this name; a configured name displaces a discovered one. */

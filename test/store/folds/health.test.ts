@@ -34,6 +34,16 @@ it.each<[string, readonly Observation[], object]>([
     },
   ],
   [
+    "the next Watch disagrees",
+    [aStatusAt(0, { isFirst: true }), aStatusAt(15, { ...bad, isFirst: true })],
+    {
+      ...serving,
+      ...bad,
+      sinceAt: after(15),
+      transitions: [{ at: after(15), from: "SERVING", to: "NOT_SERVING", isReopened: true }],
+    },
+  ],
+  [
     "it comes back",
     [aStatusAt(0), aStatusAt(5, bad), aStatusAt(9)],
     {

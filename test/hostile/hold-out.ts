@@ -29,7 +29,7 @@ const BOUNDS = {
   allSeries: 1000,
 };
 /** Fewer answers than these show nothing. */
-const LEAST_ASKED = 100;
+const LEAST_ASKED = 50;
 
 const WELL = "well";
 const PATIENCE = { timeout: 60_000, interval: 250 };

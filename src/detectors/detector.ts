@@ -85,7 +85,7 @@ interface Described<
    */
   readonly dependencyCauses?: readonly Detector[];
   /** Narrows the causes: false where this one cannot explain these symptoms. */
-  readonly explainedBy?: (cause: Explanation, evidence: Evidence) => boolean;
+  readonly explainedBy?: (cause: Explanation, evidence: Evidence, subject: Subject) => boolean;
   /** True: not told before each cause was judged once since it began, 60 s at most. */
   readonly waitsForCauses?: boolean;
   readonly learns?: {
@@ -127,7 +127,7 @@ export interface Detector<C extends string = string> extends DetectorRecord {
   /** What its facts may lack for a judgement; absent = they always tell enough. */
   readonly lacks?: string;
   /** Whether this cause can explain these symptoms; true unless the declaration narrows it. */
-  explainedBy(cause: Explanation, evidence: Evidence): boolean;
+  explainedBy(cause: Explanation, evidence: Evidence, subject: Subject): boolean;
   /** Symptoms, or `undefined`: not judged. */
   judge(look: Look): readonly Symptom[] | undefined;
   /** What it would learn now, by name; empty while a fact of `needs` is unknown. */

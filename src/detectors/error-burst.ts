@@ -23,6 +23,7 @@ import type { Witness } from "../model/source-name.ts";
 import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
 import { boundList } from "../model/subjects.ts";
 import { appFrozen } from "./app-frozen.ts";
+import { channelStuck } from "./channel-stuck.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { messageTooLarge } from "./message-too-large.ts";
@@ -103,8 +104,9 @@ export const errorBurst = defineDetector({
   needs: [],
   uses: ["appCalls", "serverCalls", "probes", "channels"],
   needsAny: ["appCalls", "serverCalls"],
-  causes: [appFrozen, unimplementedCalls, messageTooLarge, deadlineStorm],
-  explainedBy: ({ code }, { codes }) => {
+  causes: [appFrozen, unimplementedCalls, messageTooLarge, channelStuck, deadlineStorm],
+  explainedBy: ({ code, subject }, { codes, dependency }) => {
+    if (code === channelStuck.code) return subject["upstream"] === dependency;
     const status = STATUS_OF_CAUSE[code];
     const [most = ""] = Array.isArray(codes) ? codes.map(String) : [];
     return status === undefined || most.startsWith(`${status} `);

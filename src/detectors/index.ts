@@ -4,6 +4,7 @@ import { agentOverloaded } from "./agent-overloaded.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { authRejected } from "./auth-rejected.ts";
 import { channelLeak } from "./channel-leak.ts";
+import { channelStuck } from "./channel-stuck.ts";
 import { compressionUnsupported } from "./compression-unsupported.ts";
 import { configRejected } from "./config-rejected.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
@@ -76,6 +77,7 @@ export const DETECTORS: readonly Detector[] = [
   unimplementedCalls,
 
   channelLeak,
+  channelStuck,
   deadlineStorm,
   errorBurst,
   healthFlapping,

@@ -69,8 +69,8 @@ function explains(root: Case, entry: Case, settings: Settings): boolean {
   if (root.begunMs > entry.openedMs + LATER_MS) return false;
   const { code } = root.detector;
   const { evidence } = root.symptom;
-  const { subject } = root;
-  return entry.detector.explainedBy({ code, subject, evidence }, entry.symptom.evidence);
+  const cause = { code, subject: root.subject, evidence };
+  return entry.detector.explainedBy(cause, entry.symptom.evidence, entry.subject);
 }
 
 function isDeclared(root: Case, entry: Case, settings: Settings): boolean {

@@ -485,7 +485,7 @@ it.each([
   ["loopback-only, of another address", { podAddress: "10.0.0.6" }, ["10.0.0.5:50051"], false],
 ])("is explained by %s: %j", (code, evidence, refusedAddresses, answer) => {
   const cause = { code: code.split(",")[0] ?? "", subject: {}, evidence };
-  expect(connectionRefused.explainedBy(cause, { refusedAddresses })).toBe(answer);
+  expect(connectionRefused.explainedBy(cause, { refusedAddresses }, {})).toBe(answer);
 });
 
 it("names its causes", () => {

@@ -462,7 +462,9 @@ it.each([
   ["app-frozen", ["INTERNAL 90"], true],
 ])("is explained by %s of %j: %s", (code, codes, isExplained) => {
   const evidence = codes === undefined ? {} : { codes };
-  expect(errorBurst.explainedBy({ code, subject: {}, evidence: {} }, evidence)).toBe(isExplained);
+  expect(errorBurst.explainedBy({ code, subject: {}, evidence: {} }, evidence, {})).toBe(
+    isExplained,
+  );
 });
 
 it("reads what it declares", () => {

@@ -284,7 +284,7 @@ describe("is explained", () => {
     ["tls-untrusted-issuer", "a caller's mistake", notFound],
     ["app-frozen", "a refusal by a handler", denied],
   ])("not by %s, for it is %s", (code, _what, evidence) => {
-    expect(probeFailing.explainedBy({ code, subject: {}, evidence: {} }, evidence)).toBe(false);
+    expect(probeFailing.explainedBy({ code, subject: {}, evidence: {} }, evidence, {})).toBe(false);
   });
 
   it.each<[string, string, Evidence]>([
@@ -299,7 +299,7 @@ describe("is explained", () => {
     ["error-burst", "the server's own error", internal],
     ["dns-stale", "another server's answer", unexpected],
   ])("by %s, for it is %s", (code, _what, evidence) => {
-    expect(probeFailing.explainedBy({ code, subject: {}, evidence: {} }, evidence)).toBe(true);
+    expect(probeFailing.explainedBy({ code, subject: {}, evidence: {} }, evidence, {})).toBe(true);
   });
 });
 
@@ -317,7 +317,7 @@ it.each<[string, boolean, Record<string, string>]>([
   "is explained, as far as it fits its method and status, by %s: %s, of %j",
   (code, isExplained, evidence) => {
     const cause = { code, subject: { method: "a.B/C" }, evidence: {} };
-    expect(probeFailing.explainedBy(cause, evidence)).toBe(isExplained);
+    expect(probeFailing.explainedBy(cause, evidence, {})).toBe(isExplained);
   },
 );
 

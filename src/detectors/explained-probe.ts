@@ -6,6 +6,7 @@ import { deadlineStorm } from "./deadline-storm.ts";
 import { errorBurst } from "./error-burst.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { messageTooLarge } from "./message-too-large.ts";
+import { metadataTooLarge } from "./metadata-too-large.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
@@ -33,12 +34,14 @@ const WORDS_OF_CAUSE: Readonly<Record<string, ReadonlySet<unknown>>> = {
   [authRejected.code]: new Set(["UNAUTHENTICATED", "PERMISSION_DENIED"]),
   [unimplementedCalls.code]: new Set(["UNIMPLEMENTED"]),
   [compressionUnsupported.code]: new Set(["UNIMPLEMENTED", "INTERNAL"]),
+  [metadataTooLarge.code]: new Set(["RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "UNAVAILABLE"]),
   [messageTooLarge.code]: new Set(["RESOURCE_EXHAUSTED", "OUT_OF_RANGE"]),
 };
 
 interface Cause {
   readonly code: string;
   readonly subject: Subject;
+  readonly evidence: Evidence;
 }
 
 /**
@@ -46,9 +49,10 @@ interface Cause {
  * and is not what was expected has come through every connection and stream, NOT_FOUND is a
  * handler's word, and a handshake that fails waits for nobody's deadline but its own.
  */
-export function explainsFailure(cause: Cause, evidence: Evidence): boolean {
+export function explainsFailure(cause: Cause, evidence: Evidence, subject: Subject): boolean {
   const words = WORDS_OF_CAUSE[cause.code];
   if (words === undefined) return isInTheWay(cause, evidence);
+  if (cause.code === metadataTooLarge.code && !isRefused(cause, subject)) return false;
   return words.has(evidence["status"]) && isOfMethod(cause.subject, evidence);
 }
 
@@ -63,6 +67,11 @@ function isInTheWay(cause: Cause, { phase, reason, status }: Evidence): boolean 
   const errors: ReadonlySet<unknown> =
     cause.code === errorBurst.code ? SERVER_FAULTS : WITHOUT_A_HANDLER;
   return errors.has(status);
+}
+
+/** Metadata that is near its limit fails no call yet. */
+function isRefused({ subject, evidence }: Cause, { probe }: Subject): boolean {
+  return evidence["failures"] !== undefined && subject["probe"] === probe;
 }
 
 /** A cause that names a method explains the probes of that method. */

@@ -24,6 +24,7 @@ import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { l4Pinning } from "./l4-pinning.ts";
 import { loopbackOnly } from "./loopback-only.ts";
 import { messageTooLarge } from "./message-too-large.ts";
+import { metadataTooLarge } from "./metadata-too-large.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { probeFailing } from "./probe-failing.ts";
 import { probeSlow } from "./probe-slow.ts";
@@ -68,6 +69,7 @@ export const DETECTORS: readonly Detector[] = [
   tlsUntrustedIssuer,
   tlsVersionMismatch,
 
+  metadataTooLarge,
   notGrpc,
   streamExhaustion,
 

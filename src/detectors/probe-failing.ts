@@ -14,6 +14,7 @@ import { errorBurst } from "./error-burst.ts";
 import { explainsFailure } from "./explained-probe.ts";
 import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { messageTooLarge } from "./message-too-large.ts";
+import { metadataTooLarge } from "./metadata-too-large.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 import { unimplementedCalls } from "./unimplemented-calls.ts";
@@ -61,6 +62,7 @@ export const probeFailing = defineDetector({
   causes: [
     ...WIRE,
     dnsStale,
+    metadataTooLarge,
     streamExhaustion,
     compressionUnsupported,
     unimplementedCalls,

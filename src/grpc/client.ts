@@ -4,10 +4,11 @@ import {
   compressionAlgorithms,
   connectivityState,
   credentials,
-  Metadata as GrpcMetadata,
   type StatusObject,
 } from "@grpc/grpc-js";
+import type { SentMetadata } from "../model/facts/probes.ts";
 import { maskText, secretsOf } from "../model/mask.ts";
+import { present } from "../model/present.ts";
 import type { Compression } from "../model/probe-spec.ts";
 import { statusName } from "../model/status.ts";
 import { hostPort, type Target } from "../model/target.ts";
@@ -15,6 +16,7 @@ import type { Clock } from "../model/time.ts";
 import type { XrayReport } from "../model/xray.ts";
 import type { TlsMaterial } from "../net/handshake.ts";
 import { CallError } from "./call-error.ts";
+import { entries, grpcMetadata, sentMetadata } from "./client-metadata.ts";
 import { connectPhases, reachedPhase, TimedCredentials } from "./timed-credentials.ts";
 import type { Metadata } from "./transport.ts";
 
@@ -55,6 +57,8 @@ export interface ClientReply {
   readonly peer?: string;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Of what is configured, without the trace context; absent where nothing is. */
+  readonly metadata?: SentMetadata;
 }
 
 const MAX_RESPONSES = 1000;
@@ -144,6 +148,7 @@ export class ProbeClient {
       isFirstOnChannel: isWaiting,
       requestBytes: byteLength(call.requests),
       responseBytes: byteLength(heard.responses),
+      ...present({ metadata: sentMetadata(call.metadata) }),
     };
   }
 
@@ -183,9 +188,15 @@ export class ProbeClient {
 
   #exchange(call: ClientCall, startedMs: number): Promise<Heard> {
     const { clock } = this.#options;
-    const stream = this.#client.makeBidiStreamRequest(call.path, bytes, bytes, grpcMetadata(call), {
-      deadline: clock.shown(clock.now()) + call.deadlineMs,
-    });
+    const stream = this.#client.makeBidiStreamRequest(
+      call.path,
+      bytes,
+      bytes,
+      grpcMetadata(call.metadata),
+      {
+        deadline: clock.shown(clock.now()) + call.deadlineMs,
+      },
+    );
     return new Promise((resolve) => {
       const responses: Uint8Array[] = [];
       let headers: Metadata = [];
@@ -267,22 +278,6 @@ function clientAddress({ endpoint }: Target): string {
     case "name":
       return `dns:${endpoint.nameServer === undefined ? "" : `//${endpoint.nameServer}/`}${hostPort(endpoint.host, endpoint.port)}`;
   }
-}
-
-function grpcMetadata({ metadata }: ClientCall): GrpcMetadata {
-  const result = new GrpcMetadata();
-  for (const [key, value] of metadata) {
-    result.add(key, key.endsWith("-bin") ? Buffer.from(value, "base64") : value);
-  }
-  return result;
-}
-
-function entries(metadata: GrpcMetadata | undefined): Metadata {
-  return Object.keys(metadata?.getMap() ?? {}).flatMap((key) =>
-    (metadata?.get(key) ?? []).map(
-      (value) => [key, typeof value === "string" ? value : value.toString("base64")] as const,
-    ),
-  );
 }
 
 /** Before a connection is chosen, grpc-js gives the channel's target. */

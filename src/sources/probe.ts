@@ -80,6 +80,7 @@ function observationOf(
     isFirstOnChannel,
     requestBytes,
     responseBytes,
+    metadata,
     peer,
   } = reply ?? { ...NO_REPLY, durationMs: elapsedMs };
   return {
@@ -98,6 +99,7 @@ function observationOf(
     scheduleLagMs,
     requestBytes,
     responseBytes,
+    ...(metadata !== undefined && { metadata }),
     ...(peer !== undefined && { address: peer, peer }),
   };
 }
@@ -105,7 +107,13 @@ function observationOf(
 /** What a run shows that made no call. */
 const NO_REPLY: Pick<
   ClientReply,
-  "phaseMs" | "isFirstOnChannel" | "requestBytes" | "responseBytes" | "firstMessageMs" | "peer"
+  | "phaseMs"
+  | "isFirstOnChannel"
+  | "requestBytes"
+  | "responseBytes"
+  | "metadata"
+  | "firstMessageMs"
+  | "peer"
 > = { phaseMs: {}, isFirstOnChannel: true, requestBytes: 0, responseBytes: 0 };
 
 function* capabilities(

@@ -346,6 +346,16 @@ describe("while the server declares that it has not come up", () => {
   });
 });
 
+it.each([
+  ["that is refused", { failures: 2 }, { probe: "get" }, true],
+  ["that is near its limit only", {}, { probe: "get" }, false],
+  ["of another probe", { failures: 2 }, { probe: "add" }, false],
+])("is explained by metadata %s", (_what, evidence, subject, isExplained) => {
+  const cause = { code: "metadata-too-large", subject: { probe: "get" }, evidence };
+  const failure = { status: "RESOURCE_EXHAUSTED" };
+  expect(probeFailing.explainedBy(cause, failure, subject)).toBe(isExplained);
+});
+
 it("waits until its causes were looked at", () => {
   expect(probeFailing.waitsForCauses).toBe(true);
   expect(probeFailing.causes.map(({ code }) => code)).toEqual([
@@ -365,6 +375,7 @@ it("waits until its causes were looked at", () => {
     "tls-alpn-missing",
     "not-grpc",
     "dns-stale",
+    "metadata-too-large",
     "stream-exhaustion",
     "compression-unsupported",
     "unimplemented-calls",

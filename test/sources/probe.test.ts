@@ -112,6 +112,18 @@ it("tells all of a run that passed", async () => {
   ]);
 });
 
+it("counts the metadata that is configured, by its longest value", async () => {
+  const [, look] = await grpcServer();
+  const metadata = [entry("x-tenant", "blue"), entry("authorization", "Bearer 00123456789")];
+  const seen = await run(look, { metadata });
+  expect(seen.metadata).toEqual({
+    bytes: 8 + 4 + 32 + (13 + 18 + 32),
+    largestKey: "authorization",
+    largestValueBytes: 18,
+  });
+  expect(await run(look)).not.toHaveProperty("metadata");
+});
+
 describe("a channel", () => {
   it("is kept between runs", async () => {
     const [, look] = await grpcServer();

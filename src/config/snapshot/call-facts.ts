@@ -188,6 +188,7 @@ const probeRun = exactly<ProbeRun>()({
   isFirstOnChannel: flag,
   isSuspect: flag,
   address: maybe(text),
+  metadata: maybe(z.object({ bytes: count, largestKey: text, largestValueBytes: count })),
   traceId: text,
   spanId: text,
 });

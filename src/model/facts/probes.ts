@@ -4,6 +4,14 @@ import type { StatusName } from "../status.ts";
 import type { Instant } from "../time.ts";
 import type { XrayReport } from "../xray.ts";
 
+/** What a call sent beside its messages, as HTTP/2 counts it. Source: RFC 9113 section 6.5.2. */
+export interface SentMetadata {
+  /** Names and values, and 32 for each; without what the client adds of its own, some 400 bytes. */
+  readonly bytes: number;
+  readonly largestKey: string;
+  readonly largestValueBytes: number;
+}
+
 /** One run, as far as judgement needs it. */
 export interface ProbeRun {
   readonly at: Instant;
@@ -20,6 +28,8 @@ export interface ProbeRun {
   /** Made while our own timing could not be trusted. */
   readonly isSuspect: boolean;
   readonly address?: string;
+  /** Absent where none is configured, or no call was made. */
+  readonly metadata?: SentMetadata;
   readonly traceId: string;
   readonly spanId: string;
 }

@@ -107,7 +107,7 @@ function isUnary(method: string, context: FoldContext): boolean | undefined {
 
 function runOf(input: ProbeObservation, isSuspect: boolean): ProbeRun {
   const { at, outcome, phase, reason, status, statusText, durationMs, phaseMs } = input;
-  const { assertion, actual, isFirstOnChannel, address, traceId, spanId } = input;
+  const { assertion, actual, isFirstOnChannel, address, metadata, traceId, spanId } = input;
   return {
     at,
     outcome,
@@ -117,6 +117,6 @@ function runOf(input: ProbeObservation, isSuspect: boolean): ProbeRun {
     isSuspect,
     traceId,
     spanId,
-    ...definedOnly({ phase, reason, status, statusText, assertion, actual, address }),
+    ...definedOnly({ phase, reason, status, statusText, assertion, actual, address, metadata }),
   };
 }

@@ -123,6 +123,7 @@ func serve(arguments []string) {
 	listen := flags.String("listen", "127.0.0.1:0", "address to listen on")
 	maxStreams := flags.Uint("max-streams", 0, "SETTINGS_MAX_CONCURRENT_STREAMS; 0 = not sent")
 	maxAge := flags.Duration("max-age", 0, "maximum age of a connection; 0 = unlimited")
+	maxHeaders := flags.Uint("max-header-list", 0, "SETTINGS_MAX_HEADER_LIST_SIZE; 0 = not sent")
 	withHealth := flags.Bool("health", true, "serve grpc.health.v1")
 	withChannelz := flags.Bool("channelz", true, "serve grpc.channelz.v1")
 	withReflection := flags.Bool("reflection", true, "serve reflection")
@@ -152,6 +153,9 @@ func serve(arguments []string) {
 	var options []grpc.ServerOption
 	if *maxStreams > 0 {
 		options = append(options, grpc.MaxConcurrentStreams(uint32(*maxStreams)))
+	}
+	if *maxHeaders > 0 {
+		options = append(options, grpc.MaxHeaderListSize(uint32(*maxHeaders)))
 	}
 	if *maxAge > 0 {
 		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{

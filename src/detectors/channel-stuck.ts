@@ -8,6 +8,7 @@ import { boundSubjects } from "../model/subjects.ts";
 import { upstreamName } from "../model/upstream-name.ts";
 import { addressFamilyMismatch } from "./address-family-mismatch.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
+import { connectionRefused } from "./connection-refused.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { halfOpenConnection } from "./half-open-connection.ts";
@@ -68,11 +69,13 @@ export const channelStuck = defineDetector({
   },
   needs: ["channels"],
   uses: ["outbound"],
-  causes: [connectBlackholed],
+  causes: [connectionRefused, connectBlackholed],
   dependencyCauses: [...WIRE, addressFamilyMismatch, dnsStale, halfOpenConnection],
-  explainedBy: (cause, _evidence, { upstream }) =>
-    cause.code !== connectBlackholed.code ||
-    upstreamName(cause.subject["remote"] ?? "").name === upstream,
+  explainedBy: ({ subject }, _evidence, { upstream }) => {
+    // Of those that name a place, only the one that the channel leads to.
+    const place = subject["address"] ?? subject["remote"];
+    return place === undefined || upstreamName(place).name === upstream;
+  },
 
   detect({ channels, outbound }, limits) {
     const all = pollsByUpstream(channels);

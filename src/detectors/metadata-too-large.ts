@@ -142,6 +142,8 @@ function summaryOf(
   const { last, limitBytes, refused } = seen;
   const size = last.metadata === undefined ? "" : ` of ${last.metadata.bytes} bytes`;
   const limit = limitBytes === undefined ? "" : `; the server announces ${limitBytes}`;
-  const verdict = refused > 0 ? `was refused ${timesText(refused)}` : "is near the limit";
+  const isAboveIt = (last.metadata?.bytes ?? 0) > (limitBytes ?? Number.POSITIVE_INFINITY);
+  const standing = isAboveIt ? "is above the limit" : "is near the limit";
+  const verdict = refused > 0 ? `was refused ${timesText(refused)}` : standing;
   return `The metadata${size} of probe ${probe} ${verdict}${limit}`;
 }

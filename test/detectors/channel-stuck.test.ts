@@ -204,10 +204,19 @@ describe("speaks", () => {
 it.each([
   ["connect-blackholed", { remote: `dns:///${UPSTREAM}` }, true],
   ["connect-blackholed", { remote: "10.0.0.9:6379" }, false],
-  ["connection-refused", { address: UPSTREAM }, true],
+  ["connection-refused", { address: `dns:///${UPSTREAM}` }, true],
+  ["connection-refused", { address: "localhost:50051" }, false],
+  ["tls-cert-expired", { certificate: "leaf" }, true],
 ])("is explained by %s of %j: %s", (code, subject, isExplained) => {
   const cause = { code, subject, evidence: {} };
   expect(channelStuck.explainedBy(cause, {}, { upstream: UPSTREAM })).toBe(isExplained);
+});
+
+it("has those that name a place as causes on the same target too", () => {
+  expect(channelStuck.causes.map(({ code }) => code)).toEqual([
+    "connection-refused",
+    "connect-blackholed",
+  ]);
 });
 
 it("reads what it declares, and nothing else", () => {

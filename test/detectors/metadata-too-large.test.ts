@@ -205,6 +205,16 @@ describe("speaks", () => {
     ]);
   });
 
+  it("of metadata that is above it, and was not refused yet", () => {
+    expect(judged([of(16_385)], limited(16_384))).toMatchObject([
+      {
+        severity: "warning",
+        summary:
+          "The metadata of 16385 bytes of probe get-order is above the limit; the server announces 16384",
+      },
+    ]);
+  });
+
   it("of the first refusal of a probe that runs seldom", () => {
     expect(judged([good, refused], {}, { everyMs: 5 * MINUTE })).toHaveLength(1);
   });

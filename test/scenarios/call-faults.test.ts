@@ -34,7 +34,7 @@ it("what the server refuses is named, each by its own cause, and nothing else", 
   await agent.staysQuiet(12_000);
 
   server.isOld = true;
-  agent.configure(world(1_000, "gzip", 500));
+  agent.configure(world(1_000, "gzip", 350));
   await agent.active(FAULTS);
   const { active, suppressed } = await agent.stays(FAULTS, 6_000);
   const told = active.map(({ code, severity, subject }) => [code, severity, ...values(subject)]);

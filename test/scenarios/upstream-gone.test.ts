@@ -3,7 +3,8 @@ import { startPeer } from "../interop/peer.ts";
 import { addressOf, anAgent, aServer } from "../interop/scene.ts";
 
 const HEALTHY_MS = 25_000;
-const SICK_MS = 6_000;
+/** Longer than from one poll of channelz to the next. */
+const SICK_MS = 15_000;
 
 it("an upstream that has gone is told as the app's channels know it, or by its own cause", async ({
   expect,

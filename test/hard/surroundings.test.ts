@@ -64,10 +64,11 @@ describe.concurrent("the app is well, and the agent", () => {
     stage.onTestFinished(() => zone.close());
     const upstream = `  - { name: orders, role: upstream, address: "dns://${zone.address}/orders.test:1" }`;
     const agent = await anAgent(stage, `${watching(app)}\n${upstream}`);
-    // That the name has no answer is what there is to say; the app by its address is well.
+    // That the name has no answer is what there is to say, at first as what may come yet; the app by its
+    // address is well.
     await agent.active(["dns-failing@orders"]);
     await agent.stays(["dns-failing@orders"], 20_000);
-    expect(accusations(agent)).toEqual(["dns-failing"]);
+    expect(accusations(agent).filter((code) => code !== "dns-failing")).toEqual([]);
   });
 
   it("has no file descriptor left, and then has", async (stage) => {

@@ -1,8 +1,8 @@
 import type { Facts } from "../model/facts/index.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
-import type { RemoteRows } from "../model/observation.ts";
 import { connectedMeanwhile, type RowsAt, runOfRows } from "../model/outbound-runs.ts";
 import { ownName, remoteName } from "../model/remote-name.ts";
+import type { RemoteRows } from "../model/socket-rows.ts";
 import { boundSubjects } from "../model/subjects.ts";
 import { hostPort } from "../model/target.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";

@@ -1,4 +1,4 @@
-import type { RemoteRows } from "../model/observation.ts";
+import type { RemoteRows } from "../model/socket-rows.ts";
 import { isZeroWindow } from "./inbound-tally.ts";
 import { addressText, type HexAddress, TCP_STATE, TCP_TIMER, type TcpRow } from "./tcp-row.ts";
 

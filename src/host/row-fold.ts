@@ -1,5 +1,6 @@
 import type { KernelInterest } from "../model/job.ts";
-import type { KernelObservation, ListenRow, RemoteRows } from "../model/observation.ts";
+import type { KernelObservation } from "../model/observation.ts";
+import type { ListenRow, RemoteRows } from "../model/socket-rows.ts";
 import { hostPort } from "../model/target.ts";
 import { createInboundTally, type InboundTally } from "./inbound-tally.ts";
 import { createRemoteTally } from "./remote-tally.ts";

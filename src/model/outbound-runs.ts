@@ -1,5 +1,5 @@
 import type { OutboundRead } from "./facts/outbound.ts";
-import type { RemoteRows } from "./observation.ts";
+import type { RemoteRows } from "./socket-rows.ts";
 import type { Instant } from "./time.ts";
 
 /** The rows towards one remote, as one read had them. */

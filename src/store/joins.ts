@@ -2,7 +2,7 @@ import type { ChannelGroup, Channels, ChannelsPoll } from "../model/facts/channe
 import type { FactName, Facts } from "../model/facts/index.ts";
 import type { Peer, Peers } from "../model/facts/peers.ts";
 import type { UpstreamCalls } from "../model/facts/upstream-calls.ts";
-import type { RemoteRows } from "../model/observation.ts";
+import type { RemoteRows } from "../model/socket-rows.ts";
 import type { SourceName } from "../model/source-name.ts";
 import type { Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";

@@ -1,5 +1,5 @@
 import type { OutboundMinute, OutboundRead, RemoteMinute } from "../model/facts/outbound.ts";
-import type { RemoteRows } from "../model/observation.ts";
+import type { RemoteRows } from "../model/socket-rows.ts";
 import { hostPort } from "../model/target.ts";
 import { pushed } from "./ring.ts";
 

@@ -3,7 +3,7 @@ import { connectBlackholed } from "../../src/detectors/connect-blackholed.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { OutboundRead } from "../../src/model/facts/outbound.ts";
 import type { ReachRun } from "../../src/model/facts/reach.ts";
-import type { RemoteRows } from "../../src/model/observation.ts";
+import type { RemoteRows } from "../../src/model/socket-rows.ts";
 import type { DialAttempt } from "../../src/model/xray.ts";
 import {
   aDial,

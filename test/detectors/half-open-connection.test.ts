@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { halfOpenConnection } from "../../src/detectors/half-open-connection.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
-import type { RemoteRows } from "../../src/model/observation.ts";
+import type { RemoteRows } from "../../src/model/socket-rows.ts";
 import {
   anExpectation,
   anOutbound,

@@ -2,9 +2,9 @@ import * as z from "zod";
 import type { Facts } from "../../model/facts/index.ts";
 import type { AcceptRead } from "../../model/facts/listeners.ts";
 import type { OutboundMinute } from "../../model/facts/outbound.ts";
-import type { ListenRow, RemoteRows } from "../../model/observation.ts";
 import { PHASES } from "../../model/phase.ts";
 import { REASONS } from "../../model/reason.ts";
+import type { ListenRow, RemoteRows } from "../../model/socket-rows.ts";
 import type {
   CertificateFacts,
   DialAttempt,

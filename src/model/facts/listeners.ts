@@ -1,4 +1,4 @@
-import type { ListenRow } from "../observation.ts";
+import type { ListenRow } from "../socket-rows.ts";
 import type { Instant } from "../time.ts";
 
 /** One kernel read of the port: what accepts, and what waits to be accepted. */

@@ -1,4 +1,4 @@
-import type { RemoteRows } from "../observation.ts";
+import type { RemoteRows } from "../socket-rows.ts";
 import type { Instant } from "../time.ts";
 
 /** One kernel read of what the app dials. */

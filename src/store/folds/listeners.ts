@@ -1,5 +1,6 @@
 import type { AcceptRead, Listeners } from "../../model/facts/listeners.ts";
-import type { KernelObservation, ListenRow } from "../../model/observation.ts";
+import type { KernelObservation } from "../../model/observation.ts";
+import type { ListenRow } from "../../model/socket-rows.ts";
 import { hostPort } from "../../model/target.ts";
 import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";

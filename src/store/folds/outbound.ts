@@ -1,6 +1,7 @@
 import type { Outbound } from "../../model/facts/outbound.ts";
-import type { ChannelzObservation, RemoteRows } from "../../model/observation.ts";
+import type { ChannelzObservation } from "../../model/observation.ts";
 import { isKeepable } from "../../model/server-name.ts";
+import type { RemoteRows } from "../../model/socket-rows.ts";
 import { defineFold } from "../fold.ts";
 import { addedToMinutes } from "../outbound-minutes.ts";
 import { pushed } from "../ring.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { KernelObservation, RemoteRows } from "../../../src/model/observation.ts";
+import type { KernelObservation } from "../../../src/model/observation.ts";
+import type { RemoteRows } from "../../../src/model/socket-rows.ts";
 import { folded } from "../../support/folded.ts";
 import { aCycleAt, after, aReadAt } from "../../support/observations.ts";
 import { NOW, someRemoteRows } from "../../support/snapshot.ts";

@@ -1,6 +1,7 @@
-import type { DnsObservation, RemoteRows } from "../../../model/observation.ts";
+import type { DnsObservation } from "../../../model/observation.ts";
 import type { Reason } from "../../../model/reason.ts";
 import { knownValue, type TargetSnapshot } from "../../../model/snapshot.ts";
+import type { RemoteRows } from "../../../model/socket-rows.ts";
 import type { Target } from "../../../model/target.ts";
 import { type Family, PREFIX, type Sample, seconds } from "../family.ts";
 import { fromTargets, value } from "../per-target.ts";

@@ -13,7 +13,8 @@ const TLS_FILES = ["cacert", "cert", "key"] as const;
  */
 export async function refuseUnusableFiles(given: Arguments, target: Target): Promise<void> {
   const named = TLS_FILES.filter((name) => given.texts[name] !== undefined);
-  const kinds = await Promise.all(named.map((name) => isRegular(given, name)));
+  const kinds: boolean[] = [];
+  for (const name of named) kinds.push(await isRegular(given, name)); // the first that is at fault is named
   if (named.length > 0 && !kinds.includes(false)) await refuseMaterial(named, given, target);
   if (given.texts["protoset"] === undefined) return;
   refuseSource(given.texts["protoset"]);

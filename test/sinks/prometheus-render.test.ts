@@ -10,6 +10,7 @@ import {
   someSettings,
   startSink,
 } from "./prometheus-values.ts";
+import { aFinding } from "./values.ts";
 
 const OPENMETRICS = "application/openmetrics-text;version=1.0.0";
 const PROMETHEUS_3 =
@@ -145,9 +146,9 @@ it("drops what a stopped job of a removed target still tells", async () => {
 });
 
 /** More targets and probes than there is room for. */
-function crowded() {
+function crowded(targets = 60) {
   const started = startSink();
-  const names = Array.from({ length: 60 }, (_, index) => `target-${index}`);
+  const names = Array.from({ length: targets }, (_, index) => `target-${index}`);
   const probes = Array.from({ length: 20 }, (_, index) => aProbeSpec(`probe-${index}`));
   started.world.settings = someSettings({
     targets: names.map((name) => aTarget({ name })),
@@ -176,6 +177,17 @@ it("never exceeds 1000 series, folds counters, keeps severities, and counts what
   );
   const [dropped] = await lines("grpc_doctor_series_dropped_total");
   expect(Number(dropped?.split(" ")[1])).toBeGreaterThan(100);
+});
+
+it("cuts what is largest, and there what is well: not the agent's own, and no finding", async () => {
+  const { sink, world, lines } = crowded(400);
+  world.report = aReport({ active: [aFinding({ target: "target-399", severity: "critical" })] });
+  const { body } = await sink.render(undefined);
+  expect(sampleCount(body)).toBeGreaterThan(950);
+  expect(await lines("grpc_doctor_last_evaluation_timestamp_seconds")).toHaveLength(1);
+  const severities = await lines("grpc_doctor_finding_severity");
+  expect(severities.length).toBeLessThan(400 * 2);
+  expect(severities.filter((line) => line.endsWith(" 3"))).toHaveLength(1);
 });
 
 it("counts a dropped series once, however often it is scraped", async () => {

@@ -140,7 +140,11 @@ function familyOf({ family }: Running): Family {
   return family;
 }
 
-/** Every family with its points, the gauges cut where the room ends: first come, first told. */
+/**
+ * Every family with its points. Gauges share the room: the smallest families are told whole, what they
+ * leave is the larger ones', so that none starves another; of those that are cut the least values go
+ * first, as a severity of 0.
+ */
 function tell(
   state: {
     readonly running: readonly Running[];
@@ -149,17 +153,34 @@ function tell(
   },
   room: number,
 ): { readonly families: readonly Told[]; readonly omitted: readonly string[] } {
+  const read = state.running.map(({ family, feed }) => ({
+    family,
+    samples: feed.read?.(state.scrape) ?? [],
+  }));
   const omitted: string[] = [];
+  const kept = new Map<Family, ReadonlySet<Sample>>();
   let left = room;
-  const families = state.running.map(({ family, feed }): Told => {
-    const read = feed.read?.(state.scrape) ?? [];
-    const fitting = read.slice(0, left);
-    left -= fitting.length;
-    omitted.push(...read.slice(fitting.length).map((sample) => family.name + keyText(sample)));
-    const points = fitting.map(({ labels, value }): Point => ({ suffix: "", labels, value }));
+  for (const [index, { family, samples }] of read.toSorted(bySize).entries()) {
+    const share = Math.floor(left / (read.length - index));
+    const greatestFirst = samples.toSorted((a, b) => b.value - a.value);
+    kept.set(family, new Set(greatestFirst.slice(0, share)));
+    omitted.push(...greatestFirst.slice(share).map((sample) => family.name + keyText(sample)));
+    left -= Math.min(share, samples.length);
+  }
+  const families = read.map(({ family, samples }): Told => {
+    const points = samples
+      .filter((sample) => kept.get(family)?.has(sample))
+      .map(({ labels, value }): Point => ({ suffix: "", labels, value }));
     return { family, points: [...points, ...(state.accumulated.get(family.name) ?? [])] };
   });
   return { families, omitted };
+}
+
+function bySize(
+  a: { readonly samples: readonly Sample[] },
+  b: { readonly samples: readonly Sample[] },
+): number {
+  return a.samples.length - b.samples.length;
 }
 
 function keyText({ labels }: Sample): string {

@@ -169,15 +169,15 @@ const ON_AGENT: readonly Fault[] = [
   {
     name: "the collector goes away",
     lines: ["grpc_doctor.spans.dropped", "grpc_doctor.sink.failed"],
-    takesSeconds: 60,
+    takesSeconds: 70,
     async begin({ collector }) {
       await collector.kill();
       await seconds(30);
     },
     async end({ collector }) {
       await collector.start();
-      // What was sent into the void is given up, and told, a moment later.
-      await seconds(15);
+      // What was sent into the void is given up, and told, after the exporter's own 10 s and its 5 s between batches.
+      await seconds(25);
     },
   },
   {

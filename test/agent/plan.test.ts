@@ -198,6 +198,7 @@ it("watches ten services at most, configured names first", () => {
   expect(watches[0]).toBe("health/watch/app/");
 });
 
+const failedXray = anXray({ latest: anXrayReport({ outcome: "failed" }) });
 it.each<[string, Situation, number]>([
   ["nothing is wrong", {}, 15],
   ["something is pending", { report: { pending: [pending("app")] } }, 5],
@@ -210,7 +211,18 @@ it.each<[string, Situation, number]>([
   ],
   ["a call has no reply", { facts: { kept: aKept({ silentInRow: 1 }) } }, 5],
   ["the app drains", { known: { state: "draining" } }, 0.5],
+  ["the X-ray fails", { facts: { xray: failedXray } }, 5],
   ["a read costs 9 ms", { facts: { surroundings: someSurroundings({ readCostMs: 9 }) } }, 18],
+  [
+    "the X-ray fails and a read costs 4 ms",
+    { facts: { xray: failedXray, surroundings: someSurroundings({ readCostMs: 4 }) } },
+    8,
+  ],
+  [
+    "the X-ray fails and a read costs 40 ms",
+    { facts: { xray: failedXray, surroundings: someSurroundings({ readCostMs: 40 }) } },
+    15,
+  ],
 ])("reads the kernel's table at its pace when %s", (_when, situation, seconds) => {
   expect(job("kernel", situation)?.cadence).toEqual({ ...every(seconds), keepsDistance: true });
 });

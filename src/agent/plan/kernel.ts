@@ -6,7 +6,10 @@ import { every } from "./cadence.ts";
 const CADENCE_MS = 15_000;
 const PENDING_MS = 5_000;
 const DRAIN_MS = 500;
-/** A read may cost a 2 000th of the time at most: 2.8 ms each 5.6 s. */
+/**
+ * A read may cost a 2 000th of the time at most: 2.8 ms each 5.6 s. While something is suspected it is made
+ * each 15 s at least: on a crowded node a read takes long, and verdicts wait for it.
+ */
 const COST_FACTOR = 2_000;
 
 /** One read of the socket table serves every target: what each of them asks of it. */
@@ -32,9 +35,13 @@ function intervalOf(needs: readonly Need[]): number {
   if (needs.some((need) => need.known.state === "draining")) return DRAIN_MS;
   const costMs = Math.max(0, ...needs.map(readCostMs));
   const isSuspicious = needs.some(
-    (need) => need.hasActive || need.pending.length > 0 || hasQueue(need) || isSilent(need),
+    (need) =>
+      need.hasActive || need.pending.length > 0 || hasQueue(need) || isSilent(need) || isSick(need),
   );
-  return Math.max(isSuspicious ? PENDING_MS : CADENCE_MS, COST_FACTOR * costMs);
+  const affordedMs = COST_FACTOR * costMs;
+  return isSuspicious
+    ? Math.max(PENDING_MS, Math.min(affordedMs, CADENCE_MS))
+    : Math.max(CADENCE_MS, affordedMs);
 }
 
 function readCostMs({ known }: Need): number {
@@ -43,6 +50,11 @@ function readCostMs({ known }: Need): number {
 
 function hasQueue({ known }: Need): boolean {
   return (knownValue(known, "listeners")?.reads.at(-1)?.queued ?? 0) > 0;
+}
+
+/** Whether the app accepts what the X-ray gets no answer from, only the kernel knows. */
+function isSick({ known }: Need): boolean {
+  return knownValue(known, "xray")?.latest.outcome === "failed";
 }
 
 function isSilent({ known }: Need): boolean {

@@ -65,9 +65,9 @@ export default defineConfig({
           include: ["test/interop/**/*.test.ts"],
           testTimeout: 400_000,
           ...ONCE_MORE,
-          // Agents and peers of four languages mostly wait; the tests of two files are as many of them as
+          // Agents and peers of four languages mostly wait; the tests of one file are as many of them as
           // two processors start in time.
-          maxWorkers: 2,
+          fileParallelism: false,
           maxConcurrency: 20,
         },
       },

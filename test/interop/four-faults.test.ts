@@ -34,7 +34,9 @@ describe.concurrent.each(IMPLEMENTATIONS)("on %s", (implementation) => {
     const listen = ["--listen", addressOf(wrong)];
     const agent = await anAgent(
       stage,
-      `targets: [{ name: app, address: "${addressOf(wrong)}", authority: orders.shop.svc, tls: { ca: ${certificates.ca} } }]`,
+      `targets: [{ name: app, address: "${addressOf(wrong)}", authority: orders.shop.svc, tls: { ca: ${certificates.ca} } }]
+findings: { connection-refused: { restart: 30s } } # so long may a crowded machine take for a JVM
+`,
     );
     const finding = await table.timed("tls-san-mismatch", implementation, () =>
       named(agent, "tls-san-mismatch", 60_000),

@@ -40,7 +40,7 @@ export const COMMANDS: readonly Command[] = [
     name: "run",
     summary: "the daemon: watches, judges and tells until SIGTERM",
     details: [
-      "Either a configuration file, or one address: then nothing is expected, and nobody is accused of a setting that nobody told us.",
+      "Either a configuration file, or addresses: of those nothing is expected but what the flags say, and nobody is accused of a setting that nobody told us.",
       "SIGHUP, a change of the file, and POST /-/reload read the configuration again.",
     ],
     positionals: [],

@@ -3,22 +3,15 @@ import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
 import { authRejected } from "./auth-rejected.ts";
 import { compressionUnsupported } from "./compression-unsupported.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
+import { dnsStale } from "./dns-stale.ts";
 import { errorBurst } from "./error-burst.ts";
-import { inFlightBuildup } from "./in-flight-buildup.ts";
 import { messageTooLarge } from "./message-too-large.ts";
 import { metadataTooLarge } from "./metadata-too-large.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { WIRE } from "./root-causes.ts";
-import { streamExhaustion } from "./stream-exhaustion.ts";
 import { unimplementedCalls } from "./unimplemented-calls.ts";
 
-const codes = (...of: readonly { readonly code: string }[]): ReadonlySet<string> =>
-  new Set(of.map(({ code }) => code));
-
-const ON_THE_WAY = codes(...WIRE);
-/** What keeps a call from its handler, or from a timely end. */
-const IN_THE_WAY = codes(...WIRE, streamExhaustion, inFlightBuildup);
-const OF_HANDLERS = codes(streamExhaustion, inFlightBuildup, errorBurst, deadlineStorm);
+const ON_THE_WAY: ReadonlySet<string> = new Set(WIRE.map(({ code }) => code));
 
 /** How a client names a call that a connection or a full server ended; handlers say them as well. */
 const WITHOUT_A_HANDLER: ReadonlySet<StatusName> = new Set<StatusName>([
@@ -58,8 +51,7 @@ export function explainsFailure(cause: Cause, evidence: Evidence, subject: Subje
 
 function isInTheWay(cause: Cause, { phase, reason, status }: Evidence): boolean {
   const isLate = reason === "deadline" || status === "DEADLINE_EXCEEDED";
-  const isKnown = IN_THE_WAY.has(cause.code) || OF_HANDLERS.has(cause.code);
-  if (!isKnown) return true;
+  if (cause.code === dnsStale.code) return true; // another server's answer may be any
   if (phase === "assert") return false;
   if (cause.code === deadlineStorm.code || isLate) return isLate;
   if (phase !== "rpc") return ON_THE_WAY.has(cause.code);

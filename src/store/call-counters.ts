@@ -21,6 +21,8 @@ export interface CallCounters {
   readonly cancelled: "failed-calls" | "failed-streams" | "streams-beyond-calls";
   /** A call that ends with an error is a stream that ended well: only a reset fails a stream. */
   readonly failsStreamsByReset: boolean;
+  /** A client's call that waits for a free stream is among the open streams of its connection already. */
+  readonly countsQueuedStreams: boolean;
 }
 
 const UNTOLD: CallCounters = {
@@ -28,6 +30,7 @@ const UNTOLD: CallCounters = {
   inFlight: "server",
   cancelled: "failed-calls",
   failsStreamsByReset: false,
+  countsQueuedStreams: false,
 };
 
 /** Measured on grpc-go 1.85, grpc-java 1.85.1, grpcio 1.85.1 and grpc-js 1.14.7. */
@@ -37,24 +40,28 @@ export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
     inFlight: "server",
     cancelled: "failed-calls",
     failsStreamsByReset: true,
+    countsQueuedStreams: false,
   },
   java: {
     countsUnimplemented: false,
     inFlight: "sockets",
     cancelled: "streams-beyond-calls",
     failsStreamsByReset: false,
+    countsQueuedStreams: false,
   },
   "c-core": {
     countsUnimplemented: true,
     inFlight: "server",
     cancelled: "failed-streams",
     failsStreamsByReset: true,
+    countsQueuedStreams: false,
   },
   "grpc-js": {
     countsUnimplemented: true,
     inFlight: "server",
     cancelled: "failed-calls",
     failsStreamsByReset: true,
+    countsQueuedStreams: true,
   },
   tonic: UNTOLD,
   unknown: UNTOLD,

@@ -2,6 +2,7 @@ import type { ChannelFacts, SubchannelFacts } from "../../model/channelz.ts";
 import type { ChannelGroup, Channels, ChannelsPoll } from "../../model/facts/channels.ts";
 import { isKeepable } from "../../model/server-name.ts";
 import { addressOf, upstreamName } from "../../model/upstream-name.ts";
+import { CALL_COUNTERS } from "../call-counters.ts";
 import { definedOnly } from "../defined-only.ts";
 import { defineFold } from "../fold.ts";
 import { pushed } from "../ring.ts";
@@ -39,7 +40,7 @@ export const channelsFold = defineFold({
   tell: (state: State) => state.value,
 
   fold(previous: State | undefined, { at, channels, implementation }) {
-    const countsQueued = implementation === "grpc-js";
+    const { countsQueuedStreams } = CALL_COUNTERS[implementation];
     const groups = groupsOf(channels)
       .slice(0, MOST_UPSTREAMS)
       .map((group) => ({ group, tallies: talliesOf(previous?.tallies[group.name], group) }));
@@ -47,7 +48,10 @@ export const channelsFold = defineFold({
     const upstreams = Object.fromEntries(
       groups.map(({ group, tallies }) => [
         group.name,
-        { ...groupFacts(group, tallies), ...(countsQueued ? { countsQueued } : {}) },
+        {
+          ...groupFacts(group, tallies),
+          ...(countsQueuedStreams ? { countsQueued: true as const } : {}),
+        },
       ]),
     );
     const polls = pushed(previous?.value.polls ?? [], { at, upstreams }, MOST_POLLS);

@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { anAgent, type Stage, toldLoudly } from "../interop/scene.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { MAIN, type RunningAgent } from "../support/running-agent.ts";
+import { falls } from "./falls.ts";
 
 /** A disk that takes nothing: the agent says once what it lost, and works. Each in mounts of its own; needs root. */
 const PATIENCE = { timeout: 120_000, interval: 250 };
@@ -18,6 +19,7 @@ describe.concurrent("where the disk", () => {
     const prefix = inMounts("mount -o remount,bind,ro /");
     const agent = await anAgent(stage, settings, { prefix });
     await falls(app, agent);
+    await agent.active(["health-not-serving"]);
     await vi.waitUntil(() => linesOf(agent, "sink").length > 0, PATIENCE);
     agent.configure(settings.replace("name: app", "name: orders"));
     await vi.waitUntil(() => linesOf(agent, "config.loaded").length > 0, PATIENCE);
@@ -35,6 +37,7 @@ describe.concurrent("where the disk", () => {
     const prefix = inMounts(`mount -t tmpfs -o size=4k none ${folder}`);
     const agent = await anAgent(stage, `snapshots: ${folder}\n${watching(app)}`, { prefix });
     await falls(app, agent);
+    await agent.active(["health-not-serving"]);
     await vi.waitUntil(() => linesOf(agent, "sink").length > 0, PATIENCE);
     const mounts = ["--target", String(agent.pid), "--mount"];
     execFileSync("nsenter", [...mounts, "mount", "-o", "remount,size=16m", folder]);
@@ -82,14 +85,6 @@ function aFolder(stage: Stage): string {
 const watching = (app: GrpcServer) => `targets: [{ name: app, address: "${app.address}" }]`;
 
 const inMounts = (mount: string) => ["unshare", "-m", "sh", "-c", `${mount} && exec "$@"`, "sh"];
-
-/** Resolves when it is told that the app, which was SERVING, is not: a finding that a snapshot belongs to. */
-async function falls(app: GrpcServer, agent: RunningAgent): Promise<void> {
-  const serving = /^grpc_doctor_health_status\{.*grpc_service="",.*status="SERVING".*\} 1$/m;
-  await vi.waitUntil(async () => serving.test(await agent.metrics()), PATIENCE);
-  app.health.setStatus("", "NOT_SERVING");
-  await agent.active(["health-not-serving"]);
-}
 
 /** Texts of the lines about this. */
 function linesOf({ log }: RunningAgent, about: string): readonly string[] {

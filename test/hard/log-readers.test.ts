@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { anAgent, type Stage } from "../interop/scene.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import type { RunningAgent } from "../support/running-agent.ts";
+import { falls } from "./falls.ts";
 import { mayTakeMs } from "./pace.ts";
 
 /**
@@ -50,7 +51,7 @@ describe.concurrent("where the reader of the log", () => {
     const agent = await anAgent(stage, watching(app), { reader: "gone" });
     await drill(agent, "dns-stale");
     await vi.waitUntil(async () => (await lost(agent)) > 0, PATIENCE);
-    app.health.setStatus("", "NOT_SERVING");
+    await falls(app, agent);
     const { active } = await agent.active(["dns-stale", "health-not-serving"]);
     expect(active).toHaveLength(2);
   });

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AgentEvent } from "../../src/model/event.ts";
@@ -14,6 +15,9 @@ beforeEach(async () => {
 });
 afterEach(() => collector.stop());
 
+const tracedTo = (endpoint: string) =>
+  someSettings({ targets: [aTarget()], tracing: { endpoint, ratio: 0.1 } });
+
 const never = () => new AbortController().signal;
 
 function start(change: Partial<OtlpOptions> = {}) {
@@ -21,11 +25,7 @@ function start(change: Partial<OtlpOptions> = {}) {
   const clock = createManualClock(1_800_000_000_000);
   let drawn = 0;
   const sink = createOtlpSink({
-    settings: () =>
-      someSettings({
-        targets: [aTarget()],
-        tracing: { endpoint: collector.endpoint, ratio: 0.1 },
-      }),
+    settings: () => tracedTo(collector.endpoint),
     report: () => aReport(),
     clock,
     random: () => (drawn++ % 251) / 256,
@@ -306,13 +306,49 @@ it("counts what its queue does not hold", async () => {
   expect(collector.spans).toHaveLength(3);
 });
 
-it("does not wait for a collector beyond its time", async () => {
-  const silent = await startCollector();
-  const { sink } = start();
+it("does not wait for a collector beyond its time, and counts what it did not take", async () => {
+  const mute = await startMute();
+  const { sink, events } = start({ settings: () => tracedTo(mute.endpoint) });
   sink.observe?.(aRun());
-  const gone = new AbortController();
-  gone.abort();
-  await sink.close?.(gone.signal);
-  silent.stop();
+  const patience = new AbortController();
+  const closed = sink.close?.(patience.signal);
+  await mute.asked;
+  patience.abort(new Error("the time is up"));
+  await closed;
+  expect(events).toMatchObject([
+    { kind: "spans-dropped", count: 2 },
+    { kind: "sink-failed", sink: "otlp", errorText: "the time is up" },
+  ]);
+});
+
+it("does not wait for its own packages beyond its time", async () => {
+  const { sink, events } = start();
+  sink.observe?.(aRun());
+  await sink.close?.(AbortSignal.abort(new Error("the time is up")));
+  expect(events).toMatchObject([
+    { kind: "spans-dropped", count: 2 },
+    { kind: "sink-failed", sink: "otlp", errorText: "the time is up" },
+  ]);
   expect(collector.spans).toEqual([]);
 });
+
+/** A port that takes a connection and says nothing. */
+async function startMute() {
+  const sockets = new Set<Socket>();
+  const server = createServer();
+  const asked = new Promise<void>((resolve) => {
+    server.on("connection", (socket) => {
+      sockets.add(socket);
+      socket.once("data", () => resolve());
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { endpoint: `http://127.0.0.1:${port}`, asked };
+}

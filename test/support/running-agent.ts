@@ -3,6 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createLogPipe } from "./log-pipe.ts";
@@ -60,7 +61,7 @@ export interface RunningAgent {
   staysQuiet(ms: number): Promise<PrintedFindings>;
   /** Swaps its configuration file, as an editor does. */
   configure(configuration: string): void;
-  /** SIGTERM; resolves with the exit code. */
+  /** SIGTERM; resolves with the exit code, once its last line is in the log. */
   stop(): Promise<number | null>;
 }
 
@@ -117,7 +118,7 @@ export async function startRunningAgent(
   pipe?.started();
   const log: Record<string, unknown>[] = [];
   const hear = (line: string) => void log.push(JSON.parse(line));
-  if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", hear);
+  const lastLine = child.stdout && allLines(child.stdout, hear);
 
   const get = async (url: string) => {
     if (network !== undefined) return network.get(url);
@@ -167,10 +168,19 @@ export async function startRunningAgent(
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       const code = await ended;
+      await lastLine;
       rmSync(folder, { recursive: true, force: true });
       return code;
     },
   };
+}
+
+/** Resolves when all was heard that was ever written. */
+function allLines(input: Readable, hear: (line: string) => void): Promise<void> {
+  const lines = createInterface({ input }).on("line", hear);
+  return new Promise((resolve) => {
+    lines.once("close", () => resolve());
+  });
 }
 
 function isExactly(now: PrintedFindings, codes: readonly string[]): boolean {

@@ -39,7 +39,7 @@ export interface ExporterOptions {
   readonly random: Random;
   /** Spans that no collector took, and why; `undefined`: the queue was full. */
   readonly dropped: (spans: number, thrown: Error | undefined) => void;
-  readonly sent: () => void;
+  readonly sent: (spans: number) => void;
   /** What the packages think of the variables that they read. */
   readonly warned: (text: string) => void;
 }
@@ -159,7 +159,7 @@ function boundedProcessor(
     export(spans: ReadableSpan[], done: (result: ExportResult) => void) {
       collector.export(spans, (result) => {
         waiting -= spans.length;
-        if (result.code === ExportResultCode.SUCCESS) sent();
+        if (result.code === ExportResultCode.SUCCESS) sent(spans.length);
         else dropped(spans.length, result.error);
         done(result);
       });

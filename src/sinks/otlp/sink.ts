@@ -7,7 +7,7 @@ import type { Sink } from "../sink.ts";
 import { type SinkReport, SinkState } from "../sink-state.ts";
 import type { ExporterOptions, TraceExporter } from "./exporter.ts";
 import { resourceAttributes } from "./resource.ts";
-import { drainTrace, findingCode, probeTrace, type TraceFacts } from "./spans.ts";
+import { drainTrace, findingCode, probeTrace, showing, type TraceFacts } from "./spans.ts";
 
 export interface OtlpOptions {
   readonly settings: () => Settings;
@@ -40,49 +40,70 @@ export function createOtlpSink(options: OtlpOptions): Sink {
   const closing = new AbortController();
   const waiting = new Set<Promise<void>>();
   let exporter: Promise<TraceExporter> | undefined;
+  /** Spans that were told, and that no collector has taken yet. */
+  let unsent = 0;
 
   const dropped = (count: number, thrown: unknown) => {
+    unsent -= count;
     event({ kind: "spans-dropped", count, at: clock.now() });
     state.failed("export", thrown ?? new Error("the queue of spans is full"));
   };
+  const sent = (count: number) => {
+    unsent -= count;
+    state.worked("export");
+  };
   const tell = async (facts: TraceFacts): Promise<void> => {
     try {
-      exporter ??= load(options, { dropped, sent: () => state.worked("export") });
+      exporter ??= load(options, { dropped, sent });
       (await exporter).tell(facts);
     } catch (thrown) {
-      dropped(1 + facts.children.length, thrown);
+      dropped(spansOf(facts), thrown);
     }
   };
-  const tellRun = async (run: ProbeObservation): Promise<void> => {
+  const tellRun = async (run: ProbeObservation, facts: TraceFacts): Promise<void> => {
     if (waiting.size < MOST_WAITING) await sleepUnless(closing.signal, clock);
-    const target = settings().targets.find(({ name }) => name === run.target);
-    const shown = { ...run, at: clock.shown(run.at) };
-    await tell(probeTrace(shown, target, findingCode(run, report())));
+    await tell(showing(facts, findingCode(run, report())));
   };
-  const hold = (telling: Promise<void>) => {
+  const hold = (facts: TraceFacts, telling: Promise<void>) => {
+    unsent += spansOf(facts);
     waiting.add(telling);
     void telling.finally(() => waiting.delete(telling));
+  };
+  const flush = async () => {
+    await Promise.all(waiting);
+    await (await exporter)?.close();
   };
 
   return {
     name: "otlp",
     observe(observation) {
-      const isRun = observation.kind === "run";
-      if (isRun && (observation.isSampled || observation.outcome === "failed")) {
-        hold(tellRun(observation));
+      if (observation.kind === "run" && isTold(observation)) {
+        const target = settings().targets.find(({ name }) => name === observation.target);
+        const facts = probeTrace({ ...observation, at: clock.shown(observation.at) }, target);
+        hold(facts, tellRun(observation, facts));
       }
       const drain = watchDrain(observation);
       if (drain?.endedAt !== undefined) {
-        const beganAt = clock.shown(drain.beganAt);
-        hold(tell(drainTrace({ ...drain, beganAt }, clock.shown(drain.endedAt))));
+        const shown = { ...drain, beganAt: clock.shown(drain.beganAt) };
+        const facts = drainTrace(shown, clock.shown(drain.endedAt));
+        hold(facts, tell(facts));
       }
     },
     async close(signal) {
       closing.abort();
-      await Promise.all(waiting);
-      if (exporter !== undefined) await unlessAborted((await exporter).close(), signal);
+      await unlessAborted(flush(), signal);
+      // Whoever is still on its way is lost: the process ends.
+      if (unsent > 0) dropped(unsent, signal.reason);
     },
   };
+}
+
+function isTold({ isSampled, outcome }: ProbeObservation): boolean {
+  return isSampled || outcome === "failed";
+}
+
+function spansOf({ children }: TraceFacts): number {
+  return 1 + children.length;
 }
 
 /** OpenTelemetry, and with it the heaviest part of the agent, comes with the first span. */

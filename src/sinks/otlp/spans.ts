@@ -33,11 +33,7 @@ export interface TraceFacts {
  * The trace of one run: the probe, under it the call with the ids that went to the server, and beside
  * the call the phases of its connection where that was fresh.
  */
-export function probeTrace(
-  run: ProbeObservation,
-  target: Target | undefined,
-  code: string | undefined,
-): TraceFacts {
+export function probeTrace(run: ProbeObservation, target: Target | undefined): TraceFacts {
   const startAt = run.at - run.durationMs;
   const phases = phaseSpans(run, startAt);
   const root: SpanFacts = {
@@ -53,12 +49,21 @@ export function probeTrace(
       [names.SYNTHETIC_TYPE]: "test",
       ...(run.phase === undefined ? {} : { [names.PROBE_PHASE]: run.phase }),
       ...(run.reason === undefined ? {} : { [names.ERROR_TYPE]: run.reason }),
-      ...(code === undefined ? {} : { [names.FINDING_CODE]: code }),
     },
     ...(run.outcome === "failed" ? { error: failureText(run) } : {}),
   };
   const call = callSpan(run, target, phases.at(-1)?.endAt ?? startAt);
   return { traceId: run.traceId, root, children: [...phases, call] };
+}
+
+/** The trace of a run that showed this finding, or none. */
+export function showing(trace: TraceFacts, code: string | undefined): TraceFacts {
+  if (code === undefined) return trace;
+  const { root } = trace;
+  return {
+    ...trace,
+    root: { ...root, attributes: { ...root.attributes, [names.FINDING_CODE]: code } },
+  };
 }
 
 /** The trace of a drain that ended; nobody sent its ids anywhere. */

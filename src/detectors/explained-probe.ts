@@ -9,6 +9,7 @@ import { messageTooLarge } from "./message-too-large.ts";
 import { metadataTooLarge } from "./metadata-too-large.ts";
 import { notGrpc } from "./not-grpc.ts";
 import { WIRE } from "./root-causes.ts";
+import { streamsRefused } from "./streams-refused.ts";
 import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 const ON_THE_WAY: ReadonlySet<string> = new Set(WIRE.map(({ code }) => code));
@@ -28,6 +29,7 @@ const WORDS_OF_CAUSE: Readonly<Record<string, ReadonlySet<unknown>>> = {
   [unimplementedCalls.code]: new Set(["UNIMPLEMENTED"]),
   [compressionUnsupported.code]: new Set(["UNIMPLEMENTED", "INTERNAL"]),
   [metadataTooLarge.code]: new Set(["RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "UNAVAILABLE"]),
+  [streamsRefused.code]: new Set(["UNAVAILABLE"]),
   [messageTooLarge.code]: new Set(["RESOURCE_EXHAUSTED", "OUT_OF_RANGE"]),
 };
 

@@ -7,6 +7,7 @@ import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 import { UNREACHABLE } from "./root-causes.ts";
+import { streamsRefused } from "./streams-refused.ts";
 
 /**
  * The server declares that it does not serve, or answers health with errors.
@@ -39,8 +40,10 @@ export const healthNotServing = defineDetector({
   },
   needs: ["health", "expectation"],
   uses: ["channels"],
-  causes: [appFrozen],
+  causes: [appFrozen, streamsRefused],
   dependencyCauses: UNREACHABLE,
+  // A status that was declared came through.
+  explainedBy: ({ code }, { cause }) => code !== streamsRefused.code || cause === "check-error",
 
   detect({ now, stamp, health, expectation, channels }, { errors }) {
     if (expectation.health.expect === "any") return [];

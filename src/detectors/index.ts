@@ -30,6 +30,7 @@ import { probeFailing } from "./probe-failing.ts";
 import { probeSlow } from "./probe-slow.ts";
 import { retryStorm } from "./retry-storm.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
+import { streamsRefused } from "./streams-refused.ts";
 import { tlsAlpnMissing } from "./tls-alpn-missing.ts";
 import { tlsCertExpired } from "./tls-cert-expired.ts";
 import { tlsCertExpiring } from "./tls-cert-expiring.ts";
@@ -72,6 +73,7 @@ export const DETECTORS: readonly Detector[] = [
   metadataTooLarge,
   notGrpc,
   streamExhaustion,
+  streamsRefused,
 
   authRejected,
   compressionUnsupported,

@@ -17,6 +17,7 @@ import { messageTooLarge } from "./message-too-large.ts";
 import { metadataTooLarge } from "./metadata-too-large.ts";
 import { WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
+import { streamsRefused } from "./streams-refused.ts";
 import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 /**
@@ -64,6 +65,7 @@ export const probeFailing = defineDetector({
     dnsStale,
     metadataTooLarge,
     streamExhaustion,
+    streamsRefused,
     compressionUnsupported,
     unimplementedCalls,
     authRejected,

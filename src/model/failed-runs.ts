@@ -18,7 +18,7 @@ export function neededInRow({ everyMs = SELDOM_MS }: ProbeHistory, failures: num
 }
 
 /** The runs of a probe that say something of the server: what the agent itself spoilt is left out. */
-function tellingRuns({ runs }: ProbeHistory): readonly ProbeRun[] {
+export function tellingRuns({ runs }: ProbeHistory): readonly ProbeRun[] {
   return runs.filter((run) => !isOurFault(run));
 }
 

@@ -377,6 +377,7 @@ it("waits until its causes were looked at", () => {
     "dns-stale",
     "metadata-too-large",
     "stream-exhaustion",
+    "streams-refused",
     "compression-unsupported",
     "unimplemented-calls",
     "auth-rejected",

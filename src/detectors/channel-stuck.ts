@@ -5,14 +5,13 @@ import { pollsByUpstream, type UpstreamPoll } from "../model/facts/upstream-call
 import type { Symptom } from "../model/finding.ts";
 import { present } from "../model/present.ts";
 import { boundSubjects } from "../model/subjects.ts";
-import { upstreamName } from "../model/upstream-name.ts";
 import { addressFamilyMismatch } from "./address-family-mismatch.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
 import { defineDetector } from "./detector.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { halfOpenConnection } from "./half-open-connection.ts";
-import { WIRE } from "./root-causes.ts";
+import { isOnTheWayTo, WIRE } from "./root-causes.ts";
 
 type Limits = Readonly<Record<"window" | "stuck" | "connecting", number>>;
 
@@ -71,11 +70,7 @@ export const channelStuck = defineDetector({
   uses: ["outbound"],
   causes: [connectionRefused, connectBlackholed],
   dependencyCauses: [...WIRE, addressFamilyMismatch, dnsStale, halfOpenConnection],
-  explainedBy: ({ subject }, _evidence, { upstream }) => {
-    // Of those that name a place, only the one that the channel leads to.
-    const place = subject["address"] ?? subject["remote"];
-    return place === undefined || upstreamName(place).name === upstream;
-  },
+  explainedBy: ({ subject }, _evidence, { upstream }) => isOnTheWayTo(subject, upstream),
 
   detect({ channels, outbound }, limits) {
     const all = pollsByUpstream(channels);

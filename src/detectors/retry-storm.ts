@@ -3,9 +3,12 @@ import { durationText } from "../model/duration-text.ts";
 import { pollsByUpstream } from "../model/facts/upstream-calls.ts";
 import type { Symptom } from "../model/finding.ts";
 import { boundSubjects } from "../model/subjects.ts";
+import { channelStuck } from "./channel-stuck.ts";
+import { connectBlackholed } from "./connect-blackholed.ts";
+import { connectionRefused } from "./connection-refused.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
-import { WIRE } from "./root-causes.ts";
+import { isOnTheWayTo, WIRE } from "./root-causes.ts";
 import { streamExhaustion } from "./stream-exhaustion.ts";
 
 /**
@@ -58,7 +61,10 @@ export const retryStorm = defineDetector({
   },
   needs: ["channels"],
   uses: ["outbound"],
-  causes: [...WIRE, streamExhaustion, deadlineStorm],
+  causes: [connectionRefused, connectBlackholed, channelStuck],
+  dependencyCauses: [...WIRE, streamExhaustion, deadlineStorm],
+  // The app's own port may refuse as well: that makes no attempt towards an upstream.
+  explainedBy: ({ subject }, _evidence, { upstream }) => isOnTheWayTo(subject, upstream),
 
   detect({ channels, outbound }, limits) {
     const judged = pollsByUpstream(channels).map(([upstream, polls]) => {

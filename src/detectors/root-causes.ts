@@ -1,3 +1,5 @@
+import type { Subject } from "../model/finding.ts";
+import { upstreamName } from "../model/upstream-name.ts";
 import { acceptQueueOverflow } from "./accept-queue-overflow.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
@@ -39,3 +41,9 @@ export const WIRE: readonly Detector[] = [
   ...HANDSHAKE,
   notGrpc,
 ];
+
+/** Of the causes that name a place, only those of the place that an upstream's channels lead to explain them. */
+export function isOnTheWayTo(cause: Subject, upstream: string | undefined): boolean {
+  const place = cause["upstream"] ?? cause["address"] ?? cause["remote"];
+  return place === undefined || upstreamName(place).name === upstream;
+}

@@ -63,6 +63,10 @@ const dialsAnew = anOutbound({
   reads: [{ at: NOW, remotes: [someRemoteRows({ address: "10.0.0.9", synSent: 1 })] }],
 });
 
+const dialsAnother = anOutbound({
+  reads: [{ at: NOW, remotes: [someRemoteRows({ address: "10.0.0.8", synSent: 1 })] }],
+});
+
 describe("is silent", () => {
   it.each<[string, Partial<Load>]>([
     ["a healthy client: one attempt for each call", { attempts: 20, failed: 0 }],
@@ -80,6 +84,20 @@ describe("is silent", () => {
     ["sub-channels that channels of another target use as well", { isShared: true }],
   ])("about %s", (_what, load) => {
     expect(judged(load)).toEqual([]);
+  });
+
+  it("about one upstream while the other was seen once", () => {
+    const twoOfOne = [
+      ...channels({ attempts: 20, failed: 0 }).polls.slice(0, -1),
+      {
+        at: NOW,
+        upstreams: {
+          ...channels({ attempts: 20, failed: 0 }).polls.at(-1)?.upstreams,
+          "new:1": aChannelGroup(),
+        },
+      },
+    ];
+    expect(judge(retryStorm, { channels: someChannels({ polls: twoOfOne }) })).toEqual([]);
   });
 
   it("about an app without channels", () => {
@@ -139,12 +157,36 @@ describe("speaks", () => {
 
   it.each([
     ["critical where the kernel finds the upstream sick", 60, dialsAnew, "critical"],
+    ["critical at the critical ratio", 50, dialsAnew, "critical"],
     ["a warning below the critical ratio", 49, dialsAnew, "warning"],
+    ["a warning where another's connections fail", 60, dialsAnother, "warning"],
     ["a warning where only the channels say so", 60, anOutbound(), "warning"],
   ] as const)("as %s", (_what, attempts, outbound, severity) => {
     expect(judged({ attempts }, { outbound })).toMatchObject([{ severity }]);
     expect(critical.default).toBe(2.5);
   });
+});
+
+it.each([
+  ["the app's own port that refuses", "connection-refused", { address: "localhost:50051" }, false],
+  ["another upstream that is stuck", "channel-stuck", { upstream: "payments:50051" }, false],
+  ["its upstream that refuses", "connection-refused", { address: `dns:///${UPSTREAM}` }, true],
+  ["its upstream whose way is dark", "connect-blackholed", { remote: UPSTREAM }, true],
+  ["its upstream that is stuck", "channel-stuck", { upstream: UPSTREAM }, true],
+])("takes for its cause: %s", (_what, code, subject, isExplained) => {
+  const cause = { code, subject, evidence: {} };
+  expect(retryStorm.explainedBy(cause, {}, { upstream: UPSTREAM })).toBe(isExplained);
+});
+
+it("is not explained by what ails the app's own server, but by that of the upstream", () => {
+  expect(retryStorm.causes.map(({ code }) => code)).toEqual([
+    "connection-refused",
+    "connect-blackholed",
+    "channel-stuck",
+  ]);
+  expect(retryStorm.dependencyCauses.map(({ code }) => code)).toEqual(
+    expect.arrayContaining(["tls-cert-expired", "deadline-storm", "stream-exhaustion"]),
+  );
 });
 
 it("reads what it declares", () => {

@@ -52,7 +52,7 @@ export interface ReadOptions extends Pick<LoadOptions, "tlsFault"> {
 }
 
 /** What the rules need of gRPC: loaded only for a file that names expressions or descriptor sets. */
-export type Expressions = Pick<LoadOptions, "celFault" | "methodsOf">;
+export type Expressions = Pick<LoadOptions, "celFault" | "methodsOf" | "callBreaches">;
 
 async function readText(file: string): Promise<string> {
   const chunks: Buffer[] = [];

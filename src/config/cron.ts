@@ -20,7 +20,8 @@ const FIELDS: readonly Field[] = [
 
 /**
  * What is wrong with a cron expression, or `undefined`. Five fields, as crontab(5) has them: lists,
- * ranges, steps, names of months and days. The finest grain is a minute.
+ * ranges, steps, names of months and days. The finest grain is a minute. A date that no year has is wrong:
+ * it would never run, and nobody would be told.
  */
 export function cronFault(text: string): string | undefined {
   const parts = text.trim().split(/\s+/);
@@ -28,7 +29,31 @@ export function cronFault(text: string): string | undefined {
     return "five fields: minute hour day-of-month month day-of-week, such as */5 * * * *";
   }
   const bad = FIELDS.find((field, index) => !isField(parts[index] ?? "", field));
-  return bad && `a ${bad.name} from ${bad.min} to ${bad.max}: n, n-m, *, */step or a list of them`;
+  if (bad !== undefined)
+    return `a ${bad.name} from ${bad.min} to ${bad.max}: n, n-m, *, */step or a list of them`;
+  return hasDay(parts) ? undefined : "a day that one of the months has: 30 February never comes";
+}
+
+/** The most that each month has, 29 February included, which comes every fourth year. */
+const LAST_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** False for a date that no year has. A day of the week beside it is another day that counts. */
+function hasDay([, , date = "*", month = "*", weekday = "*"]: readonly string[]): boolean {
+  if (weekday !== "*") return true;
+  const [, , dates, months] = FIELDS as readonly [Field, Field, Field, Field, Field];
+  const first = Math.min(...valuesOf(date, dates));
+  return valuesOf(month, months).some((each) => first <= (LAST_DAYS[each - 1] ?? 0));
+}
+
+/** What a valid field names. */
+function valuesOf(text: string, field: Field): readonly number[] {
+  return text.split(",").flatMap((part) => {
+    const [range = "*", step = "1"] = part.split("/");
+    const ends = range.split("-").map((end) => numberOf(end, field));
+    const [from = field.min, to = range === "*" ? field.max : from] = ends;
+    const count = Math.floor((to - from) / Number(step)) + 1;
+    return Array.from({ length: count }, (_, index) => from + index * Number(step));
+  });
 }
 
 function isField(text: string, field: Field): boolean {

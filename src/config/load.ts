@@ -3,7 +3,7 @@ import type { Settings } from "../model/settings.ts";
 import { type ConfigDocument, readDocument } from "./document.ts";
 import { ConfigError, type Fault, faultText } from "./fault.ts";
 import { allowedText, breachesOf } from "./issues.ts";
-import { isSecretPath, isShownFile, pathText } from "./path.ts";
+import { isSecretPath, isShownFile, type Path, pathText } from "./path.ts";
 import { mapping, valueAt } from "./raw.ts";
 import { RULES } from "./rules/index.ts";
 import type { Breach, Surroundings } from "./rules/rule.ts";
@@ -12,7 +12,7 @@ import { type Outside, settingsFrom } from "./settings-from.ts";
 import type { Environment } from "./variables.ts";
 
 export interface LoadOptions
-  extends Pick<Surroundings, "detectors" | "celFault" | "methodsOf" | "tlsFault">,
+  extends Pick<Surroundings, "detectors" | "celFault" | "methodsOf" | "callBreaches" | "tlsFault">,
     Pick<Outside, "logFormat"> {
   /** The file's content. */
   readonly text: string;
@@ -47,10 +47,39 @@ export function loadSettings(options: LoadOptions): Settings {
 
   const outside = { ...surroundings, requestFaults: [] as Breach[] };
   const settings = settingsFrom(parsed.data, outside);
-  if (outside.requestFaults.length > 0) {
-    throw new ConfigError(withBreaches(document, file, outside.requestFaults));
-  }
+  const { requestFaults } = outside;
+  const unfit = requestFaults.length > 0 ? requestFaults : unfitCalls(settings, document, options);
+  if (unfit.length > 0) throw new ConfigError(withBreaches(document, file, unfit));
   return settings;
+}
+
+/** Calls that do not fit their types, where a descriptor set has them; else the first run tells. */
+function unfitCalls(
+  { probes, targets }: Settings,
+  document: ConfigDocument,
+  { callBreaches }: LoadOptions,
+): readonly Breach[] {
+  if (callBreaches === undefined) return [];
+  return probes.flatMap((probe, index) => {
+    const { method, requests, expect } = probe;
+    const protoset = probe.protoset ?? targets.find(({ name }) => name === probe.target)?.protoset;
+    if (protoset === undefined) return [];
+    const breaches = callBreaches(protoset, { method, requests, that: expect.that });
+    return breaches.map((breach) => atWritten(document, ["probes", index], breach));
+  });
+}
+
+/**
+ * A message is looked for at its place in a list, then as the request itself; a key that stands deeper,
+ * or in a file of its own, is told at the request.
+ */
+function atWritten({ value }: ConfigDocument, probe: Path, breach: Breach): Breach {
+  const [part = "", , ...rest] = breach.path;
+  const paths = [breach.path, [part, ...rest]].map((path) => [...probe, ...path]);
+  const path = paths.find((each) => valueAt(value, each) !== undefined);
+  if (path !== undefined) return { ...breach, path };
+  const { among: _names, atKey: _key, ...told } = breach;
+  return { ...told, path: [...probe, part] };
 }
 
 /** All faults in the order of the file; what lies in or under a faulty place is not told again. */

@@ -53,7 +53,8 @@ export function configReference(detectors: readonly DetectorRecord[]): string {
       const [value, min, max] = [limit.default, limit.min, limit.max].map((one) =>
         limitText(limit, one),
       );
-      return `\`${name}: ${value}\` (${min} to ${max}): ${limit.says}`;
+      const bound = limit.atMost === undefined ? "" : `, at most \`${limit.atMost}\``;
+      return `\`${name}: ${value}\` (${min} to ${max}${bound}): ${limit.says}`;
     });
     const times = [formatDuration(holdMs), formatDuration(clearAfterMs)];
     return [`\`${record.code}\``, enabled ? record.severity : "off", ...times, limits.join("<br>")];

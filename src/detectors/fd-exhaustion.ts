@@ -41,6 +41,7 @@ export const fdExhaustion = defineDetector({
       min: 0.1,
       max: 1,
       says: "Share of its file descriptors, in two scrapes, that is a warning",
+      atMost: "full",
     },
     full: {
       unit: "ratio",

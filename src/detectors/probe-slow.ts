@@ -43,6 +43,7 @@ export const probeSlow = defineDetector({
       min: 1,
       max: 20,
       says: "Runs over the objective that are told (2 for a probe that runs every 5 min or less often)",
+      atMost: "outOf",
     },
     outOf: {
       unit: "count",

@@ -53,6 +53,7 @@ export const tlsCertExpiring = defineDetector({
       min: 60_000,
       max: 365 * 86_400_000,
       says: "time left below which a long-lived certificate is critical",
+      atMost: "warnBefore",
     },
     criticalRatio: {
       unit: "ratio",
@@ -60,6 +61,7 @@ export const tlsCertExpiring = defineDetector({
       min: 0,
       max: 1,
       says: "share of its lifetime left below which a certificate is critical",
+      atMost: "warnRatio",
     },
   },
 

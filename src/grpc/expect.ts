@@ -14,6 +14,7 @@ import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { knownWords, wordsOf } from "../model/known-words.ts";
 import { maskText } from "../model/mask.ts";
 import type { StatusName } from "../model/status.ts";
+import { type AnswerTypes, assertionFault } from "./assertion-fault.ts";
 import type { Metadata } from "./transport.ts";
 
 /** What an expression can speak of. */
@@ -53,11 +54,14 @@ export function firstUnmet(
   return undefined;
 }
 
-/** Why a text is no CEL expression; `undefined` where it is one. */
-export function expressionFault(expression: string): string | undefined {
+/**
+ * Why a text is no CEL expression, or none that can be true or false; `undefined` where it may be. The
+ * types of the answer tell of its fields as well.
+ */
+export function expressionFault(expression: string, answer?: AnswerTypes): string | undefined {
   try {
     plan(celEnv({ funcs: strings }), parse(expression));
-    return undefined;
+    return assertionFault(expression, answer);
   } catch (thrown) {
     return maskText(thrown instanceof Error ? thrown.message : String(thrown));
   }

@@ -12,11 +12,13 @@ import { type ClientReply, ProbeClient } from "./client.ts";
 import { openConnection } from "./connection.ts";
 import { readCredentials } from "./credentials.ts";
 import type { firstUnmet, Unmet } from "./expect.ts";
+import { FittingCalls } from "./fitting-call.ts";
 import type { Keep } from "./keep-whole.ts";
 import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
+import type { Missing } from "./missing.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
 import { judgeable, shown, TOO_LARGE } from "./probe-responses.ts";
-import { encodeRequests, messageOf, RequestError, responseJson } from "./proto-json.ts";
+import { messageOf, RequestError, responseJson } from "./proto-json.ts";
 import type { Connection } from "./transport.ts";
 import { methodPath } from "./typed-call.ts";
 import { unknownMethodText } from "./unknown-method.ts";
@@ -32,13 +34,6 @@ export interface ProbeRun {
   readonly traceparent: string;
   /** Each response as it comes, as canonical ProtoJSON: for a person who waits. */
   readonly heard?: (message: Json) => void;
-}
-
-/** What the server or the configuration will not let the probe do: no fault of the server's. */
-export interface Missing {
-  readonly part: string;
-  readonly reason: string;
-  readonly fix: string;
 }
 
 /** All that one run showed. */
@@ -85,6 +80,7 @@ const NO_RESPONSES = () => [];
 export class ProbeRunner {
   readonly #options: ProbeRunnerOptions;
   readonly #resolver: MethodResolver;
+  readonly #calls = new FittingCalls();
   /** Kept channels, by probe. */
   readonly #kept = new Map<string, { readonly madeOf: string; readonly client: ProbeClient }>();
 
@@ -118,8 +114,10 @@ export class ProbeRunner {
     if ("part" in resolved) {
       return { outcome: "unsupported", missing: resolved, responses: NO_RESPONSES };
     }
-    const { registry, method } = resolved;
-    const requests = encodeRequests(registry, method, spec.requests);
+    const requests = await this.#calls.fit(spec, resolved);
+    if ("part" in requests) {
+      return { outcome: "unsupported", missing: requests, responses: NO_RESPONSES };
+    }
     const { tls, metadata } = await readCredentials(withOwnMetadata(run), this.#options.keep);
     const isTls = await this.#speaksTls(run);
     const client = this.#client(run, isTls ? tls : undefined);
@@ -127,7 +125,7 @@ export class ProbeRunner {
       const ledger = this.#options.ownCalls.forTarget(run.target.name);
       ledger.started();
       const reply = await client.call({
-        path: methodPath(method),
+        path: methodPath(resolved.method),
         requests,
         metadata: [...metadata, ["traceparent", run.traceparent]],
         deadlineMs: spec.deadlineMs,

@@ -37,7 +37,16 @@ export function methodKind({ methodKind: kind }: DescMethod): MethodShape["kind"
 /** What of a request does not fit its schema, in a sentence. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
+  /** Which of the messages it is, and its key that the schema does not have. */
+  readonly unknownKey: { readonly index: number; readonly key: string } | undefined;
+
+  constructor(message: string, unknownKey?: { readonly index: number; readonly key: string }) {
+    super(message);
+    this.unknownKey = unknownKey;
+  }
 }
+
+const UNKNOWN_KEY = /: key "(.{1,100})" is unknown$/;
 
 /**
  * Requests as canonical ProtoJSON into bytes. Unknown fields are errors: a misspelt field would be a
@@ -53,13 +62,15 @@ export function encodeRequests(
   if (!isStream && requests.length !== 1) {
     throw new RequestError(`${method.name} takes one message, not ${requests.length}`);
   }
-  return requests.map((request) => {
+  return requests.map((request, index) => {
     try {
       // `Json` is the read-only side of `JsonValue`; fromJson does not write to it.
       return toBinary(method.input, fromJson(method.input, request as JsonValue, { registry }));
     } catch (thrown) {
       const text = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new RequestError(maskText(withoutValues(text, registry)));
+      const [, key] = UNKNOWN_KEY.exec(text) ?? [];
+      const fault = maskText(withoutValues(text, registry));
+      throw new RequestError(fault, key === undefined ? undefined : { index, key });
     }
   });
 }
@@ -81,7 +92,7 @@ function withoutValues(text: string, registry: FileRegistry): string {
   const members = types.flatMap((type) => (type.kind === "message" ? type.members : []));
   const all = [...types.map(({ typeName }) => typeName), ...members.map(({ name }) => name)];
   const names = new Set(all.flatMap(wordsOf));
-  const misspelt = new Set(wordsOf(/: key "(.{1,100})" is unknown$/.exec(text)?.[1] ?? ""));
+  const misspelt = new Set(wordsOf(UNKNOWN_KEY.exec(text)?.[1] ?? ""));
   return knownWords(text, (word) => PLAIN_WORDS.has(word) || names.has(word) || misspelt.has(word));
 }
 

@@ -18,6 +18,8 @@ export interface Limit {
   readonly max: number;
   /** What it decides, in one line: for the schema and the code's page. */
   readonly says: string;
+  /** A limit of the same code and unit. Above it the code, or one of its severities, would be mute. */
+  readonly atMost?: string;
 }
 
 export type Limits = Readonly<Record<string, Limit>>;

@@ -96,7 +96,7 @@ it.each([
   [
     "a request that does not fit",
     ["order.OrderService/GetOrder", "-d", '{"idd":"x"}'],
-    'failed: the request does not fit: cannot decode message order.GetOrderRequest from JSON: key "idd" is unknown\n',
+    'failed: request: cannot decode message order.GetOrderRequest from JSON: key "idd" is unknown\n→ Correct the request (`request` of the probe, -d of a command): the server\'s types have no such message.\n',
   ],
   [
     "a mistyped method",

@@ -59,6 +59,9 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   "cron-minute-out-of-range": [
     '8:11: probes[0].cron: found "61 * * * *", allowed: a minute from 0 to 59: n, n-m, *, */step or a list of them',
   ],
+  "cron-never-comes": [
+    '8:11: probes[0].cron: found "0 0 30 2 *", allowed: a day that one of the months has: 30 February never comes',
+  ],
   "cron-six-fields": [
     '8:11: probes[0].cron: found "0 */5 * * * *", allowed: five fields: minute hour day-of-month month day-of-week, such as */5 * * * *',
   ],

@@ -3,11 +3,29 @@ import { expect, it } from "vitest";
 import { cronFault } from "../../src/config/cron.ts";
 import { parseInstant } from "../../src/config/instant.ts";
 import { expandVariables } from "../../src/config/variables.ts";
+import { nextCron } from "../../src/schedule/cron.ts";
 
-it.each(["* * * * *", "*/5 * * * *", "0 0 1 jan mon", "0,30 9-17 * * 1-5", "5-55/10 * * * 7"])(
-  "accepts the cron expression %s",
+it.each([
+  "* * * * *",
+  "*/5 * * * *",
+  "0 0 1 jan mon",
+  "0,30 9-17 * * 1-5",
+  "5-55/10 * * * 7",
+  "0 0 29 2 *",
+  "0 0 30 2,3 *",
+  "0 0 */30 2 *",
+  "0 0 30,1 feb *",
+  "0 0 30 2 mon",
+])("accepts the cron expression %s, which comes", (text) => {
+  expect(cronFault(text)).toBeUndefined();
+  expect(nextCron(text, 0)).toBeGreaterThan(0);
+});
+
+it.each(["0 0 30 2 *", "0 0 31 2,4,6,9,nov *", "0 0 30-31 feb *", "0 0 31 4-6/2 *"])(
+  "refuses the cron expression %s, which never comes",
   (text) => {
-    expect(cronFault(text)).toBeUndefined();
+    expect(cronFault(text)).toBe("a day that one of the months has: 30 February never comes");
+    expect(nextCron(text, 0)).toBeUndefined();
   },
 );
 

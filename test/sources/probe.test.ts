@@ -248,17 +248,6 @@ describe("fails", () => {
     });
   });
 
-  it("with a request that is none of its method's", async () => {
-    const [server, look] = await grpcServer();
-    expect(await run(look, { requests: [{ idd: "a" }] })).toMatchObject({
-      outcome: "failed",
-      phase: "assert",
-      reason: "descriptor",
-      actual: expect.stringContaining("idd"),
-    });
-    expect(server.port).toBeGreaterThan(0);
-  });
-
   it("with the phase and reason of our own connection where there is none", async () => {
     const { port, release } = await refusingPort();
     const look = aLook(aTarget(`127.0.0.1:${port}`, { protoset: await protoset() }));
@@ -271,6 +260,42 @@ describe("fails", () => {
       "refused",
       undefined,
     ]);
+  });
+});
+
+describe("makes no call that does not fit the types of its method", () => {
+  const lacks = async (change: Partial<ProbeSpec>) => {
+    const [, look] = await grpcServer();
+    const observations = await look.run(probe, job(change));
+    const [capability, made] = observations;
+    expect(made).toMatchObject({ kind: "run", outcome: "unsupported", responseBytes: 0 });
+    return capability;
+  };
+  const capability = {
+    source: "probe",
+    kind: "capability",
+    target: "app",
+    at: aMs,
+    available: false,
+  };
+
+  it("a request with a field that is not there", async () => {
+    expect(await lacks({ requests: [{ idd: "a" }] })).toEqual({
+      ...capability,
+      part: "request",
+      reason: 'cannot decode message order.GetOrderRequest from JSON: key "idd" is unknown',
+      fix: "Correct the request (`request` of the probe, -d of a command): the server's types have no such message.",
+    });
+  });
+
+  it("an assertion on a field that is not there", async () => {
+    const that = ["response.price > 0.0", "response.prize > 0.0"];
+    expect(await lacks({ expect: { status: "OK", that } })).toEqual({
+      ...capability,
+      part: "assertions",
+      reason: "response.prize > 0.0: order.Order has no field prize; did you mean price?",
+      fix: "Correct `expect.that` of the probe: it must be true or false of the method's answer.",
+    });
   });
 });
 
@@ -394,8 +419,8 @@ describe("beside a server that misbehaves, a probe", () => {
     expect(await probed({ [GET_ORDER]: wide }, spec)).toMatchObject({ outcome: "passed" });
   });
 
-  it("cannot judge it where something is", async () => {
-    const that = ["response.total == 1.0"];
+  it("cannot judge it where something is asserted of it", async () => {
+    const that = ["response.price == 1.0"];
     const spec = { protoset: await protoset(), expect: { status: "OK", that } } as const;
     expect(await probed({ [GET_ORDER]: wide }, spec)).toMatchObject({
       outcome: "unsupported",

@@ -59,7 +59,6 @@ export function whyText({
   if (missing !== undefined) return `: ${missingText(missing)}`;
   if (assertion !== undefined) return `: ${assertion} is not so: ${actual ?? ""}`;
   if (reason === undefined) return "";
-  if (phase === "assert" && reason === "descriptor") return `: the request does not fit: ${actual}`;
   const said = [status, statusText ?? actual].filter((part) => part !== undefined).join(": ");
   return `: ${phase === undefined ? "" : `in ${phase}, `}${reasonText(reason)}${said === "" ? "" : ` (${said})`}`;
 }

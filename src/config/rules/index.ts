@@ -7,6 +7,7 @@ import {
   separatePorts,
 } from "./contradictions.ts";
 import { files, tlsMaterial } from "./files.ts";
+import { boundLimits } from "./limits.ts";
 import { references, uniqueNames } from "./names.ts";
 import type { Rule } from "./rule.ts";
 
@@ -19,6 +20,7 @@ export const RULES: readonly Rule[] = [
   certificatePairs,
   adminToken,
   separatePorts,
+  boundLimits,
   files,
   tlsMaterial,
   assertions,

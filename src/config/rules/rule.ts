@@ -1,4 +1,5 @@
 import type { DetectorRecord } from "../../model/detector-record.ts";
+import type { ProbeSpec } from "../../model/probe-spec.ts";
 import type { Path } from "../path.ts";
 import type { RawMapping } from "../raw.ts";
 
@@ -14,10 +15,20 @@ export interface Surroundings {
   readonly methodsOf?: (
     file: string,
   ) => { readonly methods: readonly string[] } | { readonly fault: string };
+  /**
+   * What of a probe's call does not fit the types of a descriptor set, each at its path within the probe;
+   * absent = not judged here.
+   */
+  readonly callBreaches?: (file: string, call: ProbeCall) => readonly Breach[];
   /** Which of these files no handshake can be made with, and why; absent = not judged here. */
   readonly tlsFault?: (
     files: Readonly<Partial<Record<TlsFile, string>>>,
   ) => { readonly name: TlsFile; readonly fault: string } | undefined;
+}
+
+/** As the file states it, with the content of files that it names. */
+export interface ProbeCall extends Pick<ProbeSpec, "method" | "requests"> {
+  readonly that: ProbeSpec["expect"]["that"];
 }
 
 export type TlsFile = "ca" | "cert" | "key";

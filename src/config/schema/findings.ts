@@ -41,8 +41,9 @@ function codeSchema(record: DetectorRecord) {
 }
 
 function limitSchema(limit: Limit) {
-  const { unit, says } = limit;
-  const described = `${says}. Default ${limitText(limit, limit.default)}.`;
+  const { unit, says, atMost } = limit;
+  const bound = atMost === undefined ? "" : ` At most \`${atMost}\`.`;
+  const described = `${says}. Default ${limitText(limit, limit.default)}.${bound}`;
   switch (unit) {
     case "ms":
       return duration(limit).describe(described);

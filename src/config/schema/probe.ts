@@ -66,9 +66,7 @@ export const probeSchema = z.strictObject({
       if (message !== undefined) context.addIssue({ code: "custom", message });
     })
     .optional()
-    .describe(
-      "When it runs, in the pod's time zone: five fields, as in crontab. Instead of `every`.",
-    ),
+    .describe("When it runs, in UTC: five fields, as in crontab. Instead of `every`."),
   deadline: duration({ min: 1, max: 3_600_000 })
     .optional()
     .describe(

@@ -101,11 +101,15 @@ export const tlsCertExpiring = defineDetector({
   },
 });
 
-/** The leaf, and the intermediate with least time left. A root is replaced in clients, not here. */
+/**
+ * The leaf, and the intermediate with least time left of those that clients need. A root is replaced in
+ * clients, not here.
+ */
 function nextToEnd(tls: TlsFacts, now: number): readonly SentCertificate[] {
   const running = sentCertificates(tls).filter(({ certificate }) => now <= certificate.notAfter);
   const [first] = running
-    .filter(({ position, certificate }) => position === "intermediate" && !certificate.isSelfSigned)
+    .filter(({ position }) => position === "intermediate")
+    .filter(({ certificate }) => !certificate.isSelfSigned && certificate.isSpare !== true)
     .toSorted((a, b) => a.certificate.notAfter - b.certificate.notAfter);
   const leaf = running.filter(({ position }) => position === "leaf");
   return first === undefined ? leaf : [...leaf, first];

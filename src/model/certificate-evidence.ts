@@ -43,7 +43,8 @@ export function dateFaults(
   const isNeeded = tls.pathFailsByDate === true && !isLeafFaulty;
   const isSpare = tls.path === "ok" && tls.pathFailsByDate !== true;
   const worst = others
-    .filter(({ byMs, certificate }) => byMs > 0 && (isNeeded || !certificate.isSelfSigned))
+    .filter(({ byMs, certificate }) => byMs > 0 && certificate.isSpare !== true)
+    .filter(({ certificate }) => isNeeded || !certificate.isSelfSigned)
     .toSorted((a, b) => b.byMs - a.byMs)[0];
   return [
     ...(isLeafFaulty ? [{ ...leaf, isNeeded: true }] : []),

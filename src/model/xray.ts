@@ -24,6 +24,8 @@ export interface CertificateFacts {
   readonly notAfter: Instant;
   readonly isSelfSigned: boolean;
   readonly isCa: boolean;
+  /** Clients do without it for longer than it lasts: what is sent beside it leads past it. */
+  readonly isSpare?: boolean;
 }
 
 /** What the TLS handshake showed. Each fact stands apart: Node's own error names only the first. */

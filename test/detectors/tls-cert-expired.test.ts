@@ -81,6 +81,10 @@ it.each<[string, Change<TlsFacts>]>([
     "an intermediate ends right now",
     { chain: [aCertificate(), { ...intermediate, notAfter: NOW }] },
   ],
+  [
+    "clients do without the expired one, as its renewal is sent beside",
+    { chain: [aCertificate(), { ...intermediate, isSpare: true }] },
+  ],
   ["only a sent root has expired", { chain: [aCertificate(), root] }],
   [
     "a path to the clients' bundle does without the expired one",

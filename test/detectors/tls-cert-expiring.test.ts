@@ -76,6 +76,14 @@ it("is silent about a root that is sent, and about expired intermediates", () =>
   expect(judged({ xray: chainOf(aCertificate(), root, ca(-1)) })).toEqual([]);
 });
 
+it("is silent about an intermediate that clients do without, and tells the next one", () => {
+  const spare = { ...ca(DAY), isSpare: true };
+  expect(judged({ xray: chainOf(aCertificate(), spare) })).toEqual([]);
+  expect(brief({ xray: chainOf(aCertificate(), spare, ca(9 * DAY)) })).toEqual([
+    ["intermediate", "warning", 9 * 86_400, 21 * 86_400],
+  ]);
+});
+
 it.each<[string, Partial<Facts>]>([
   ["no certificate was received", { xray: chainOf() }],
   [

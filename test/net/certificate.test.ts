@@ -190,6 +190,42 @@ describe("a chain", () => {
   });
 });
 
+describe("a sent certificate is spare", () => {
+  const spare = async (sent: readonly Issued[], trusted?: readonly Issued[]) => {
+    const judges = trusted && { bundle: trusted.map(x509) };
+    const { chain } = chainFacts(sent.map(x509), { ...judges, now: Date.now() });
+    return chain.map(({ isSpare }) => isSpare === true);
+  };
+
+  test("where a renewed one of its authority and key is sent beside, whoever trusts it", async () => {
+    const ca = await issueCa({ name: "root" });
+    const renewed = await issueCa({ name: "issuing", issuer: ca, toDays: 900 });
+    const old = await issueCa({ name: "issuing", issuer: ca, toDays: 10, keys: renewed.keys });
+    const leaf = await issue({ issuer: renewed, dns: ["a.test"] });
+
+    expect(await spare([leaf, renewed, old])).toEqual([false, false, true]);
+    expect(await spare([leaf, old, renewed], [ca])).toEqual([false, true, false]);
+    const [rekeyed, coming] = await Promise.all([
+      issueCa({ name: "issuing", issuer: ca, toDays: 900 }),
+      issueCa({ name: "issuing", issuer: ca, fromDays: 1, toDays: 900, keys: old.keys }),
+    ]);
+    expect(await spare([leaf, old, rekeyed], [ca])).toEqual([false, false, false]);
+    expect(await spare([leaf, old, coming], [ca])).toEqual([false, false, false]);
+  });
+
+  test("where a path to the bundle leads past it for longer", async () => {
+    const [ca, crossing] = [await issueCa({ name: "root" }), await issueCa({ name: "older" })];
+    const keys = await newKeys();
+    const straight = await issueCa({ name: "issuing", issuer: ca, keys, toDays: 900 });
+    const crossed = await issueCa({ name: "issuing", issuer: crossing, keys, toDays: 10 });
+    const leaf = await issue({ issuer: straight, dns: ["a.test"] });
+
+    expect(await spare([leaf, crossed, straight], [ca])).toEqual([false, true, false]);
+    expect(await spare([leaf, crossed, straight], [crossing])).toEqual([false, false, false]);
+    expect(await spare([leaf, crossed, straight])).toEqual([false, false, false]);
+  });
+});
+
 describe("a bundle", () => {
   test("is read block by block, broken ones left out", async () => {
     const [one, two] = [await issueCa({ name: "one" }), await issueCa({ name: "two" })];

@@ -54,6 +54,7 @@ const certificate = exactly<CertificateFacts>()({
   notAfter: instant,
   isSelfSigned: flag,
   isCa: flag,
+  isSpare: maybe(flag),
 });
 
 const tls = exactly<TlsFacts>()({

@@ -48,15 +48,20 @@ const GRPC_WEB = "application/grpc-web";
 type Cause =
   | "http1"
   | "other-protocol"
+  | "proxy-header"
   | "mute"
   | "closed"
   | "http-status"
   | "content-type"
   | "no-grpc-status";
 
+const SILENT: ReadonlySet<Cause> = new Set<Cause>(["mute", "closed"]);
+
 const SENTENCES: Readonly<Record<Cause, string>> = {
   http1: "The port answers in HTTP/1",
   "other-protocol": "The port answers in another protocol",
+  "proxy-header":
+    "The port takes only connections with a PROXY protocol header, as a balancer sends it and the agent does not",
   mute: "The port accepts connections and says nothing",
   closed: "The port accepts connections and closes them without a byte",
   "http-status": "The port answers a gRPC call with an HTTP error",
@@ -116,7 +121,7 @@ export const notGrpc = defineDetector({
     const cause = pathCause({ xray, expectation, probes }) ?? soundCause(xray, settingsTimeout);
     if (cause === undefined) return [];
     if (isExcused(cause, view)) return undefined;
-    const patience = patienceWith(view);
+    const patience = patienceWith(cause, view);
     if (patience === undefined) return undefined;
     return onceConfirmed(xray, [
       {
@@ -133,22 +138,27 @@ export const notGrpc = defineDetector({
 
 /**
  * With a proxy that has no server behind it: a rollout passes, and where gRPC has never been answered the
- * app may be starting, long after its proxy. `undefined` = not spoken of yet.
+ * app may be starting, long after its proxy. A proxy of TCP then accepts, and says nothing or closes.
+ * What wants a header that we do not send is not sick at all. `undefined` = not spoken of yet.
  */
-function patienceWith({
-  xray: { latest, same, lastPassedAt },
-  expectation: { role, startupMs },
-  now,
-}: {
-  readonly xray: Xray;
-  readonly expectation: Expectation;
-  readonly now: Instant;
-}): Pick<Symptom, "severity" | "holdMs"> | undefined {
-  if (!NO_UPSTREAM.has(latest.rpc?.httpStatus)) return {};
+function patienceWith(
+  cause: Cause,
+  {
+    xray: { latest, same, lastPassedAt },
+    expectation: { role, startupMs },
+    now,
+  }: { readonly xray: Xray; readonly expectation: Expectation; readonly now: Instant },
+): Pick<Symptom, "severity" | "holdMs"> | undefined {
+  if (cause === "proxy-header") return { severity: "info" };
+  const isWithout = NO_UPSTREAM.has(latest.rpc?.httpStatus);
+  if (!SILENT.has(cause) && !isWithout) return {};
   const isStarting = role === "app" && lastPassedAt === undefined;
   const patience = isStarting ? patienceFor({ waitedMs: now - same.since, startupMs }) : undefined;
   if (patience === "silent") return undefined;
-  return { holdMs: NO_UPSTREAM_HOLD_MS, ...(patience && { severity: patience }) };
+  return {
+    ...(isWithout && { holdMs: NO_UPSTREAM_HOLD_MS }),
+    ...(patience && { severity: patience }),
+  };
 }
 
 /** Something else may have kept the server from answering. */
@@ -194,15 +204,21 @@ function pathCause({
   return isRouted ? undefined : answerCause(xray.latest, expectation);
 }
 
-/** It holds connections that it has accepted, none of them ours: a limit of connections closes ours. */
+/**
+ * It holds connections that it has accepted, none of them ours, or held some lately: a limit of
+ * connections, or a list of those whom it lets in, closes ours.
+ */
 function servesOthers(listeners: Listeners | undefined): boolean {
-  const newest = listeners?.reads.at(-1);
-  return newest?.unaccepted !== undefined && newest.established > newest.unaccepted;
+  const reads = listeners?.reads ?? [];
+  return reads.some(
+    ({ established, unaccepted }) => unaccepted !== undefined && established > unaccepted,
+  );
 }
 
 /** The X-ray got beyond TCP, or was taken and reset before it could go on. */
-function isReached({ phase, silence }: XrayReport): boolean {
-  return phase !== "dns" && (phase !== "tcp" || silence === "closed");
+function isReached({ phase, silence, sniff }: XrayReport): boolean {
+  const isClosed = silence === "closed" || sniff?.found === "proxy-header";
+  return phase !== "dns" && (phase !== "tcp" || isClosed);
 }
 
 /** What the HTTP answer to one call shows; nothing, where it broke off. */
@@ -231,11 +247,17 @@ function contentCause(
   return grpcStatus === undefined && !isWeb ? "no-grpc-status" : undefined;
 }
 
+const HEARD: Readonly<Partial<Record<NonNullable<XrayReport["sniff"]>["found"], Cause>>> = {
+  http1: "http1",
+  other: "other-protocol",
+  "proxy-header": "proxy-header",
+};
+
 /** What the first bytes show, or that there are none. */
 function soundCause({ latest, everHttp2 }: Xray, settingsTimeout: number): Cause | undefined {
   const { sniff, silence, phaseMs } = latest;
-  if (sniff?.found === "http1") return "http1";
-  if (sniff?.found === "other") return "other-protocol";
+  const heard = sniff && HEARD[sniff.found];
+  if (heard !== undefined) return heard;
   if (everHttp2 || wantsCertificate(latest)) return undefined;
   const waitedMs = phaseMs.http2 ?? settingsTimeout;
   return silence === "mute" && waitedMs < settingsTimeout ? undefined : silence;

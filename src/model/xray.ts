@@ -71,7 +71,8 @@ export interface TlsFacts {
 
 /** What a raw connection heard when the expected handshake failed. */
 export interface SniffResult {
-  readonly found: "h2c" | "tls" | "http1" | "other" | "mute" | "closed";
+  /** `proxy-header`: gRPC, to those who send a PROXY protocol header first; it closes on others. */
+  readonly found: "h2c" | "tls" | "http1" | "other" | "proxy-header" | "mute" | "closed";
   /** First bytes of the answer, at most 16, as hex. */
   readonly firstOctets?: string;
   /** Alert or version byte seen when `found` is `tls`. */

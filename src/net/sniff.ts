@@ -9,6 +9,12 @@ import { type DialAddress, dial } from "./dial.ts";
 /** How long the peer may stay silent before it counts as mute; for each of the two questions. */
 const SNIFF_TIMEOUT_MS = 1000;
 
+/**
+ * The line of a balancer's own connection, which tells of no client. Source: the PROXY protocol,
+ * section 2.1 (`UNKNOWN`).
+ */
+const PROXY_LINE = Buffer.from("PROXY UNKNOWN\r\n", "latin1");
+
 /** The client connection preface and an empty SETTINGS frame. Source: RFC 9113 section 3.4. */
 const PREFACE = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1"),
@@ -30,13 +36,20 @@ export interface SniffOptions {
  *
  * First the HTTP/2 preface: SETTINGS, HTTP/1, TLS and others answer each in their way. Silence proves
  * nothing: TLS servers, databases and proxies all close without a byte. So a silent peer is asked a
- * second time, with a ClientHello, and only TLS bytes then convict.
+ * second time, with a ClientHello, and only TLS bytes then convict. One that closes is asked both once
+ * more, behind the line that balancers send ahead of their clients' bytes.
  */
 export async function sniff(address: DialAddress, options: SniffOptions): Promise<SniffResult> {
   const first = await ask(address, PREFACE, options);
   if (first.found !== "mute" && first.found !== "closed") return first;
-  const second = await ask(address, await clientHello(), options);
-  return second.found === "tls" ? second : first;
+  const hello = await clientHello();
+  const second = await ask(address, hello, options);
+  if (second.found === "tls") return second;
+  if (first.found !== "closed" || second.found !== "closed") return first;
+  const isProxied =
+    (await ask(address, Buffer.concat([PROXY_LINE, PREFACE]), options)).found === "h2c" ||
+    (await ask(address, Buffer.concat([PROXY_LINE, hello]), options)).found === "tls";
+  return isProxied ? { found: "proxy-header" } : first;
 }
 
 /**

@@ -29,6 +29,7 @@ const reportOf = (report: Change<XrayReport>, everHttp2 = false): Facts["xray"] 
   anXray({
     latest: anXrayReport({ outcome: "failed", phase: "http2", settings: undefined, ...report }),
     everHttp2,
+    lastPassedAt: undefined,
   });
 const answer = (rpc: Partial<RpcFacts>, report: Change<XrayReport> = {}): Facts["xray"] =>
   reportOf(
@@ -40,7 +41,7 @@ const bare = { httpStatus: 200, contentType: "application/grpc" };
 /** Each test changes one thing of it. */
 const sick: Partial<Facts> = {
   xray: reportOf({ sniff: { found: "http1", firstOctets: "485454502f312e31" } }),
-  expectation: anExpectation(),
+  expectation: anExpectation({ startupMs: 0 }),
 };
 const judged = (change: Partial<Facts>, timingTrusted = true) =>
   judge(notGrpc, { ...sick, ...change }, { timingTrusted });
@@ -158,6 +159,10 @@ it("does not judge that ours was closed while it holds connections of others: it
       reads: [anAcceptRead({ established, ...(unaccepted === undefined ? {} : { unaccepted }) })],
     });
   expect(judged({ xray: closed, listeners: reading(3, 0) })).toBeUndefined();
+  const lately = aListeners({
+    reads: [anAcceptRead({ established: 3, unaccepted: 0 }), anAcceptRead({ established: 0 })],
+  });
+  expect(judged({ xray: closed, listeners: lately })).toBeUndefined();
   expect(judged({ xray: closed, listeners: reading(3, 3) })).toHaveLength(1);
 });
 
@@ -299,35 +304,74 @@ it.each([502, 503, 504])("holds HTTP %d for 10 s: a rollout passes", (httpStatus
   expect(judged({ xray })?.map(({ holdMs }) => holdMs)).toEqual([10_000]);
 });
 
-describe("beside a proxy whose app was never there", () => {
-  const neverThere = (sinceMs: number, httpStatus = 502) => {
-    const xray = answer({ httpStatus });
-    return { ...xray, same: { ...xray.same, since: NOW - sinceMs } };
+const PAGE_503: Change<XrayReport> = {
+  phase: "rpc",
+  reason: "not_grpc",
+  settings: {},
+  rpc: { path, httpStatus: 503 },
+};
+
+describe.each<[string, Change<XrayReport>]>([
+  ["a proxy of HTTP", PAGE_503],
+  ["a proxy of TCP that waits", { silence: "mute", phaseMs: {} }],
+  ["a proxy of TCP that closes", { silence: "closed" }],
+])("beside %s whose app was never there", (_what, report) => {
+  const neverThere = (sinceMs: number, change = report) => {
+    const xray = reportOf(change, change === PAGE_503);
+    return {
+      xray: { ...xray, same: { ...xray.same, since: NOW - sinceMs } },
+      expectation: anExpectation(),
+    };
   };
 
   it.each([0, 45 * SECOND, 60 * SECOND])("waits for %d ms", (sinceMs) => {
-    expect(judged({ xray: neverThere(sinceMs) })).toBeUndefined();
+    expect(judged(neverThere(sinceMs))).toBeUndefined();
   });
 
   // Undefined is the severity of the code: critical.
   it.each<[string, Partial<Facts>, string | undefined]>([
-    ["an information while it may start", { xray: neverThere(61 * SECOND) }, "info"],
-    ["critical once its time is over", { xray: neverThere(601 * SECOND) }, undefined],
+    ["an information while it may start", neverThere(61 * SECOND), "info"],
+    ["critical once its time is over", neverThere(601 * SECOND), undefined],
     [
       "critical where no time is granted",
-      { xray: neverThere(30 * SECOND), expectation: anExpectation({ startupMs: 0 }) },
+      { ...neverThere(30 * SECOND), expectation: anExpectation({ startupMs: 0 }) },
       undefined,
     ],
     [
       "critical for an upstream",
-      { xray: neverThere(30 * SECOND), expectation: anUpstreamExpectation() },
+      { ...neverThere(30 * SECOND), expectation: anUpstreamExpectation() },
       undefined,
     ],
-    ["critical for a page in its place", { xray: neverThere(30 * SECOND, 404) }, undefined],
-  ])("is %s", (_what, change, severity) => {
+    [
+      "critical for a page in its place",
+      neverThere(30 * SECOND, { ...PAGE_503, rpc: { path, httpStatus: 404 } }),
+      undefined,
+    ],
+    [
+      "critical for another protocol",
+      neverThere(30 * SECOND, { sniff: { found: "other" } }),
+      undefined,
+    ],
+  ])("is %s", (_when, change, severity) => {
     expect(judged(change)?.map((told) => told.severity)).toEqual([severity]);
   });
 });
+
+it.each(["http2", "tcp"] as const)(
+  "informs of a port that wants a balancer's header: %s",
+  (phase) => {
+    const xray = reportOf({ phase, sniff: { found: "proxy-header" } });
+    expect(judged({ xray })).toEqual([
+      {
+        ...says(
+          "The port takes only connections with a PROXY protocol header, as a balancer sends it and the agent does not",
+          { cause: "proxy-header" },
+        ),
+        severity: "info",
+      },
+    ]);
+  },
+);
 
 it("reports bytes even while its own timing cannot be trusted", () => {
   expect(judged({}, false)).toEqual([symptom]);

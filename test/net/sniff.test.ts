@@ -10,6 +10,7 @@ import {
   refusingPort,
   startFaultyServer,
 } from "../support/faulty-server.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 let cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -68,7 +69,33 @@ describe("a sniff", () => {
     await sniff(addressOf(talking), options());
     await sniff(addressOf(silent), options());
 
-    expect([talking.accepted, silent.accepted]).toEqual([1, 2]);
+    expect([talking.accepted, silent.accepted]).toEqual([1, 4]);
+  });
+
+  test.each(["plaintext", "tls"] as const)(
+    "knows what a balancer's header opens: %s",
+    async (how) => {
+      const { cert, key } = await issue({ dns: ["a.test"] });
+      const server = await serve(how === "tls" ? { tls: { cert, key } } : {});
+      const proxy = await startTcpProxy({ to: server.port, without: "close", wantsHeader: true });
+      cleanUps.push(() => proxy.stop());
+      const address = { kind: "ip", host: "127.0.0.1", port: proxy.port } as const;
+
+      expect(await sniff(address, options())).toEqual({ found: "proxy-header" });
+      await server.stop();
+      expect(await sniff(address, options())).toEqual({ found: "closed" });
+    },
+  );
+
+  test("knows that a proxy of TCP has no server behind it by silence alone", async () => {
+    const { port, release } = await refusingPort();
+    cleanUps.push(release);
+    const sniffed = (["mute", "close"] as const).map(async (without) => {
+      const proxy = await startTcpProxy({ to: port, without });
+      cleanUps.push(() => proxy.stop());
+      return await sniff({ kind: "ip", host: "127.0.0.1", port: proxy.port }, options());
+    });
+    expect(await Promise.all(sniffed)).toEqual([{ found: "mute" }, { found: "closed" }]);
   });
 
   test("ends when it is stopped", async () => {

@@ -80,7 +80,7 @@ const tls = exactly<TlsFacts>()({
 });
 
 const sniff = exactly<SniffResult>()({
-  found: z.enum(["h2c", "tls", "http1", "other", "mute", "closed"]),
+  found: z.enum(["h2c", "tls", "http1", "other", "proxy-header", "mute", "closed"]),
   firstOctets: maybe(text),
   alert: maybe(count),
 });

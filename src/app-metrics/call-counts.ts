@@ -1,12 +1,14 @@
 import { type DurationBuckets, type MethodCounts, MOST_METHODS } from "../model/method-counts.ts";
 import { present } from "../model/present.ts";
 import type { StatusName } from "../model/status.ts";
+import { createStarts, type Starts } from "./starts.ts";
 
 type ByCode = Partial<Record<StatusName, number>>;
 
 /** What one metric family says of the calls that the app's server handled. */
 export interface CallFacts {
   readonly started?: number;
+  readonly inFlight?: number;
   readonly handledByCode: Readonly<ByCode>;
   readonly answered?: Readonly<ByCode>;
   readonly unregistered?: number;
@@ -16,7 +18,9 @@ export interface CallFacts {
 
 /** Adds the samples of one scrape up; the sums are what the family counts over all its labels. */
 export interface CallCounts {
-  started(count: number): void;
+  readonly starts: Starts;
+  /** Calls in flight now. */
+  active(count: number): void;
   handled(method: string, code: StatusName, count: number): void;
   /** Messages that the server sent on the calls of a method. */
   sent(method: string, count: number): void;
@@ -25,8 +29,8 @@ export interface CallCounts {
   /** Of the handled calls, those of methods that nobody registered. */
   unregistered(count: number): void;
   /**
-   * One bucket of a cumulative histogram; `le` as the label has it: seconds, or `+Inf`. Of the calls
-   * with a code, or where the histogram has none, of a method.
+   * One bucket of a cumulative histogram. Of the calls with a code, or where the histogram has none, of
+   * a method.
    */
   bucket(of: { readonly code: StatusName } | { readonly method: string }, bucket: Bucket): void;
   /** `undefined` while nothing was counted. */
@@ -34,7 +38,8 @@ export interface CallCounts {
 }
 
 interface Bucket {
-  readonly le: string | undefined;
+  /** Infinite for the last; `undefined` where its bound was none. */
+  readonly upperMs: number | undefined;
   readonly count: number;
 }
 
@@ -42,10 +47,10 @@ type Buckets = Map<number, number>;
 
 const MAX_METHODS = 5_000;
 const MAX_BUCKETS = 200;
-const MS = 1_000;
 
 export function createCallCounts(): CallCounts {
-  let startedSum: number | undefined;
+  const starts = createStarts();
+  let inFlight: number | undefined;
   let unregistered: number | undefined;
   const byCode: ByCode = {};
   const unansweredByCode: ByCode = {};
@@ -62,8 +67,9 @@ export function createCallCounts(): CallCounts {
     return fresh;
   };
   return {
-    started(count) {
-      startedSum = (startedSum ?? 0) + count;
+    starts,
+    active(count) {
+      inFlight = (inFlight ?? 0) + count;
     },
     handled(method, code, count) {
       add(byCode, code, count);
@@ -85,12 +91,12 @@ export function createCallCounts(): CallCounts {
         addBucket(bucketsByMethod, of.method, bucket);
     },
     facts() {
-      if (startedSum === undefined && byMethod.size === 0 && bucketsByCode.size === 0) {
+      const started = starts.sum((method) => byMethod.has(method));
+      if (started === undefined && byMethod.size === 0 && bucketsByCode.size === 0)
         return undefined;
-      }
       const durations = [...bucketsByCode].map(([code, buckets]) => [code, histogramOf(buckets)]);
       return {
-        ...(startedSum === undefined ? {} : { started: startedSum }),
+        ...present({ started, inFlight }),
         handledByCode: byCode,
         ...present({ answered: answeredOf(byCode, unansweredByCode), unregistered }),
         durations: Object.fromEntries(durations) as CallFacts["durations"],
@@ -116,15 +122,13 @@ function add(sums: ByCode, code: StatusName, count: number): void {
   sums[code] = (sums[code] ?? 0) + count;
 }
 
-function addBucket<K>(all: Map<K, Buckets>, key: K, { le, count }: Bucket): void {
-  const upperSeconds = le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le);
-  const isBound = le === "+Inf" || (upperSeconds >= 0 && Number.isFinite(upperSeconds * MS));
-  if (!isBound) return;
+function addBucket<K>(all: Map<K, Buckets>, key: K, { upperMs, count }: Bucket): void {
+  if (upperMs === undefined) return;
   const buckets = all.get(key) ?? new Map<number, number>();
   all.set(key, buckets);
-  const before = buckets.get(upperSeconds);
+  const before = buckets.get(upperMs);
   if (before !== undefined || buckets.size < MAX_BUCKETS)
-    buckets.set(upperSeconds, (before ?? 0) + count);
+    buckets.set(upperMs, (before ?? 0) + count);
 }
 
 function busiest(byMethod: ReadonlyMap<string, ByCode>): CallFacts["methods"] {
@@ -140,5 +144,5 @@ function histogramOf(buckets: Buckets): DurationBuckets {
   const finite = [...buckets.keys()].filter(Number.isFinite).sort((a, b) => a - b);
   const counts = finite.map((upper) => buckets.get(upper) ?? 0);
   const all = buckets.get(Number.POSITIVE_INFINITY) ?? counts.at(-1) ?? 0;
-  return { upperMs: finite.map((upper) => upper * MS), counts: [...counts, all] };
+  return { upperMs: finite, counts: [...counts, all] };
 }

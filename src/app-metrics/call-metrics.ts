@@ -1,6 +1,7 @@
+import { handledCalls } from "../model/call-series.ts";
 import type { MetricsObservation } from "../model/observation.ts";
 import { type CallCounts, type CallFacts, createCallCounts } from "./call-counts.ts";
-import { parseSample, type Sample } from "./exposition.ts";
+import { nameOf, parseSample, type Sample } from "./exposition.ts";
 import type { MetricFamily } from "./families/family.ts";
 import { FAMILIES } from "./families/index.ts";
 import { createLineReader } from "./lines.ts";
@@ -18,6 +19,11 @@ export interface CallMetricsReader {
 
 const NO_CALLS: CallFacts = { handledByCode: {}, durations: {}, methods: [] };
 
+interface Found {
+  readonly name: string;
+  readonly facts: CallFacts;
+}
+
 interface Reading {
   readonly family: MetricFamily;
   readonly counts: CallCounts;
@@ -32,12 +38,12 @@ export function createCallMetricsReader(): CallMetricsReader {
     family,
     counts: createCallCounts(),
   }));
-  const prefixes = [PROCESS_PREFIX, ...FAMILIES.map(({ prefix }) => prefix)];
+  const prefixes = [...new Set([PROCESS_PREFIX, ...FAMILIES.map(({ prefix }) => prefix)])];
   let process: ProcessFacts = {};
   let isExposition = false;
 
   const lines = createLineReader((line) => {
-    const isWanted = prefixes.some((prefix) => line.startsWith(prefix));
+    const isWanted = beginsWithAny(line, prefixes);
     if (!isWanted && isExposition) return;
     const sample = parseSample(line);
     if (sample === undefined) return;
@@ -57,22 +63,42 @@ export function createCallMetricsReader(): CallMetricsReader {
   };
 }
 
+/** The name may stand in quotes, within the braces. */
+function beginsWithAny(line: string, prefixes: readonly string[]): boolean {
+  const begin = line.startsWith("{") ? (nameOf(line)?.name ?? "") : line;
+  return prefixes.some((prefix) => begin.startsWith(prefix));
+}
+
 /** Greater numbers are no counts any more, and their sums no numbers. */
 function isCount({ value }: Sample): boolean {
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /**
- * Two families of one app count the same calls: what one counts is taken from the first that does, and
- * not added up. Durations may come from another than the counts.
+ * Two families of one app count the same calls: what one counts is taken from one, and not added up. That
+ * one is told first. Durations may come from another.
  */
 function callsOf(readings: readonly Reading[]): CallMetrics {
   const found = readings.flatMap(({ family, counts }) => {
     const facts = counts.facts();
     return facts === undefined ? [] : [{ name: family.name, facts }];
   });
-  const all = found.map(({ facts }) => facts);
-  const counting = all.find(({ methods }) => methods.length > 0) ?? all[0] ?? NO_CALLS;
-  const timing = all.find(({ durations }) => Object.keys(durations).length > 0) ?? NO_CALLS;
-  return { families: found.map(({ name }) => name), ...counting, durations: timing.durations };
+  const believed = believedOf(found);
+  if (believed === undefined) return { families: [], ...NO_CALLS };
+  const all = [believed, ...found.filter((each) => each !== believed)];
+  const timing = all.find(({ facts }) => Object.keys(facts.durations).length > 0) ?? believed;
+  const { durations } = timing.facts;
+  return { families: all.map(({ name }) => name), ...believed.facts, durations };
+}
+
+/**
+ * The first that counts methods, and at least half as many calls as any other: a library may be
+ * registered and not installed, or on one server of two.
+ */
+function believedOf(found: readonly Found[]): Found | undefined {
+  const most = Math.max(0, ...found.map(({ facts }) => handledCalls(facts)));
+  return (
+    found.find(({ facts }) => facts.methods.length > 0 && 2 * handledCalls(facts) >= most) ??
+    found[0]
+  );
 }

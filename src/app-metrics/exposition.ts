@@ -7,34 +7,64 @@ export interface Sample {
 }
 
 const NAME = /^[a-zA-Z_:][\w:]*/;
-const LABEL = /\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
+/** A name outside the old alphabet stands in quotes, first within the braces. */
+const QUOTED_NAME = /^\{\s*"((?:[^"\\]|\\.)*)"\s*(?:,|(?=\}))/;
+const LABEL = /\s*(?:([a-zA-Z_]\w*)|"((?:[^"\\]|\\.)*)")\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|(?=\}))/y;
 const VALUE = /^\s*([^\s#]+)/;
 const MAX_LABELS = 64;
 
 /**
- * Reads one line of the Prometheus text format 0.0.4 or of OpenMetrics 1.0; `undefined` for comments,
- * empty lines and junk. What the two differ in (types, exemplars, `# EOF`) is not needed here.
+ * Reads one line of the Prometheus text formats 0.0.4 and 1.0.0 or of OpenMetrics 1.0; `undefined` for
+ * comments, empty lines and junk. What they differ in (types, exemplars, `# EOF`) is not needed here.
+ * Names in quotes are told as they are without: each other character an underscore.
  *
- * Source: prometheus/docs exposition_formats.md; OpenMetrics 1.0, section 4.
+ * Source: prometheus/docs exposition_formats.md and escaping_schemes.md; OpenMetrics 1.0, section 4.
  */
 export function parseSample(line: string): Sample | undefined {
-  const name = NAME.exec(line)?.[0];
-  if (name === undefined) return undefined;
-  const rest = line.slice(name.length);
-  const read = rest.startsWith("{") ? parseLabels(rest) : { labels: new Map(), end: 0 };
+  const head = nameOf(line);
+  if (head === undefined) return undefined;
+  const { name, length } = head;
+  const rest = line.slice(length);
+  const hasLabels = rest.startsWith("{") || isQuoted(line);
+  const read = hasLabels
+    ? parseLabels(rest, isQuoted(line) ? 0 : 1)
+    : { labels: new Map<string, string>(), end: 0 };
   if (read === undefined) return undefined;
   const value = parseValue(VALUE.exec(rest.slice(read.end))?.[1] ?? "");
   return value === undefined ? undefined : { name, labels: read.labels, value };
 }
 
-function parseLabels(text: string): { labels: Map<string, string>; end: number } | undefined {
+/** The name that a line begins with, and how much of the line it takes; `undefined` where it has none. */
+export function nameOf(line: string): { name: string; length: number } | undefined {
+  if (!isQuoted(line)) {
+    const name = NAME.exec(line)?.[0];
+    return name === undefined ? undefined : { name, length: name.length };
+  }
+  const [all, name] = QUOTED_NAME.exec(line) ?? [];
+  return all === undefined || name === undefined
+    ? undefined
+    : { name: plain(name), length: all.length };
+}
+
+function isQuoted(line: string): boolean {
+  return line.startsWith("{");
+}
+
+function plain(name: string): string {
+  return name.replaceAll(/[^\w:]/g, "_");
+}
+
+function parseLabels(
+  text: string,
+  begin: number,
+): { labels: Map<string, string>; end: number } | undefined {
   const labels = new Map<string, string>();
-  let at = 1;
+  let at = begin;
   while (labels.size < MAX_LABELS) {
     LABEL.lastIndex = at;
-    const [found, name, value, comma] = LABEL.exec(text) ?? [];
-    if (found === undefined || name === undefined || value === undefined) break;
-    labels.set(name, unescape(value));
+    const [found, bare, quoted, value, comma] = LABEL.exec(text) ?? [];
+    if (found === undefined || value === undefined) break;
+    labels.set(bare ?? plain(quoted ?? ""), unescape(value));
     at += found.length;
     if (comma !== ",") break;
   }

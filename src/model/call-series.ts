@@ -72,10 +72,14 @@ export function withoutStanding(
   });
 }
 
-/** As the app's own metrics count. */
+/**
+ * As the app's own metrics count. Where they know what is in flight and not what was started, it was
+ * what ended and what runs now; what runs was read a moment before, so the sum may lie above.
+ */
 export function appCallSeries({ scrapes }: AppCalls): readonly CallCount[] {
+  let most = 0;
   return scrapes.map((scrape) => {
-    const { at, started, handledByCode } = scrape;
+    const { at, started, inFlight, handledByCode } = scrape;
     const finished = handledCalls(scrape);
     const { CANCELLED = 0, DEADLINE_EXCEEDED = 0 } = handledByCode;
     const answered = scrape.answered && answeredOf(scrape.answered);
@@ -85,8 +89,9 @@ export function appCallSeries({ scrapes }: AppCalls): readonly CallCount[] {
       cancelled: CANCELLED + DEADLINE_EXCEEDED,
       ...present({ answered }),
     };
-    if (started === undefined) return { ...counts, started: finished };
-    return { ...counts, started, inFlight: scrape.inFlight ?? Math.max(0, started - finished) };
+    most = Math.max(most, started ?? finished + (inFlight ?? 0));
+    if (started === undefined) return { ...counts, started: most, ...present({ inFlight }) };
+    return { ...counts, started, inFlight: inFlight ?? Math.max(0, started - finished) };
   });
 }
 

@@ -216,10 +216,12 @@ export interface KernelObservation extends Base {
 export interface MetricsObservation extends Base {
   readonly source: "metrics";
   readonly kind: "scrape";
-  /** `go-grpc-middleware`, `grpc-otel` …; one per family found. */
+  /** `go-grpc-middleware`, `grpc-otel` …; one per family found, first the one whose counts are told. */
   readonly families: readonly string[];
   /** Cumulative, over all methods. */
   readonly started?: number;
+  /** Calls running now, where the family tells them by themselves. */
+  readonly inFlight?: number;
   readonly handledByCode: Readonly<Partial<Record<StatusName, number>>>;
   /** Of the handled calls, those on which the server had sent something; absent = not told by code. */
   readonly answered?: Readonly<Partial<Record<StatusName, number>>>;

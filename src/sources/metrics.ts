@@ -27,5 +27,5 @@ export const metrics = defineSource({
 
 const NO_CALLS = {
   reason: "no family of gRPC metrics that is known",
-  fix: "Install go-grpc-middleware's interceptors or gRPC's OpenTelemetry plugin (gRFC A66).",
+  fix: "Install go-grpc-middleware's or Micrometer's interceptors, or gRPC's OpenTelemetry plugin (gRFC A66).",
 };

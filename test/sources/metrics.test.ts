@@ -81,7 +81,7 @@ it("says that the calls are not counted, and still tells of the process", async 
       part: "calls",
       available: false,
       reason: "no family of gRPC metrics that is known",
-      fix: "Install go-grpc-middleware's interceptors or gRPC's OpenTelemetry plugin (gRFC A66).",
+      fix: "Install go-grpc-middleware's or Micrometer's interceptors, or gRPC's OpenTelemetry plugin (gRFC A66).",
     },
     {
       ...base,

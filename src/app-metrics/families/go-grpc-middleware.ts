@@ -1,6 +1,7 @@
 import { isAdministrative } from "../../model/administrative.ts";
-import { STATUS_NAMES, type StatusName } from "../../model/status.ts";
+import { secondsBound } from "../bound.ts";
 import type { Sample } from "../exposition.ts";
+import { statusOf } from "../status-word.ts";
 import type { MetricFamily } from "./family.ts";
 
 /**
@@ -20,7 +21,7 @@ export const goGrpcMiddleware: MetricFamily = {
     const code = labels.get("grpc_code") ?? labels.get("code");
     switch (name) {
       case "grpc_server_started_total":
-        counts.started(value);
+        counts.starts.add(value);
         break;
       case "grpc_server_handled_total":
         counts.handled(method, statusOf(code ?? ""), value);
@@ -28,7 +29,7 @@ export const goGrpcMiddleware: MetricFamily = {
       case "grpc_server_handling_seconds_bucket":
       case "grpc_server_handled_latency_seconds_bucket":
         counts.bucket(code === undefined ? { method } : { code: statusOf(code) }, {
-          le: labels.get("le"),
+          upperMs: secondsBound(labels),
           count: value,
         });
         break;
@@ -42,14 +43,4 @@ export const goGrpcMiddleware: MetricFamily = {
 
 function methodOf(labels: Sample["labels"]): string {
   return `${labels.get("grpc_service") ?? ""}/${labels.get("grpc_method") ?? ""}`;
-}
-
-/** `DeadlineExceeded` in Go (codes.Code.String), `DEADLINE_EXCEEDED` elsewhere; `Code(99)` for none. */
-const SPELLINGS: ReadonlyMap<string, StatusName> = new Map(
-  STATUS_NAMES.map((status) => [status.replaceAll("_", "").toLowerCase(), status]),
-);
-
-function statusOf(code: string): StatusName {
-  const word = code.replaceAll("_", "").toLowerCase();
-  return word === "canceled" ? "CANCELLED" : (SPELLINGS.get(word) ?? "UNKNOWN");
 }

@@ -15,7 +15,10 @@ export interface AppScrape {
   readonly answered?: Readonly<Partial<Record<StatusName, number>>>;
   /** Of those UNIMPLEMENTED, the calls of methods that nobody registered; absent = not counted. */
   readonly unregistered?: number;
-  /** Calls running now, those that began before the epoch was seen too; absent as `started` is. */
+  /**
+   * Calls running now, those that began before the epoch was seen too; absent where neither starts nor
+   * they are counted.
+   */
   readonly inFlight?: number;
   /** Durations of the cancelled and of the expired calls, together; absent = no histogram by code. */
   readonly cancelledDurations?: DurationBuckets;
@@ -25,6 +28,7 @@ export interface AppScrape {
 
 /** The calls that the app itself counts, over the last 10 min (50 scrapes at most), newest last. */
 export interface AppCalls {
+  /** The families of metrics that the app has; the calls are counted by the first. */
   readonly families: readonly string[];
   readonly scrapes: readonly AppScrape[];
 }

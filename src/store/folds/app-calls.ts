@@ -105,9 +105,13 @@ function addedByMethods(before: State | undefined, { answered, methods }: Metric
 }
 
 function scrapeOf(scrape: MetricsObservation): AppScrape {
-  const { at, started, handledByCode, durations, unregistered } = scrape;
+  const { at, started, inFlight, handledByCode, durations, unregistered } = scrape;
   const cancelledDurations = added(durations.CANCELLED, durations.DEADLINE_EXCEEDED);
-  return { at, handledByCode, ...definedOnly({ started, unregistered, cancelledDurations }) };
+  return {
+    at,
+    handledByCode,
+    ...definedOnly({ started, inFlight, unregistered, cancelledDurations }),
+  };
 }
 
 function follows(life: Life, scrape: MetricsObservation, raw: AppScrape): boolean {
@@ -145,8 +149,8 @@ function gainedOf(after: ByCode, before: ByCode): ByCode {
 }
 
 function startedSince(base: AppScrape, raw: AppScrape, ours: number) {
-  const { started } = raw;
-  if (started === undefined) return {};
+  const { started, inFlight } = raw;
+  if (started === undefined) return definedOnly({ inFlight });
   return {
     started: Math.max(0, started - (base.started ?? 0) - ours),
     inFlight: Math.max(0, started - handledCalls(raw)),

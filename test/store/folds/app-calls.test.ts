@@ -276,3 +276,12 @@ it("keeps 50 scrapes of 10 min", () => {
   expect(folded("appCalls", often)?.scrapes).toHaveLength(50);
   expect(folded("appCalls", [aScrapeAt(0), aScrapeAt(601)])?.scrapes).toHaveLength(1);
 });
+
+it("tells what is in flight where the app knows it and no starts", () => {
+  const first = aScrapeAt(0, { inFlight: 3, handledByCode: { OK: 900 } });
+  const second = aScrapeAt(15, { inFlight: 7, handledByCode: { OK: 930 } });
+  expect(folded("appCalls", [first, second])?.scrapes).toEqual([
+    { at: NOW, inFlight: 3, handledByCode: { OK: 0 } },
+    { at: after(15), inFlight: 7, handledByCode: { OK: 30 } },
+  ]);
+});

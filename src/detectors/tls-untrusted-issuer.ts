@@ -1,7 +1,8 @@
 import { certificateEvidence } from "../model/certificate-evidence.ts";
+import type { Xray } from "../model/facts/xray.ts";
 import { judgeCertificates } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
-import type { TlsFacts } from "../model/xray.ts";
+import type { CertificateFacts, TlsFacts } from "../model/xray.ts";
 import { defineDetector } from "./detector.ts";
 import { tlsPlaintextMismatch } from "./tls-plaintext-mismatch.ts";
 
@@ -54,7 +55,7 @@ export const tlsUntrustedIssuer = defineDetector({
       const { path, bundleCertificates } = tls;
       if (path === "ok") return [];
       if (path === undefined || !NO_PATH.has(path)) return undefined;
-      const cause = causeOf(tls, leaf.certificate.isSelfSigned);
+      const cause = causeOf(tls, leaf.certificate, xray.verified);
       const where =
         path === OTHER_KEY
           ? "in the clients' bundle with another key"
@@ -65,6 +66,7 @@ export const tlsUntrustedIssuer = defineDetector({
           witnesses: ["preflight"],
           isDeterministic: true,
           summary: `${SENTENCES[cause]}: its issuer ${leaf.certificate.issuer} is ${where}`,
+          ...(cause === "bundle-changed" ? { remedy: RESTORE } : {}),
           evidence: present({
             cause,
             verifyError: path,
@@ -77,15 +79,25 @@ export const tlsUntrustedIssuer = defineDetector({
   },
 });
 
-type Cause = "missing-intermediate" | "self-signed" | "other-ca";
+type Cause = "bundle-changed" | "missing-intermediate" | "self-signed" | "other-ca";
 
 const SENTENCES: Readonly<Record<Cause, string>> = {
+  "bundle-changed": "The bundle was changed, and the server's certificate was not",
   "missing-intermediate": "The server sends its leaf alone",
   "self-signed": "The server's certificate is signed by itself",
   "other-ca": "The server's certificate comes from another CA",
 };
 
-function causeOf({ sentCertificates: sent, path }: TlsFacts, isSelfSigned: boolean): Cause {
+const RESTORE =
+  "Put the issuer back into the clients' bundle until the server has a certificate of the new one: during a change of CA the bundle holds both.";
+
+/** What led to the bundle as it was, and is sent as it was, lacks nothing: the bundle does. */
+function causeOf(
+  { sentCertificates: sent, path }: TlsFacts,
+  { fingerprint, isSelfSigned }: CertificateFacts,
+  verified: Xray["verified"],
+): Cause {
+  if (verified?.fingerprint === fingerprint && sent >= verified.sent) return "bundle-changed";
   if (isSelfSigned) return "self-signed";
   return sent === 1 && path !== OTHER_KEY ? "missing-intermediate" : "other-ca";
 }

@@ -150,3 +150,21 @@ it.each(["UNABLE_TO_GET_ISSUER_CERT", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"])(
 it("reads what it declares", () => {
   expect(factsRead(tlsUntrustedIssuer)).toEqual(factsDeclared(tlsUntrustedIssuer));
 });
+
+const bundleChanged = {
+  ...symptom,
+  summary:
+    "The bundle was changed, and the server's certificate was not: its issuer CN=Example Issuing CA is not in the clients' bundle",
+  remedy:
+    "Put the issuer back into the clients' bundle until the server has a certificate of the new one: during a change of CA the bundle holds both.",
+  evidence: { ...symptom.evidence, cause: "bundle-changed" },
+};
+const fingerprint = "a1".repeat(32);
+
+it.each<[string, Facts["xray"]["verified"], object]>([
+  ["another certificate led there", { fingerprint: "b2".repeat(32), sent: 1 }, symptom],
+  ["it led there with its intermediate", { fingerprint, sent: 2 }, symptom],
+  ["it led there as it is", { fingerprint, sent: 1 }, bundleChanged],
+])("tells a leaf alone from a bundle that was changed: %s", (_when, verified, expected) => {
+  expect(judged({ xray: { ...tlsWith({}), ...(verified && { verified }) } })).toEqual([expected]);
+});

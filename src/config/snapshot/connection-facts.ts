@@ -135,6 +135,7 @@ export const xray = exactly<Facts["xray"]>()({
   failedBefore: maybe(z.object({ signature: text, at: instant })),
   lastPassedAt: maybe(instant),
   looked: maybe(list(text, 64)),
+  verified: maybe(z.object({ fingerprint: text, sent: count })),
   everHttp2: flag,
   lastSettings: maybe(settings),
   lastLimits: list(count.nullable(), 10),

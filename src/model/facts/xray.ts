@@ -11,6 +11,8 @@ export interface Xray {
   readonly lastPassedAt?: Instant;
   /** Addresses of the name that were looked at in this epoch, or would not take us; the newest 64. */
   readonly looked?: readonly string[];
+  /** The newest chain that led to the clients' bundle: its leaf, and how many were sent; across epochs. */
+  readonly verified?: { readonly fingerprint: string; readonly sent: number };
   /** HTTP/2 SETTINGS were received in this epoch. */
   readonly everHttp2: boolean;
   /** The newest report that got SETTINGS in this epoch, for its limits. */

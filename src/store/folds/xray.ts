@@ -18,8 +18,8 @@ export const xrayFold = defineFold({
   reads: ["preflight/xray"],
   bound: "one report, two limits, 64 addresses",
   maxAgeMs: MAX_AGE_MS,
-  inNewEpoch({ latest, same, lastPassedAt }: Xray): Xray {
-    return { latest, same, ...NOTHING_SEEN, ...definedOnly({ lastPassedAt }) };
+  inNewEpoch({ latest, same, lastPassedAt, verified }: Xray): Xray {
+    return { latest, same, ...NOTHING_SEEN, ...definedOnly({ lastPassedAt, verified }) };
   },
   // A new result, the second one that confirms it, and an address that was not looked at before.
   isNews: (before, after) =>
@@ -36,6 +36,7 @@ export const xrayFold = defineFold({
       ...definedOnly({ failedBefore: failureBefore(previous) }),
       ...(outcome === "passed" ? { lastPassedAt: at } : {}),
       ...lookedAt(before.looked, report),
+      ...verifiedBy(report),
     };
     if (settings === undefined) return next;
     const limits = [...next.lastLimits, settings.maxConcurrentStreams ?? null];
@@ -44,6 +45,12 @@ export const xrayFold = defineFold({
 });
 
 const NOTHING_SEEN: Pick<Xray, "everHttp2" | "lastLimits"> = { everHttp2: false, lastLimits: [] };
+
+function verifiedBy({ tls }: XrayReport): Pick<Xray, "verified"> {
+  const [leaf] = tls?.chain ?? [];
+  if (leaf === undefined || tls?.path !== "ok") return {};
+  return { verified: { fingerprint: leaf.fingerprint, sent: tls.sentCertificates } };
+}
 
 /** A kept connection is, or was in this epoch. */
 function hadConnection(context: FoldContext): boolean {

@@ -11,7 +11,7 @@ import {
   aReadAt,
   aRefusalAt,
 } from "../../support/observations.ts";
-import { aDial, NOW } from "../../support/snapshot.ts";
+import { aCertificate, aDial, NOW, someTls } from "../../support/snapshot.ts";
 
 const limit = (seconds: number, maxConcurrentStreams?: number) =>
   anXrayAt(seconds, {
@@ -75,6 +75,27 @@ it("keeps the newest result across epochs, so that a sick handshake stays judged
   const fact = folded("xray", [aReadAt(0), anXrayAt(1), anXrayAt(3), aReadAt(5, row)]);
   expect(fact).toMatchObject({ same: { count: 2 }, lastPassedAt: after(3), lastLimits: [] });
   expect(fact).not.toHaveProperty("lastSettings");
+});
+
+it("remembers the chain that led to the bundle, across failures and epochs", () => {
+  const shown = (seconds: number, path: string, fingerprint: string, sentCertificates: number) =>
+    anXrayAt(seconds, {
+      spoke: "tls",
+      tls: someTls({ path, sentCertificates, chain: [aCertificate({ fingerprint })] }),
+    });
+  const row = { listeners: [{ address: "::", port: 50051, queued: 0, inode: 7 }] };
+  const verified = (...observations: readonly Observation[]) =>
+    folded("xray", observations)?.verified;
+  const broken = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+  expect(verified(anXrayAt(0), shown(1, broken, "b", 1))).toBeUndefined();
+  expect(verified(shown(0, "ok", "a", 2), shown(1, broken, "b", 1))).toEqual({
+    fingerprint: "a",
+    sent: 2,
+  });
+  expect(verified(aReadAt(0), shown(1, "ok", "a", 1), aReadAt(2, row))).toEqual({
+    fingerprint: "a",
+    sent: 1,
+  });
 });
 
 it("remembers which addresses of a name were looked at, or would not take us", () => {

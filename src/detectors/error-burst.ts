@@ -1,5 +1,6 @@
 import type { BadShare, ShareLimits } from "../model/bad-share.ts";
 import type { Baseline, Sample } from "../model/baseline.ts";
+import { serverCallSeries, withoutStanding } from "../model/call-series.ts";
 import { lastPolls } from "../model/counters.ts";
 import { failingDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
@@ -21,6 +22,7 @@ import type { ServerCalls } from "../model/facts/server-calls.ts";
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
 import type { Witness } from "../model/source-name.ts";
 import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
+import { meanAge } from "../model/storm.ts";
 import { boundList } from "../model/subjects.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { channelStuck } from "./channel-stuck.ts";
@@ -182,20 +184,40 @@ function symptomOf(seen: Seen, burst: Burst): Symptom {
   const what = most === undefined ? UNNAMED : `, most of them ${most.code}`;
   const where =
     dependency === undefined ? "" : `; its calls fail there alike, so look at ${dependency}`;
+  const waitedMs = witness === "channelz" ? waitedFor(seen.serverCalls, ms) : undefined;
+  const late = waitedMs === undefined ? "" : `, or at their deadline, after ${waitedMs} ms`;
   return {
     subject: {},
     severity: severityOf(burst),
     witnesses: [witness, ...others],
-    summary: `${bad} of ${calls} calls (${Math.round(100 * ratio)} %) ended with an error in ${durationText(ms)}${what}${where}`,
+    summary: `${bad} of ${calls} calls (${Math.round(100 * ratio)} %) ended with an error${late} in ${durationText(ms)}${what}${where}`,
+    ...(waitedMs === undefined ? {} : { remedy: FOLLOW_THE_WAIT }),
     evidence: {
       failed: bad,
       calls,
       ratio,
       ...(usual === undefined ? {} : { baselineRatio: usual }),
       ...codesEvidence(codes),
+      ...(waitedMs === undefined ? {} : { meanAgeMs: waitedMs }),
       ...(dependency === undefined ? {} : { dependency }),
     },
   };
+}
+
+const FOLLOW_THE_WAIT =
+  "The calls waited before they failed: follow the slow part (a dependency, a lock, a pool), and look for it in the server's log. A probe, or `metrics` of the target, tells DEADLINE_EXCEEDED from an error.";
+
+/** An error that comes at once was not waited for. */
+const LEAST_WAIT_MS = 500;
+
+/**
+ * How long the failed calls were in flight, on grpc-js: its own timer may end each of them with
+ * DEADLINE_EXCEEDED before the caller's reset comes, and channelz shows that as any other error.
+ */
+function waitedFor(calls: ServerCalls | undefined, windowMs: number): number | undefined {
+  if (calls?.implementation !== "grpc-js") return undefined;
+  const age = meanAge(withoutStanding(serverCallSeries(calls), "streams"), windowMs);
+  return age === undefined || age.ms < LEAST_WAIT_MS ? undefined : Math.round(age.ms);
 }
 
 const UNNAMED = "; without the app's metrics their codes are not known";

@@ -476,3 +476,43 @@ it("reads what it declares", () => {
   });
   expect(factsRead(errorBurst)).toEqual(factsDeclared(errorBurst));
 });
+
+describe("on grpc-js, whose own timer ends calls at their deadline as any error does,", () => {
+  /** Three calls a minute, all failed; how many of them each poll of 10 s met in flight. */
+  const failing = (implementation: ServerCalls["implementation"], inFlight: readonly number[]) =>
+    judged({
+      serverCalls: {
+        implementation,
+        polls: series(24, 10 * SECOND, (at, index) => {
+          const failed = Math.floor(index / 2);
+          const streams = { started: failed, reset: 0 };
+          const met = inFlight[index % inFlight.length] ?? 0;
+          return aCallPoll({
+            at,
+            started: failed + met,
+            failed,
+            inFlight: met,
+            streams,
+            ended: failed,
+          });
+        }),
+      },
+    })?.[0];
+
+  it.each<[string, ServerCalls["implementation"], readonly number[]]>([
+    ["errors that come at once", "grpc-js", [0]],
+    ["errors that were waited for on a server whose calls are reset", "go", [0, 0, 0, 1]],
+  ])("tells %s as errors", (_what, implementation, inFlight) => {
+    const symptom = failing(implementation, inFlight);
+    expect(symptom).not.toHaveProperty("remedy");
+    expect(symptom?.summary).toMatch(/^\d+ of \d+ calls \(100 %\) ended with an error in /);
+  });
+
+  it("tells errors that were waited for as either", () => {
+    expect(failing("grpc-js", [0, 0, 0, 1])).toMatchObject({
+      summary: expect.stringMatching(/ended with an error, or at their deadline, after \d+ ms in /),
+      remedy: expect.stringContaining("The calls waited before they failed"),
+      evidence: { meanAgeMs: expect.any(Number) },
+    });
+  });
+});

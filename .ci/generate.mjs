@@ -8,13 +8,14 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import admission from "./generate/admission.mjs";
 import component from "./generate/component.mjs";
 import config from "./generate/config.mjs";
 import metrics from "./generate/metrics.mjs";
 import monitoring from "./generate/monitoring.mjs";
 import protobuf from "./generate/protobuf.mjs";
 
-const GENERATORS = [component, config, metrics, monitoring, protobuf];
+const GENERATORS = [admission, component, config, metrics, monitoring, protobuf];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const isCheck = process.argv.includes("--check");

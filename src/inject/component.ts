@@ -1,6 +1,6 @@
 import { EXCLUDED_PORTS } from "./intercepted.ts";
 import { STATUS } from "./options.ts";
-import { AGENT_PORTS, sidecarFrom } from "./sidecar.ts";
+import { AGENT_PORTS, type Sidecar, sidecarFrom } from "./sidecar.ts";
 
 /** The port that most examples of gRPC use; a patch of the overlay's says another. */
 const PORT = 50051;
@@ -55,7 +55,13 @@ const SCRAPED = {
  * it would overwrite, are a component of their own; so are those of Prometheus.
  */
 export function componentFiles(image: string): Readonly<Record<string, object>> {
-  const { container } = sidecarFrom({ image, mode: "native", ports: [PORT], isGuaranteed: false });
+  const { container } = sidecarFrom({
+    image,
+    mode: "native",
+    ports: [PORT],
+    options: {},
+    isGuaranteed: false,
+  });
   const excluded = EXCLUDED_PORTS.map((name) => [name, `${AGENT_PORTS.metrics}`]);
   const folders = {
     "deploy/component": {
@@ -65,10 +71,18 @@ export function componentFiles(image: string): Readonly<Record<string, object>> 
     "deploy/component/mesh": { metadata: { annotations: Object.fromEntries(excluded) as object } },
     "deploy/monitoring-plain/annotations": { metadata: { annotations: SCRAPED } },
   };
-  return Object.fromEntries(
-    Object.entries(folders).flatMap<readonly [string, object]>(([folder, template]) => [
-      [`${folder}/kustomization.yaml`, COMPONENT],
-      ...patches(folder, template),
-    ]),
-  );
+  return {
+    ...debugFile(container),
+    ...Object.fromEntries(
+      Object.entries(folders).flatMap<readonly [string, object]>(([folder, template]) => [
+        [`${folder}/kustomization.yaml`, COMPONENT],
+        ...patches(folder, template),
+      ]),
+    ),
+  };
+}
+
+/** For `kubectl debug --custom`: of the container what one may have that is added to a running pod. */
+function debugFile({ imagePullPolicy, env, securityContext }: Sidecar["container"]) {
+  return { "deploy/debug/container.yaml": { imagePullPolicy, env, securityContext } };
 }

@@ -1,9 +1,11 @@
 import { listAt, mapAt, type Plain, textAt, textsOf } from "./plain.ts";
 
-/** gRPC-Web is HTTP/1.1 for browsers, and mostly a proxy's. */
-const IS_GRPC = /^grpc(?!-?web)/;
+/** Names of ports that serve gRPC, but for gRPC-Web: it is HTTP/1.1 for browsers, and mostly a proxy's. */
+export const GRPC_NAMES = { pattern: "^grpc", but: "^grpc-?web" };
+const isGrpc = (name: string) =>
+  new RegExp(GRPC_NAMES.pattern).test(name) && !new RegExp(GRPC_NAMES.but).test(name);
 
-const PROBES = ["startupProbe", "readinessProbe", "livenessProbe"];
+export const PROBES = ["startupProbe", "readinessProbe", "livenessProbe"];
 
 /** What of a pod and of the Services that select it says where gRPC is served. */
 export interface Surroundings {
@@ -19,7 +21,7 @@ export interface Surroundings {
  */
 export function grpcPorts(spec: Plain, around: Surroundings): readonly number[] {
   const containers = listAt(spec, "containers");
-  const named = portsOf(containers).filter(({ name }) => IS_GRPC.test(name ?? ""));
+  const named = portsOf(containers).filter(({ name }) => isGrpc(name ?? ""));
   const probed = containers.flatMap((container) =>
     PROBES.flatMap((probe) => numberAt(container, probe, "grpc", "port")),
   );
@@ -49,7 +51,7 @@ function servedPorts(containers: readonly Plain[], around: Surroundings): readon
     .filter(
       (port) =>
         textAt(port, "appProtocol") === "grpc" ||
-        (textAt(port, "appProtocol") === undefined && IS_GRPC.test(textAt(port, "name") ?? "")),
+        (textAt(port, "appProtocol") === undefined && isGrpc(textAt(port, "name") ?? "")),
     );
   return ports.flatMap((port) => {
     const target = textAt(port, "targetPort");

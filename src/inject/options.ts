@@ -1,30 +1,39 @@
 /** Names of annotations on a pod template. */
-const PREFIX = "grpc-doctor.io/";
-
-/** What an annotation may say; `undefined` = not that. */
-const IS_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+export const PREFIX = "grpc-doctor.io/";
 
 interface Option {
   readonly allowed: string;
-  readonly isValid: (text: string) => boolean;
+  /** Of the whole text; the admission policy's RE2 reads it as JavaScript does. */
+  readonly pattern: string;
 }
 
-const NAME: Option = { allowed: "the name of an object", isValid: (text) => IS_NAME.test(text) };
-const SWITCH: Option = {
-  allowed: '"true" or "false"',
-  isValid: (text) => text === "true" || text === "false",
+const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const NAME: Option = {
+  allowed: "the name of an object",
+  pattern: `^${LABEL}([.]${LABEL})*$`,
 };
+const SWITCH: Option = { allowed: '"true" or "false"', pattern: "^(true|false)$" };
+
+/** 1 to 65535. */
+const PORT =
+  " *([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]) *";
+
+/** As a container runtime reads it (distribution/reference): one that it refuses would never start. */
+const REGISTRY = "[A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?";
+const REPOSITORY = "[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*";
+const TAG = ":[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}";
+const DIGEST = "@sha256:[a-f0-9]{64}";
 
 /** Every annotation that the agent's injection reads. */
-const OPTIONS = {
+export const OPTIONS = {
   inject: SWITCH,
   port: {
     allowed: "ports from 1 to 65535, with commas between them",
-    isValid: (text) => portsFrom(text).every((port) => port >= 1 && port <= 65_535),
+    pattern: `^${PORT}(,${PORT})*$`,
   },
   authority: {
     allowed: "a name as clients use it",
-    isValid: (text) => /^[A-Za-z0-9]([-A-Za-z0-9._:]{0,251}[A-Za-z0-9])?$/.test(text),
+    pattern: "^[A-Za-z0-9]([-A-Za-z0-9._:]{0,251}[A-Za-z0-9])?$",
   },
   tls: SWITCH,
   "ca-secret": NAME,
@@ -32,15 +41,12 @@ const OPTIONS = {
   "config-map": NAME,
   image: {
     allowed: "a reference of an image",
-    isValid: (text) => /^[a-z0-9][\w.\-/:@]{0,511}$/i.test(text),
+    pattern: `^(${REGISTRY}/)?${REPOSITORY}(/${REPOSITORY})*(${TAG})?(${DIGEST})?$`,
   },
-  mode: {
-    allowed: "native or classic",
-    isValid: (text) => text === "native" || text === "classic",
-  },
+  mode: { allowed: "native or classic", pattern: "^(native|classic)$" },
 } satisfies Readonly<Record<string, Option>>;
 
-type OptionName = keyof typeof OPTIONS;
+export type OptionName = keyof typeof OPTIONS;
 
 /** What the annotations of one template say; texts are valid. */
 export type Options = { readonly [K in OptionName]?: string };
@@ -67,7 +73,7 @@ export function optionsFrom(annotations: Readonly<Record<string, string>>): {
     const name = annotation.slice(PREFIX.length);
     if (!isOption(name)) {
       faults.push({ annotation, found: "an unknown option", allowed: known() });
-    } else if (!OPTIONS[name].isValid(text)) {
+    } else if (!new RegExp(OPTIONS[name].pattern).test(text)) {
       faults.push({ annotation, found: JSON.stringify(text), allowed: OPTIONS[name].allowed });
     } else {
       options[name] = text;
@@ -76,38 +82,50 @@ export function optionsFrom(annotations: Readonly<Record<string, string>>): {
   return { options, faults: [...faults, ...contradictions(options)] };
 }
 
-/** `50051,50052` as numbers; NaN for what is none. */
+/** `50051, 50052`, which is valid, as numbers. */
 export function portsFrom(text: string): readonly number[] {
-  return text.split(",").map((one) => (/^ *\d{1,5} *$/.test(one) ? Number(one) : Number.NaN));
+  return text.split(",").map(Number);
 }
 
 function isOption(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name);
 }
 
-function known(): string {
+export function known(): string {
   return Object.keys(OPTIONS).join(", ");
 }
 
-/** What would make a command line that ends with a usage error: a sidecar that never runs. */
-function contradictions(options: Options): readonly OptionFault[] {
-  const secrets = (["ca-secret", "client-cert-secret"] as const).filter(
-    (name) => options[name] !== undefined,
-  );
-  if (options["config-map"] !== undefined) {
-    const others = (["port", "authority", "tls"] as const).filter(
-      (name) => options[name] !== undefined,
-    );
-    return others.map((name) => ({
-      annotation: PREFIX + name,
-      found: "an option beside config-map",
-      allowed: "it in the file of the ConfigMap",
-    }));
-  }
-  if (options.tls !== "false") return [];
-  return secrets.map((name) => ({
-    annotation: PREFIX + name,
+/**
+ * What would make a command line that ends with a usage error: a sidecar that never runs. The option
+ * is at fault where the other one is there and, if that matters, says this.
+ */
+export const CONTRADICTIONS: readonly {
+  readonly option: OptionName;
+  readonly beside: OptionName;
+  readonly saying?: string;
+  readonly found: string;
+  readonly allowed: string;
+}[] = [
+  ...(["port", "authority", "tls"] as const).map((option) => ({
+    option,
+    beside: "config-map" as const,
+    found: "an option beside config-map",
+    allowed: "it in the file of the ConfigMap",
+  })),
+  ...(["ca-secret", "client-cert-secret"] as const).map((option) => ({
+    option,
+    beside: "tls" as const,
+    saying: "false",
     found: 'a secret beside tls "false"',
     allowed: "one of the two",
-  }));
+  })),
+];
+
+function contradictions(options: Options): readonly OptionFault[] {
+  return CONTRADICTIONS.filter(
+    ({ option, beside, saying }) =>
+      options[option] !== undefined &&
+      options[beside] !== undefined &&
+      (saying === undefined || options[beside] === saying),
+  ).map(({ option, found, allowed }) => ({ annotation: PREFIX + option, found, allowed }));
 }

@@ -1,3 +1,5 @@
+import type { OptionName, Options } from "./options.ts";
+
 /** The agent's container, by whose name it is known again. */
 export const AGENT = "grpc-doctor";
 
@@ -10,13 +12,8 @@ export interface Injection {
   /** Native: an init container that stays (Kubernetes 1.29); classic: one container more. */
   readonly mode: "native" | "classic";
   readonly ports: readonly number[];
-  readonly authority?: string;
-  /** Absent: the server's own bytes decide. */
-  readonly tls?: boolean;
-  readonly caSecret?: string;
-  readonly clientCertSecret?: string;
-  /** In place of the flags. */
-  readonly configMap?: string;
+  /** What the annotations say of the server; absent: its own bytes decide. */
+  readonly options: Options;
   /** The pod's requests are its limits, and must stay so. */
   readonly isGuaranteed: boolean;
 }
@@ -28,21 +25,21 @@ export interface Sidecar {
 }
 
 /** Volumes that are missing must not keep the pod from starting: the agent says what it lacks. */
-const MOUNTS = [
+export const MOUNTS = [
   {
-    option: "configMap",
+    option: "config-map",
     name: "grpc-doctor-config",
     path: "/etc/grpc-doctor",
     source: (name: string) => ({ configMap: { name, optional: true } }),
   },
   {
-    option: "caSecret",
+    option: "ca-secret",
     name: "grpc-doctor-ca",
     path: "/etc/grpc-doctor-ca",
     source: (secretName: string) => ({ secret: { secretName, optional: true } }),
   },
   {
-    option: "clientCertSecret",
+    option: "client-cert-secret",
     name: "grpc-doctor-client-cert",
     path: "/etc/grpc-doctor-client-cert",
     source: (secretName: string) => ({ secret: { secretName, optional: true } }),
@@ -73,7 +70,7 @@ const EQUAL = { cpu: "50m", memory: "160Mi" };
 /** The container and its volumes. No probe: a sick agent must not take its pod down. */
 export function sidecarFrom(injection: Injection): Sidecar {
   const mounts = MOUNTS.flatMap(({ option, name, path, source }) => {
-    const given = injection[option];
+    const given = injection.options[option];
     return given === undefined ? [] : [{ name, path, volume: { name, ...source(given) } }];
   });
   return {
@@ -105,18 +102,36 @@ export function sidecarFrom(injection: Injection): Sidecar {
   };
 }
 
-function argsOf(injection: Injection): readonly string[] {
-  if (injection.configMap !== undefined) return ["run", "--config", "/etc/grpc-doctor/config.yaml"];
-  const { ports, authority, tls, caSecret, clientCertSecret } = injection;
-  const clientCert = "/etc/grpc-doctor-client-cert";
-  return [
-    "run",
-    ...ports.flatMap((port) => ["--target", `localhost:${port}`]),
-    ...(authority === undefined ? [] : ["--authority", authority]),
-    ...(tls === undefined ? [] : [tls ? "--tls" : "--plaintext"]),
-    ...(caSecret === undefined ? [] : ["--cacert", "/etc/grpc-doctor-ca/ca.crt"]),
-    ...(clientCertSecret === undefined
-      ? []
-      : ["--cert", `${clientCert}/tls.crt`, "--key", `${clientCert}/tls.key`]),
-  ];
+/** Options as words of the command line, in order; `$` is what the option says. */
+export const FLAGS: readonly {
+  readonly option: OptionName;
+  readonly saying?: string;
+  readonly words: readonly string[];
+}[] = [
+  { option: "authority", words: ["--authority", "$"] },
+  { option: "tls", saying: "true", words: ["--tls"] },
+  { option: "tls", saying: "false", words: ["--plaintext"] },
+  { option: "ca-secret", words: ["--cacert", "/etc/grpc-doctor-ca/ca.crt"] },
+  {
+    option: "client-cert-secret",
+    words: [
+      "--cert",
+      "/etc/grpc-doctor-client-cert/tls.crt",
+      "--key",
+      "/etc/grpc-doctor-client-cert/tls.key",
+    ],
+  },
+];
+
+/** In place of all flags, where there is a ConfigMap. */
+export const WITH_CONFIG = ["run", "--config", "/etc/grpc-doctor/config.yaml"];
+
+function argsOf({ ports, options }: Injection): readonly string[] {
+  if (options["config-map"] !== undefined) return WITH_CONFIG;
+  const flags = FLAGS.flatMap(({ option, saying, words }) => {
+    const said = options[option];
+    if (said === undefined || (saying !== undefined && saying !== said)) return [];
+    return words.map((word) => (word === "$" ? said : word));
+  });
+  return ["run", ...ports.flatMap((port) => ["--target", `localhost:${port}`]), ...flags];
 }

@@ -1,5 +1,5 @@
 import { grpcPorts, portsOf, type Surroundings } from "./grpc-ports.ts";
-import { type OptionFault, type Options, optionsFrom, portsFrom, STATUS } from "./options.ts";
+import { type OptionFault, optionsFrom, portsFrom, STATUS } from "./options.ts";
 import { listAt, mapAt, type Plain, type PlainMap, textAt, textsOf } from "./plain.ts";
 import { AGENT, AGENT_PORTS, type Injection, VOLUMES } from "./sidecar.ts";
 
@@ -56,9 +56,7 @@ export function decide(
       ? grpcPorts(template.spec, { ...around, labels })
       : portsFrom(options.port);
   if (ports.length === 0 && options["config-map"] === undefined) {
-    return leave(
-      "it names no gRPC port: name one grpc…, or set the annotation grpc-doctor.io/port",
-    );
+    return leave(OBSTACLES.portless);
   }
   return {
     outcome: "inject",
@@ -66,7 +64,7 @@ export function decide(
       image: options.image ?? defaults.image,
       mode,
       ports,
-      ...fromOptions(options),
+      options,
       isGuaranteed: isGuaranteed(template.spec),
     },
   };
@@ -80,22 +78,18 @@ function modeFrom(text: string): Injection["mode"] {
   return text === "classic" ? "classic" : "native";
 }
 
-function fromOptions(options: Options): Partial<Injection> {
-  const { authority, tls } = options;
-  const { "ca-secret": caSecret, "client-cert-secret": clientCertSecret } = options;
-  const configMap = options["config-map"];
-  return {
-    ...(authority === undefined ? {} : { authority }),
-    ...(tls === undefined ? {} : { tls: tls === "true" }),
-    ...(caSecret === undefined ? {} : { caSecret }),
-    ...(clientCertSecret === undefined ? {} : { clientCertSecret }),
-    ...(configMap === undefined ? {} : { configMap }),
-  };
-}
+/** Why a pod is left alone, in the words of command and admission policy. */
+export const OBSTACLES = {
+  completes: "a classic container would keep it from completing: use the native mode",
+  hostNetwork: "on the host's network the agent's ports would be the node's",
+  windows: "the image is for Linux",
+  foreign: "it has a container or a volume of this name that was not injected",
+  taken: (port: string) => `the app has port ${port}, which is the agent's`,
+  portless: "it names no gRPC port: name one grpc…, or set the annotation grpc-doctor.io/port",
+} as const;
 
 /** Why the agent would harm this pod, or could not run in it. */
 function obstacleIn({ kind, metadata, spec }: Template, mode: Injection["mode"]) {
-  const isJob = kind === "Job" || kind === "CronJob";
   const containers = [...listAt(spec, "initContainers"), ...listAt(spec, "containers")];
   const isOurs = textAt(metadata, "annotations", STATUS) !== undefined;
   const taken = portsOf(
@@ -103,22 +97,18 @@ function obstacleIn({ kind, metadata, spec }: Template, mode: Injection["mode"])
   ).filter(({ port }) => port === AGENT_PORTS.metrics || port === AGENT_PORTS.admin);
   const rows: readonly (readonly [boolean, string])[] = [
     [listAt(spec, "containers").length === 0, "it has no containers"],
-    [
-      isJob && mode === "classic",
-      "a classic container would keep the Job from completing: use the native mode",
-    ],
-    [
-      textAt(spec, "hostNetwork") === "true",
-      "on the host's network the agent's ports would be the node's",
-    ],
-    [isWindows(spec), "the image is for Linux"],
-    [taken.length > 0, `the app has port ${taken[0]?.port}, which is the agent's`],
-    [
-      !isOurs && namesOurs(spec, containers),
-      "it has a container or a volume of this name that was not injected",
-    ],
+    [mode === "classic" && completes(kind, spec), OBSTACLES.completes],
+    [textAt(spec, "hostNetwork") === "true", OBSTACLES.hostNetwork],
+    [isWindows(spec), OBSTACLES.windows],
+    [taken.length > 0, OBSTACLES.taken(`${taken[0]?.port}`)],
+    [!isOurs && namesOurs(spec, containers), OBSTACLES.foreign],
   ];
   return rows.find(([holds]) => holds)?.[1];
+}
+
+function completes(kind: string, spec: PlainMap): boolean {
+  const policy = textAt(spec, "restartPolicy") ?? "Always";
+  return kind === "Job" || kind === "CronJob" || policy !== "Always";
 }
 
 function isWindows(spec: PlainMap): boolean {

@@ -126,7 +126,7 @@ describe("leaves alone", () => {
     expect(inject(job, DEFAULTS)).toEqual({
       text: job,
       left: [
-        "Job shop/orders: a classic container would keep the Job from completing: use the native mode",
+        "Job shop/orders: a classic container would keep it from completing: use the native mode",
       ],
       changed: [],
     });
@@ -248,10 +248,10 @@ describe("puts in", () => {
 
   it("what the annotations say", () => {
     const annotations = `{ grpc-doctor.io/authority: orders.shop.svc, grpc-doctor.io/tls: "true",
-      grpc-doctor.io/ca-secret: roots, grpc-doctor.io/client-cert-secret: client, grpc-doctor.io/image: "mirror:5000/doctor@sha256:12" }`;
+      grpc-doctor.io/ca-secret: roots, grpc-doctor.io/client-cert-secret: client, grpc-doctor.io/image: "mirror:5000/doctor:12" }`;
     const { agent, template } = injected(deployment(GRPC, annotations));
     expect(agent).toMatchObject({
-      image: "mirror:5000/doctor@sha256:12",
+      image: "mirror:5000/doctor:12",
       args: [
         "run",
         "--target",

@@ -125,7 +125,7 @@ class Pipeline implements Core {
     const ring = (lateMs: number) => {
       // What was seen meanwhile came late to us: it must not be judged before that is known.
       if (lateMs > STALLED_MS) this.hear({ kind: "stalled", at: clock.now(), lateMs });
-      this.evaluate();
+      this.#evaluation.tick();
     };
     void everySecond({ clock, signal: this.#stopping.signal, ring });
   }

@@ -40,11 +40,19 @@ export interface Evaluated {
 export interface Evaluation {
   /** Evaluates now: snapshot, detectors, tracker, sinks, plan. */
   evaluate(): Evaluated;
+  /** What is due once a second: evaluates, unless that could hardly show anything new. */
+  tick(): void;
   latest(): Evaluated;
 }
 
 /** The store takes no samples that lie closer than 10 s: taking them each second would be in vain. */
 const LEARN_EVERY_MS = 5_000;
+
+/**
+ * While nothing is open and nothing was heard, only time can tell something new: every so many seconds is
+ * enough for that, and the other evaluations are half of what the agent costs at rest.
+ */
+const CALM_TICKS = 5;
 
 /**
  * One turn of the pipeline: all facts at this instant are judged, symptoms become findings, changes
@@ -55,11 +63,15 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
   const lives = new Map<string, Seen>();
   let learntMs = Number.NEGATIVE_INFINITY;
   let last: Evaluated | undefined;
+  let heard = 0;
+  let skipped = 0;
 
   const evaluate = (): Evaluated => {
     const now = clock.now();
     const settings = parts.settings();
     const wallAheadMs = clock.shown(now) - now;
+    heard = store.heard;
+    skipped = 0;
     const seen = store.snapshot(now);
     const snapshot = wallAheadMs === 0 ? seen : { ...seen, wallAheadMs };
     noteLives(snapshot, lives, parts.epoch);
@@ -82,7 +94,24 @@ export function createEvaluation(parts: EvaluationParts): Evaluation {
     return last;
   };
 
-  return { evaluate, latest: () => last ?? evaluate() };
+  const isCalm = (): boolean => {
+    if (last === undefined || store.heard !== heard || tracker.hasOpen) return false;
+    const now = clock.now();
+    const { snapshot } = last;
+    const isWallSet = clock.shown(now) - now !== (snapshot.wallAheadMs ?? 0);
+    return !isWallSet && Object.values(snapshot.targets).every(isSettled);
+  };
+  const tick = (): void => {
+    if (skipped + 1 < CALM_TICKS && isCalm()) skipped += 1;
+    else evaluate();
+  };
+
+  return { evaluate, tick, latest: () => last ?? evaluate() };
+}
+
+/** Neither starting nor going down: then each second counts. */
+function isSettled({ state, quietUntil }: TargetSnapshot): boolean {
+  return state === "watched" && quietUntil === undefined;
 }
 
 /** What was seen of a target's life at the evaluation before. */

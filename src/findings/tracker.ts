@@ -104,6 +104,11 @@ export class Tracker {
     });
   }
 
+  /** Something is pending or active, a drill among it: its next step is a matter of time. */
+  get hasOpen(): boolean {
+    return this.#cases.size > 0;
+  }
+
   /** Codes of a target that are pending or active: their baselines are frozen. */
   openCodes(target: string): ReadonlySet<string> {
     const open = this.#all().filter((entry) => entry.target === target && !entry.isDrill);

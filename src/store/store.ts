@@ -1,7 +1,7 @@
 import type { AgentEvent } from "../model/event.ts";
 import type { FactName } from "../model/facts/index.ts";
 import type { History } from "../model/history.ts";
-import type { Observation } from "../model/observation.ts";
+import type { CapabilityObservation, Observation } from "../model/observation.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { AGENT_TARGET, type Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
@@ -25,6 +25,8 @@ export interface Store {
   learn(lesson: Lesson): void;
   /** What changed in the last 10 min. */
   readonly history: History;
+  /** How often something was heard that facts are made of: while it stands still, they only grow older. */
+  readonly heard: number;
 }
 
 export function createStore({ startedAt }: { readonly startedAt: Instant }): Store {
@@ -41,6 +43,7 @@ class FactStore implements Store {
   #suspectUntil: Suspicion = 0;
   #otherClock: OtherClock | undefined;
   #history: History = { targets: {} };
+  #heard = 0;
 
   constructor(startedAt: Instant) {
     this.#startedAt = startedAt;
@@ -54,7 +57,12 @@ class FactStore implements Store {
     return this.#history;
   }
 
+  get heard(): number {
+    return this.#heard;
+  }
+
   register(target: Target, now: Instant): void {
+    this.#heard += 1;
     const { name } = target;
     const known = this.#records.get(name);
     if (known?.target !== undefined && isSamePlace(known.target, target)) {
@@ -71,6 +79,7 @@ class FactStore implements Store {
 
   unregister(name: string): void {
     if (name === AGENT_TARGET) return;
+    this.#heard += 1;
     this.#records.delete(name);
     this.#history = forgotten(this.#history, name);
   }
@@ -79,7 +88,8 @@ class FactStore implements Store {
     const { at } = observation;
     const record = this.#records.get(observation.target);
     if (record === undefined) return false;
-    if (observation.kind === "capability") return record.tell(observation);
+    if (observation.kind === "capability") return this.#tell(record, observation);
+    this.#heard += 1;
     this.#otherClock = heardClock(this.#otherClock, observation, record.role);
     const change = record.apply(observation, {
       isSuspect: isSuspect(this.#suspectUntil, at),
@@ -95,6 +105,7 @@ class FactStore implements Store {
   }
 
   hear(event: AgentEvent): boolean {
+    this.#heard += 1;
     this.#suspectUntil = suspect(this.#suspectUntil, event);
     const { kind, at } = event;
     // The kind and the event say the same, which the type cannot.
@@ -113,6 +124,13 @@ class FactStore implements Store {
 
   learn(lesson: Lesson): void {
     this.#records.get(lesson.target)?.learn(lesson);
+  }
+
+  /** Each run says what its source can see: only what is news was heard. */
+  #tell(record: TargetRecord, observation: CapabilityObservation): boolean {
+    const isNews = record.tell(observation);
+    if (isNews) this.#heard += 1;
+    return isNews;
   }
 
   /** The app whose channels name the upstreams: the first whose channels are known. */

@@ -8,8 +8,8 @@ import { plan } from "../../src/agent/plan.ts";
 import { defineDetector } from "../../src/detectors/detector.ts";
 import { tlsCertExpired } from "../../src/detectors/tls-cert-expired.ts";
 import { createTracker } from "../../src/findings/tracker.ts";
-import { createStore } from "../../src/store/store.ts";
-import { createManualClock } from "../support/clock.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { createManualClock, type ManualClock } from "../support/clock.ts";
 import { someSettings } from "../support/findings.ts";
 import {
   APP,
@@ -81,6 +81,77 @@ it("learns what is usual from a sample in ten seconds, and takes few that it doe
   const baseline = targetIn(store.snapshot(clock.now())).baselines["app-frozen/reply"];
   expect(baseline).toMatchObject({ mean: 5, weight: 4 });
   expect(taken).toBe(7);
+});
+
+describe("the tick of each second", () => {
+  /** Ticks for so many seconds; when the world was judged, in seconds. */
+  async function ticked(
+    seconds: number,
+    happens: (at: number, store: Store, clock: ManualClock) => void = nothing,
+    { sick = false, seen = [aReadAt(0), anOpeningAt(0)] } = {},
+  ): Promise<readonly number[]> {
+    const looks: number[] = [];
+    const looker = defineDetector({
+      code: "app-frozen",
+      title: "t",
+      layer: "tcp",
+      severity: "warning",
+      remedy: "r",
+      holdMs: HOUR,
+      clearAfterMs: 60_000,
+      limits: {},
+      needs: ["kept"],
+      detect: () =>
+        sick ? [{ subject: {}, witnesses: ["connection"], summary: "s", evidence: {} }] : [],
+    });
+    const clock = createManualClock(NOW);
+    const store = createStore({ startedAt: NOW });
+    store.register(APP, NOW);
+    for (const observation of seen) store.append(observation);
+    const reconcile = () => void looks.push((clock.now() - NOW) / SECOND);
+    const evaluation = anEvaluation({ clock, store, detectors: [looker], reconcile });
+    for (let second = 0; second <= seconds; second++) {
+      happens(second, store, clock);
+      evaluation.tick();
+      await clock.advance(SECOND);
+    }
+    return looks;
+  }
+
+  it("judges each fifth second while nothing was heard and nothing is open", async () => {
+    expect(await ticked(11)).toEqual([0, 5, 10]);
+  });
+
+  it("judges at once what was heard, and counts from there", async () => {
+    const read = (at: number, store: Store) => at === 3 && store.append(aReadAt(3));
+    expect(await ticked(9, read)).toEqual([0, 3, 8]);
+  });
+
+  it("judges at once when a source says of what it cannot see, and only the first time", async () => {
+    const capability = { source: "channelz", kind: "capability", available: false } as const;
+    const told = (at: number, store: Store) =>
+      at > 1 && store.append({ ...capability, target: "app", at: NOW + at * SECOND, reason: "r" });
+    expect(await ticked(8, told)).toEqual([0, 2, 7]);
+  });
+
+  it("judges each second while a finding is open", async () => {
+    expect(await ticked(4, nothing, { sick: true })).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("judges each second while a target goes down", async () => {
+    const goaway = (at: number, store: Store) => at === 1 && store.append(aGoawayAt(1));
+    expect(await ticked(5, goaway)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it("judges each second while a target has not listened yet", async () => {
+    expect(await ticked(3, nothing, { seen: [] })).toEqual([0, 1, 2, 3]);
+  });
+
+  it("judges at once when the wall clock was set", async () => {
+    const set = (at: number, _store: Store, clock: ManualClock) =>
+      at === 2 && clock.setWall(clock.now() + DAY);
+    expect(await ticked(6, set)).toEqual([0, 2]);
+  });
 });
 
 describe.each([

@@ -1,8 +1,11 @@
 import type { Clock, StepWatch } from "../model/time.ts";
 
-/** A tenth of a second: what matters is longer. What ten wake-ups a second cost is in docs/performance.md. */
-const STEP_MS = 100;
-/** Ten minutes of steps; a longer stall says no more. */
+/** A tenth of a second: what matters is longer. */
+const SAMPLE_MS = 100;
+/** Two samples: each step wakes the process for nothing else, which docs/performance.md has the price of. */
+const SAMPLES_A_STEP = 2;
+const STEP_MS = SAMPLES_A_STEP * SAMPLE_MS;
+/** Ten minutes of samples; a longer stall says no more. */
 const MOST_SAMPLES = 6_000;
 const QUANTILE = 0.99;
 
@@ -15,8 +18,8 @@ export interface LoopLag {
 /**
  * Measures how late our event loop runs what is due.
  *
- * One sample per step of *time*: a stall of 3 s counts as the thirty steps that fell into it, each as
- * late as it was. Counted as one, it would not be seen by the 99th percentile of 15 s, though a
+ * One sample per tenth of a second of *time*: a stall of 3 s counts as the thirty that fell into it, each
+ * as late as it was. Counted as one, it would not be seen by the 99th percentile of 15 s, though a
  * measurement begun in that window was wrong with a probability of a fifth.
  */
 export function startLoopLag(clock: Clock): LoopLag {
@@ -35,14 +38,15 @@ export function startLoopLag(clock: Clock): LoopLag {
   };
 }
 
-/** The longest steps decide: of 150 two, if none of them was longer than a step's time. */
+/** The longest steps decide: of 150 samples two, if no step was late by a sample's time. */
 function p99Of(steps: StepWatch, windowMs: number): number {
   const samples = [...samplesOf(untoldLagMs(steps, windowMs), 0)];
   const { count } = steps;
   let seen = 0;
-  // From here on each step is one sample, and has a rank below those seen.
-  const isDecided = (lagMs: number) =>
-    lagMs < STEP_MS && seen >= rankOf(samples.length + count - seen);
+  // The first sample of a step is as late as the step was seen to be; its others were in time.
+  const total = () => samples.length + SAMPLES_A_STEP * count - seen;
+  // From here on each step has one sample that counts, and it has a rank below those seen.
+  const isDecided = (lagMs: number) => lagMs < SAMPLE_MS && seen >= rankOf(total());
   for (let nth = 1; nth <= count; nth += 1) {
     const lagMs = Math.max(0, steps.longestMs(nth) - STEP_MS);
     if (isDecided(lagMs)) break;
@@ -50,13 +54,13 @@ function p99Of(steps: StepWatch, windowMs: number): number {
     seen = nth;
   }
   const ranked = samples.toSorted((a, b) => b - a);
-  return ranked[rankOf(ranked.length + count - seen) - 1] ?? 0;
+  return ranked[rankOf(total()) - 1] ?? 0;
 }
 
-/** One sample for each step of time that a lag took. */
+/** One sample for each tenth of a second that a lag took. */
 function samplesOf(lagMs: number, taken: number): readonly number[] {
   const samples: number[] = [];
-  for (let left = lagMs; left >= 0 && taken + samples.length < MOST_SAMPLES; left -= STEP_MS) {
+  for (let left = lagMs; left >= 0 && taken + samples.length < MOST_SAMPLES; left -= SAMPLE_MS) {
     samples.push(left);
   }
   return samples;

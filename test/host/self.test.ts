@@ -54,8 +54,8 @@ it("weighs a stall by its length, and forgets it with its window", async () => {
   await clock.advance(5_000);
   await clock.stall(3_100);
   await clock.advance(6_900);
-  // Of 150 steps the second longest: a stall of 3 s, seen 100 ms later.
-  expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 2_900, windowMs: 15_000 });
+  // Of 150 samples the second longest: a stall of 3.1 s, seen 200 ms after the step before.
+  expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 2_800, windowMs: 15_000 });
   await clock.advance(15_000);
   expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 0, windowMs: 15_000 });
   self.stop();
@@ -69,19 +69,19 @@ it("sees a stall that begins with its window", async () => {
   await clock.stall(3_000);
   await clock.advance(12_000);
   // The first step is not timed: what no other step tells of is, but for two steps.
-  expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 2_700, windowMs: 15_000 });
+  expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 2_500, windowMs: 15_000 });
   self.stop();
 });
 
 it("counts each of many short pauses once", async () => {
   await write(STATUS);
   const { clock, self } = watch();
-  await clock.advance(5_000);
+  await clock.advance(5_100);
   await clock.stall(190);
-  await clock.advance(5_000);
+  await clock.advance(5_100);
   await clock.stall(170);
-  await clock.advance(4_640);
-  // Late by 90 and by 70 ms: of 150 steps the second longest.
+  await clock.advance(4_440);
+  // Late by 90 and by 70 ms: of 150 samples the second longest.
   expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 70, windowMs: 15_000 });
   self.stop();
 });
@@ -95,9 +95,9 @@ it("stops its timer", () => {
 it("is silent about one pause that is shorter than a hundredth of the window", async () => {
   await write(STATUS);
   const { clock, self } = watch();
-  await clock.advance(5_000);
+  await clock.advance(5_100);
   await clock.stall(190);
-  await clock.advance(9_810);
+  await clock.advance(9_710);
   expect(await self.sampleSelf()).toMatchObject({ lagP99Ms: 0 });
   self.stop();
 });

@@ -1,11 +1,7 @@
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import type { Phase } from "../model/phase.ts";
 import type { CallError } from "./call-error.ts";
-import { WatchedSocket } from "./watched-socket.ts";
-
-type Connector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
+import { type Connector, WatchedCredentials } from "./watched-credentials.ts";
 
 /** How far one connection attempt of grpc-js has come; monotonic ms. */
 export interface ConnectProgress {
@@ -21,10 +17,9 @@ export interface ConnectProgress {
 }
 
 /**
- * Credentials that note when each phase of a connection began, and watch what the server sends on it:
- * grpc-js has no such hooks, but its credentials are asked before TCP, after it, make the TLS handshake
- * and hand over what HTTP/2 is spoken on. They note the first attempt after `begin`, as the attempts after
- * it are hidden from the caller too.
+ * Watched credentials that note when each phase of a connection began: grpc-js has no such hooks, but its
+ * credentials are asked before TCP, after it, and make the TLS handshake. They note the first attempt
+ * after `begin`, as the attempts after it are hidden from the caller too.
  */
 export class TimedCredentials extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
@@ -34,7 +29,10 @@ export class TimedCredentials extends ChannelCredentials {
 
   constructor(inner: ChannelCredentials, nowMs: () => number) {
     super();
-    this.#inner = inner;
+    const refused = (why: CallError) => {
+      this.#progress.refused ??= why;
+    };
+    this.#inner = new WatchedCredentials(inner, { nowMs, refused });
     this.#nowMs = nowMs;
   }
 
@@ -82,7 +80,7 @@ export class TimedCredentials extends ChannelCredentials {
         try {
           const connected = await inner.connect(socket);
           progress.tlsDoneMs ??= this.#nowMs();
-          return { ...connected, socket: this.#watched(connected.socket) };
+          return connected;
         } catch (thrown) {
           progress.tlsError ??= thrown;
           throw thrown;
@@ -91,14 +89,6 @@ export class TimedCredentials extends ChannelCredentials {
       getCallCredentials: () => inner.getCallCredentials(),
       destroy: () => inner.destroy(),
     };
-  }
-
-  /** HTTP/2 takes any duplex stream, whatever its type says. */
-  #watched(socket: Socket): Socket {
-    const refused = (why: CallError) => {
-      this.#progress.refused ??= why;
-    };
-    return new WatchedSocket(socket, { nowMs: this.#nowMs, refused }) as Duplex as Socket;
   }
 }
 

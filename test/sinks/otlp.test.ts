@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -246,6 +247,31 @@ describe("the variables of the OTLP exporter", () => {
       OTEL_EXPORTER_OTLP_INSECURE: "TRUE",
     });
     expect([secure.spans.length, collector.spans.length]).toEqual([2, 2]);
+  });
+
+  it("name a file that is no certificate until it is one", async () => {
+    const { secure, ca, place } = await secureCollector();
+    const { cert, key } = await issue();
+    const { paths, remove } = await writeFiles({ cert: "half a certificate", key });
+    onTestFinished(remove);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `https://${place}`);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CERTIFICATE", ca);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", paths.cert);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_CLIENT_KEY", paths.key);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { sink, clock, events } = start({ settings });
+    sink.observe?.(aRun());
+    await clock.advance(2_000);
+    await vi.waitUntil(() => events.length === 2, { timeout: 20_000 });
+    await writeFile(paths.cert, cert);
+    sink.observe?.(aRun());
+    await sink.close?.(never());
+    expect(events.map(({ kind }) => kind)).toEqual([
+      "spans-dropped",
+      "sink-failed",
+      "sink-recovered",
+    ]);
+    expect(secure.spans).toHaveLength(2);
   });
 
   it("are warned of where they cannot be used", async () => {

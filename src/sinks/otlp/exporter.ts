@@ -9,6 +9,7 @@ import {
 } from "@opentelemetry/api";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import { convertLegacyOtlpGrpcOptions } from "@opentelemetry/otlp-grpc-exporter-base";
 import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
 import {
   AlwaysOnSampler,
@@ -19,7 +20,8 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import type { Random } from "../../model/time.ts";
+import { WatchedCredentials } from "../../grpc/watched-credentials.ts";
+import type { Clock, Random } from "../../model/time.ts";
 import type { Attributes } from "./resource.ts";
 import type { SpanFacts, TraceFacts } from "./spans.ts";
 
@@ -37,9 +39,12 @@ export interface ExporterOptions {
   readonly userAgent: string;
   readonly queueSize: number;
   readonly random: Random;
+  readonly clock: Clock;
   /** Spans that no collector took, and why; `undefined`: the queue was full. */
   readonly dropped: (spans: number, thrown: Error | undefined) => void;
   readonly sent: (spans: number) => void;
+  /** The collector's connection was ended, for what it sent. */
+  readonly refused: (why: Error) => void;
   /** What the packages think of the variables that they read. */
   readonly warned: (text: string) => void;
 }
@@ -51,16 +56,13 @@ const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
  * the agent, and most pods have no collector.
  *
  * Nothing is sampled here: what comes has been decided. Queueing, batching, headers, TLS, compression
- * and timeouts are the packages' own, with the OTEL_* variables that they read.
+ * and timeouts are the packages' own, with the OTEL_* variables that they read. Throws where those name
+ * certificates that are none.
  */
 export function createExporter(options: ExporterOptions): TraceExporter {
-  const { endpoint, userAgent } = options;
   const ids = createIds(options.random);
   diag.setLogger(warningsOnly(options.warned), { suppressOverrideMessage: true });
-  const collector = new OTLPTraceExporter({
-    userAgent,
-    ...(endpoint === undefined ? {} : { url: endpoint }),
-  });
+  const collector = createCollector(options);
   const provider = new BasicTracerProvider({
     resource: defaultResource().merge(resourceFromAttributes({ ...options.resource })),
     sampler: new AlwaysOnSampler(),
@@ -94,15 +96,34 @@ export function createExporter(options: ExporterOptions): TraceExporter {
   };
 }
 
+/** What the packages make of the variables, over connections that are watched. */
+function createCollector({ endpoint, userAgent, clock, refused }: ExporterOptions) {
+  const stated = { userAgent, ...(endpoint === undefined ? {} : { url: endpoint }) };
+  const { credentials } = convertLegacyOtlpGrpcOptions(stated, "TRACES");
+  const watch = { nowMs: () => clock.monotonicMs(), refused };
+  return new OTLPTraceExporter({
+    ...stated,
+    credentials: new WatchedCredentials(credentials(), watch),
+  });
+}
+
 const ROOT = context.active();
 
 /** Warnings about a value or a file; the packages also warn of a bundle without client certificate. */
 const OF_A_VARIABLE = /^(?:Configuration: |Failed to read |URL )/;
 
-/** Failures to send are counted and told by us; what else the packages say is no user's business. */
+/**
+ * Failures to send are counted and told by us; what else the packages say is no user's business. They read
+ * the variables twice, and each of their warnings is told once.
+ */
 function warningsOnly(warned: (text: string) => void): DiagLogger {
   const ignore = () => undefined;
-  const warn = (text: string) => (OF_A_VARIABLE.test(text) ? warned(text) : undefined);
+  const told = new Set<string>();
+  const warn = (text: string) => {
+    if (!OF_A_VARIABLE.test(text) || told.has(text)) return;
+    told.add(text);
+    warned(text);
+  };
   return { error: ignore, warn, info: ignore, debug: ignore, verbose: ignore };
 }
 

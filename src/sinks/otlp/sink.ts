@@ -39,7 +39,6 @@ export function createOtlpSink(options: OtlpOptions): Sink {
   const watchDrain = watchDrains();
   const closing = new AbortController();
   const waiting = new Set<Promise<void>>();
-  let exporter: Promise<TraceExporter> | undefined;
   /** Spans that were told, and that no collector has taken yet. */
   let unsent = 0;
 
@@ -52,10 +51,11 @@ export function createOtlpSink(options: OtlpOptions): Sink {
     unsent -= count;
     state.worked("export");
   };
+  const refused = (why: Error) => state.failed("export", why);
+  const exporter = lateExporter(() => load(options, { dropped, sent, refused }));
   const tell = async (facts: TraceFacts): Promise<void> => {
     try {
-      exporter ??= load(options, { dropped, sent });
-      (await exporter).tell(facts);
+      (await exporter.get()).tell(facts);
     } catch (thrown) {
       dropped(spansOf(facts), thrown);
     }
@@ -71,7 +71,7 @@ export function createOtlpSink(options: OtlpOptions): Sink {
   };
   const flush = async () => {
     await Promise.all(waiting);
-    await (await exporter)?.close();
+    await (await exporter.loaded())?.close();
   };
 
   return {
@@ -106,10 +106,33 @@ function spansOf({ children }: TraceFacts): number {
   return 1 + children.length;
 }
 
+interface LateExporter {
+  get(): Promise<TraceExporter>;
+  /** `undefined`: nobody asked yet, or it could not be loaded. */
+  loaded(): Promise<TraceExporter> | undefined;
+}
+
+/** The files that it did not like may be others by the next span: then it is loaded again. */
+function lateExporter(make: () => Promise<TraceExporter>): LateExporter {
+  let exporter: Promise<TraceExporter> | undefined;
+  return {
+    async get() {
+      exporter ??= make();
+      try {
+        return await exporter;
+      } catch (thrown) {
+        exporter = undefined;
+        throw thrown;
+      }
+    },
+    loaded: () => exporter,
+  };
+}
+
 /** OpenTelemetry, and with it the heaviest part of the agent, comes with the first span. */
 async function load(
   { settings, environment, version, random, event, clock }: OtlpOptions,
-  heard: Pick<ExporterOptions, "dropped" | "sent">,
+  heard: Pick<ExporterOptions, "dropped" | "sent" | "refused">,
 ): Promise<TraceExporter> {
   const { createExporter } = await import("./exporter.ts");
   const endpoint = settings().tracing?.endpoint;
@@ -122,6 +145,7 @@ async function load(
     userAgent: `grpc-doctor/${version}`,
     queueSize: queueSize(environment),
     random,
+    clock,
     warned,
     ...heard,
   });

@@ -183,6 +183,9 @@ class Pipeline implements Core {
 
   /** A capability is told when it changed; sources say it with each run. */
   #observe(observation: Observation): void {
+    if (observation.kind === "xray" && observation.report.settings !== undefined) {
+      this.#connections.heard(observation.target);
+    }
     const isNews = this.#store.append(observation);
     if (isNews) this.#soon();
     if (isNews || observation.kind !== "capability") this.#options.observe(observation);

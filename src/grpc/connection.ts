@@ -27,7 +27,7 @@ export interface OpenOptions
   extends Pick<ReachOptions, "clock" | "signal" | "resolver" | "everyAddress" | "lookAt">,
     Pick<
       SpeakOptions,
-      "lastSpoke" | "settingsTimeoutMs" | "sniffTimeoutMs" | "onSettings" | "onGoaway"
+      "lastSpoke" | "settingsTimeoutMs" | "sniffTimeoutMs" | "isSniffed" | "onSettings" | "onGoaway"
     > {
   /** Counts the calls of this connection. */
   readonly ownCalls?: CallLedger;

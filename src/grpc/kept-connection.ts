@@ -16,7 +16,10 @@ import { newTrail } from "./trail.ts";
 import type { Connection, ConnectionEnd } from "./transport.ts";
 
 const FIRST_BACK_OFF_MS = 1000;
-const LONGEST_BACK_OFF_MS = 30_000;
+/** While nobody hears SETTINGS: the X-ray asks oftener, and ends the wait (`heard`). */
+const LONGEST_BACK_OFF_MS = 120_000;
+/** Between two that did not live, while fresh connections get SETTINGS. */
+const SHORT_LIVED_BACK_OFF_MS = 30_000;
 /** The server logs each try, and only a certificate that we are not given would change its mind. */
 const LONGEST_BACK_OFF_UNCERTIFIED_MS = 300_000;
 const JITTER = 0.2;
@@ -61,6 +64,8 @@ type State =
 
 interface Failed {
   readonly retryAtMs: number;
+  /** The same, once a fresh connection has got SETTINGS. */
+  readonly heardAtMs: number;
   readonly error: CallError;
 }
 
@@ -115,6 +120,14 @@ export class KeptConnection {
     if (kind === "draining" || kind === "idle") this.#state = { kind: "idle" };
   }
 
+  heard(): void {
+    const state = this.#current();
+    if (state.kind !== "idle" || state.failed === undefined) return;
+    const { retryAtMs, heardAtMs } = state.failed;
+    const failed = { ...state.failed, retryAtMs: Math.min(retryAtMs, heardAtMs) };
+    this.#state = { kind: "idle", failed };
+  }
+
   async close(): Promise<void> {
     this.drain();
     await this.#ended;
@@ -159,6 +172,8 @@ export class KeptConnection {
         onSettings: (settings) => this.#hearSettings(settings),
         onGoaway: (goaway) => this.#hearGoaway(goaway),
         trail,
+        // What a port speaks that takes no handshake is the X-ray's to find out.
+        isSniffed: false,
         ...present({ lastSpoke: this.#lastSpoke, keep }),
       });
       return this.#adopt(connection);
@@ -187,18 +202,19 @@ export class KeptConnection {
 
   #fail(error: CallError): CallError {
     if (this.#state.kind !== "opening") return error;
-    this.#state = { kind: "idle", failed: this.#failed(error) };
+    this.#state = { kind: "idle", failed: this.#failed(error, 0) };
     return error;
   }
 
-  #failed(error: CallError): Failed {
+  #failed(error: CallError, heardMs: number): Failed {
     this.#failedInRow += 1;
     const exponential = FIRST_BACK_OFF_MS * 2 ** (this.#failedInRow - 1);
     const jitter = 1 + JITTER * (2 * this.#options.random() - 1);
     const isUncertified = error.fault.reason === "client_certificate_required";
     const longest = isUncertified ? LONGEST_BACK_OFF_UNCERTIFIED_MS : LONGEST_BACK_OFF_MS;
+    const nowMs = this.#now();
     const waitMs = Math.min(exponential, longest) * jitter;
-    return { retryAtMs: this.#now() + waitMs, error };
+    return { retryAtMs: nowMs + waitMs, heardAtMs: nowMs + heardMs * jitter, error };
   }
 
   #hearSettings(settings: Http2Settings): void {
@@ -228,7 +244,8 @@ export class KeptConnection {
       this.#state = { kind: "idle" };
       return;
     }
-    const failed = this.#failed(new CallError({ phase: "http2", reason }));
+    const error = new CallError({ phase: "http2", reason });
+    const failed = this.#failed(error, SHORT_LIVED_BACK_OFF_MS);
     this.#state = { kind: "idle", failed };
   }
 

@@ -16,6 +16,8 @@ export interface KeptConnections {
   drain(target: string): void;
   /** A new epoch: the target may be connected to again, at once. */
   release(target: string): void;
+  /** A fresh connection got SETTINGS: where one could not be opened before, it is tried again. */
+  heard(target: string): void;
   /** Closes a connection that is dead; the next `get` opens another. */
   renew(target: string): void;
   /** Closes and forgets a target that is watched no more. */
@@ -48,6 +50,7 @@ export function createKeptConnections(options: KeptConnectionOptions): KeptConne
     get: (target, signal) => keptFor(target).get(signal),
     drain: (name) => kept.get(name)?.drain(),
     renew: (name) => kept.get(name)?.renew(),
+    heard: (name) => kept.get(name)?.heard(),
     release: (name) => kept.get(name)?.release(),
     forget: async (name) => {
       const known = kept.get(name);

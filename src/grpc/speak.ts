@@ -22,6 +22,8 @@ export interface SpeakOptions extends SessionOptions {
   readonly lastSpoke?: Spoken;
   /** How long a sniffed peer may stay silent; default 1 s, for each of two questions. */
   readonly sniffTimeoutMs?: number;
+  /** Whether a port is sniffed whose handshake failed. Default: it is. */
+  readonly isSniffed?: boolean;
 }
 
 /** HTTP/2, begun: the server's SETTINGS are here. */
@@ -32,6 +34,7 @@ export interface Spoke extends Begun {
 }
 
 interface Visit {
+  readonly socket: Socket;
   readonly target: Target;
   readonly address: DialAddress;
   readonly trail: Trail;
@@ -50,7 +53,7 @@ export async function speak(
   about: Pick<Visit, "target" | "address" | "trail">,
   options: SpeakOptions,
 ): Promise<Spoke> {
-  const visit = { ...about, options };
+  const visit = { ...about, socket, options };
   const { tls } = about.target;
   if (tls !== undefined) return speakAsExpected(socket, visit, tls.mode);
   const first = options.lastSpoke ?? "plaintext";
@@ -90,9 +93,17 @@ async function speakOtherwise(other: Spoken, visit: Visit, first: CallError): Pr
   } catch (thrown) {
     const fault = CallError.from(thrown, "http2");
     options.signal.throwIfAborted();
-    if (!provesProtocol(second, fault)) throw await sniffed(visit, first);
-    adopt(trail, second);
-    throw fault;
+    if (provesProtocol(second, fault)) {
+      adopt(trail, second);
+      throw fault;
+    }
+    const silence = trail.silence ?? second.silence;
+    const isUnheard = visit.socket.bytesRead + socket.bytesRead === 0;
+    if (silence === undefined || !isUnheard) throw await sniffed(visit, first);
+    // Both questions of a sniff were asked already, and nobody said a byte.
+    trail.sniff = { found: silence };
+    trail.silence = silence;
+    throw first;
   }
 }
 
@@ -113,7 +124,8 @@ function provesProtocol(trail: Trail, { fault }: CallError): boolean {
 
 async function sniffed(visit: Visit, fault: CallError, expected?: Spoken): Promise<CallError> {
   const { address, trail, options } = visit;
-  const { clock, signal, sniffTimeoutMs } = options;
+  const { clock, signal, sniffTimeoutMs, isSniffed = true } = options;
+  if (!isSniffed) return fault;
   const result = await sniff(address, { clock, signal, ...present({ timeoutMs: sniffTimeoutMs }) });
   trail.sniff = result;
   if (result.found === "mute" || result.found === "closed") trail.silence = result.found;

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createKeptConnections, type KeptConnections } from "../../src/grpc/kept-connections.ts";
 import { createOwnCalls } from "../../src/grpc/own-calls.ts";
@@ -30,6 +31,22 @@ async function serve(options: FaultyServerOptions = {}): Promise<FaultyServer> {
   const server = await startFaultyServer(options);
   cleanUps.push(() => server.stop());
   return server;
+}
+
+/** A port that hangs up at once. */
+async function hangUps() {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    accepted += 1;
+    socket.on("error", () => undefined); // it hangs up on what is being said
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  cleanUps.push(() => new Promise((resolve) => server.close(() => resolve())));
+  const { port } = server.address() as AddressInfo;
+  return { address: `127.0.0.1:${port}`, accepted: () => accepted };
 }
 
 interface Kept {
@@ -265,6 +282,49 @@ describe("a kept connection", () => {
       await triesAfter(30_000),
       await triesAfter(2_000),
     ]).toEqual([1, 1, 1, 1, 1, 1, 0, 1]);
+  });
+
+  test("leaves a port that lets nobody in to the X-ray, until that has heard of HTTP/2", async () => {
+    const port = await hangUps();
+    const { kept, later } = keep();
+    const triesAfter = async (ms: number) => {
+      later(ms);
+      const before = port.accepted();
+      await faultOf(kept.get(aTarget(port.address), soon()));
+      return port.accepted() - before;
+    };
+
+    // Plaintext, and TLS: nothing else is asked.
+    expect([
+      await triesAfter(0),
+      await triesAfter(1_000),
+      await triesAfter(2_000),
+      await triesAfter(4_000),
+      await triesAfter(8_000),
+      await triesAfter(16_000),
+      await triesAfter(32_000),
+      await triesAfter(64_000),
+      await triesAfter(119_000),
+    ]).toEqual([2, 2, 2, 2, 2, 2, 2, 2, 0]);
+    kept.heard("other");
+    expect(await triesAfter(0)).toBe(0);
+    kept.heard("app");
+    expect([await triesAfter(0), await triesAfter(0)]).toEqual([2, 0]);
+  });
+
+  test("does not come back the sooner where each one ends, though HTTP/2 is heard", async () => {
+    const server = await serve();
+    const { kept, later } = keep();
+    const connection = await kept.get(target(server), soon());
+    await faultOf(connection.unary({ ...HEALTH, signal: soon() }));
+    server.reset();
+    await connection.ended;
+    kept.heard("app");
+    expect(await faultOf(kept.get(target(server), soon()))).toMatchObject({
+      reason: "connection_reset",
+    });
+    later(1_000);
+    expect((await kept.get(target(server), soon())).isOpen).toBe(true);
   });
 
   test("tells how it was lost, and is back at once when it had lived", async () => {

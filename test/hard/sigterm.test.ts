@@ -131,7 +131,6 @@ async function endAt(moment: number): Promise<End> {
   const signalledMs = performance.now();
   const code = await agent.stop();
   const tookMs = performance.now() - signalledMs;
-  await vi.waitUntil(() => agent.log.some(isOurEnd), { timeout: 10_000 });
   const opened = openedBy(agent);
   const untold = opened.filter((finding) => !hook.heard.has(`${name} ${finding}`));
   const isLossTold = agent.log.some(isLoss);
@@ -156,9 +155,6 @@ async function drill({ admin }: RunningAgent, target: string): Promise<void> {
 
 const isLoss = (line: RunningAgent["log"][number]) =>
   line["otel.event.name"] === "grpc_doctor.sink.dropped" && line["component"] === "webhook";
-
-const isOurEnd = (line: RunningAgent["log"][number]) =>
-  line["otel.event.name"] === "grpc_doctor.agent.stopping";
 
 function openedBy({ log }: RunningAgent): readonly string[] {
   const opened = log.filter((line) => line["otel.event.name"] === "grpc_doctor.finding.opened");

@@ -28,8 +28,7 @@ const LEAST_SILENT = 2;
 export function planPreflight(need: Need): readonly Job[] {
   const { target, known } = need;
   const xray = knownValue(known, "xray");
-  const isUnreached = xray?.latest.phase === "dns" || xray?.latest.phase === "tcp";
-  const interval = isUnreached ? UNREACHED_MS[target.role] : CADENCE_MS;
+  const interval = isUnreached(xray) ? UNREACHED_MS[target.role] : CADENCE_MS;
   const urgency = urgencyOf(need, xray);
   const alsoDial = podAddressToDial(need);
   const lastSpoke = xray && provenProtocol(xray.latest);
@@ -48,6 +47,12 @@ export function planPreflight(need: Need): readonly Job[] {
       ...(urgency === undefined ? {} : { urgency }),
     },
   ];
+}
+
+/** No address took us; one that resets what it has taken did. */
+function isUnreached(xray: Xray | undefined): boolean {
+  const { phase, silence } = xray?.latest ?? {};
+  return (phase === "dns" || phase === "tcp") && silence !== "closed";
 }
 
 /** One wish at a time, the most telling first. */

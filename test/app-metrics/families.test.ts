@@ -34,6 +34,21 @@ it("counts them where their ends are counted too: Python calls all methods so", 
   expect(read(lines)).toMatchObject({ started: 9, handledByCode: { OK: 7 } });
 });
 
+it("does not take calls that tonic_prometheus_layer saw cancelled for calls in flight", () => {
+  const of = `grpc_method="GetOrder",grpc_service="${service}"`;
+  const lines = [
+    `grpc_server_started_total{${of}} 900`,
+    `grpc_server_handled_total{${of},grpc_code="Ok"} 7`,
+    `grpc_server_handled_total{${of}} 7`,
+  ];
+  expect(read(lines)).toEqual({
+    families: ["go-grpc-middleware"],
+    handledByCode: { OK: 7 },
+    durations: {},
+    methods: [{ method: `${service}/GetOrder`, handledByCode: { OK: 7 } }],
+  });
+});
+
 it("takes no watch that its client ended for an error of the server", () => {
   const exposed = linesOf("micrometer-observation");
   expect(exposed).toContain(

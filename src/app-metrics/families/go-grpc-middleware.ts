@@ -6,10 +6,13 @@ import type { MetricFamily } from "./family.ts";
 
 /**
  * go-grpc-middleware's interceptors, and those of other languages that took over their names
- * (py-grpc-prometheus, java-grpc-prometheus). The histogram of Go has no code label: it tells the
- * durations by method only. Calls of unknown methods and oversize requests never reach an interceptor.
+ * (py-grpc-prometheus, java-grpc-prometheus, tonic_prometheus_layer). The histogram of Go has no code
+ * label: it tells the durations by method only. Calls of unknown methods and oversize requests never
+ * reach an interceptor. The layer for tonic, which has no type label, counts no end of a call that was
+ * cancelled: what it says was started would stay in flight for ever.
  *
- * Source: grpc-ecosystem/go-grpc-middleware providers/prometheus/server_metrics.go.
+ * Source: grpc-ecosystem/go-grpc-middleware providers/prometheus/server_metrics.go;
+ * blkmlk/tonic-prometheus-layer src/lib.rs.
  */
 export const goGrpcMiddleware: MetricFamily = {
   name: "go-grpc-middleware",
@@ -18,20 +21,17 @@ export const goGrpcMiddleware: MetricFamily = {
   add({ name, labels, value }, counts) {
     const method = methodOf(labels);
     if (isAdministrative(method)) return;
-    const code = labels.get("grpc_code") ?? labels.get("code");
+    const code = codeOf(labels);
     switch (name) {
       case "grpc_server_started_total":
-        counts.starts.add(value);
+        if (labels.has("grpc_type")) counts.starts.add(value);
         break;
       case "grpc_server_handled_total":
-        counts.handled(method, statusOf(code ?? ""), value);
+        if (code !== undefined) counts.handled(method, statusOf(code), value);
         break;
       case "grpc_server_handling_seconds_bucket":
       case "grpc_server_handled_latency_seconds_bucket":
-        counts.bucket(code === undefined ? { method } : { code: statusOf(code) }, {
-          upperMs: secondsBound(labels),
-          count: value,
-        });
+        counts.bucket(counted(method, labels), { upperMs: secondsBound(labels), count: value });
         break;
       case "grpc_server_msg_sent_total":
         counts.sent(method, value);
@@ -43,4 +43,14 @@ export const goGrpcMiddleware: MetricFamily = {
 
 function methodOf(labels: Sample["labels"]): string {
   return `${labels.get("grpc_service") ?? ""}/${labels.get("grpc_method") ?? ""}`;
+}
+
+function codeOf(labels: Sample["labels"]): string | undefined {
+  return labels.get("grpc_code") ?? labels.get("code");
+}
+
+/** Whose durations a bucket holds. */
+function counted(method: string, labels: Sample["labels"]) {
+  const code = codeOf(labels);
+  return code === undefined ? { method } : { code: statusOf(code) };
 }

@@ -1,10 +1,12 @@
 import type { Detector } from "../detectors/detector.ts";
 import { findingKey, type Symptom, severityRank } from "../model/finding.ts";
+import { present } from "../model/present.ts";
 import type { Settings } from "../model/settings.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import { verdictKey } from "./awaiting.ts";
 import { type Case, type Moment, openCase, seeAbsent, seeNothing, seePresent } from "./case.ts";
 import { isQuiet } from "./quiet.ts";
+import { remedyFor } from "./remedies/index.ts";
 import type { Verdict } from "./verdict.ts";
 
 const MOST_SUBJECTS = 20;
@@ -59,7 +61,9 @@ function sightVerdict(
     (one) => one.isSuspicion !== true || cases.get(keyOf(one))?.stage !== "active",
   );
   const { kept, omitted } = worstOf(symptoms, detector, (one) => cases.has(keyOf(one)));
-  for (const symptom of kept) {
+  const remedy = remedyFor(code, seen);
+  for (const found of kept) {
+    const symptom = { ...present({ remedy }), ...found };
     const key = keyOf(symptom);
     const moment = { now, monotonicMs, observedAt };
     const about = { detector, target, epoch: seen.epoch, settings: codeSettings };

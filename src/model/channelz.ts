@@ -7,7 +7,9 @@ import type { Instant } from "./time.ts";
  */
 
 /** Who wrote the server: its channelz, texts and defaults differ. */
-export type Implementation = "go" | "java" | "c-core" | "grpc-js" | "tonic" | "unknown";
+export const IMPLEMENTATIONS = ["go", "java", "c-core", "grpc-js", "tonic", "unknown"] as const;
+
+export type Implementation = (typeof IMPLEMENTATIONS)[number];
 
 export interface ServerTotals {
   readonly id: number;

@@ -45,7 +45,8 @@ export function peerBinary(name: string): string {
   return builtFile(join("bin", name));
 }
 
-function builtFile(path: string): string {
+/** A file that `.ci/peers.sh` built. */
+export function builtFile(path: string): string {
   const file = join(CACHE, path);
   if (!existsSync(file)) throw new Error(`no ${file}: .ci/peers.sh builds it`);
   return file;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { IMPLEMENTATIONS } from "../../model/channelz.ts";
 import type { AppScrape } from "../../model/facts/app-calls.ts";
 import type { ChannelGroup } from "../../model/facts/channels.ts";
 import type { ServiceHealth } from "../../model/facts/health.ts";
@@ -92,7 +93,7 @@ const callPoll = exactly<CallPoll>()({
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({
   failsByErrorOnly: maybe(z.literal(true)),
-  implementation: z.enum(["go", "java", "c-core", "grpc-js", "tonic", "unknown"]),
+  implementation: z.enum(IMPLEMENTATIONS),
   polls: list(callPoll, 200),
 });
 

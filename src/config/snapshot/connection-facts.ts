@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { IMPLEMENTATIONS } from "../../model/channelz.ts";
 import type { Facts } from "../../model/facts/index.ts";
 import type { AcceptRead } from "../../model/facts/listeners.ts";
 import type { OutboundMinute } from "../../model/facts/outbound.ts";
@@ -246,6 +247,7 @@ export const kept = exactly<Facts["kept"]>()({
   since: instant,
   localPort: maybe(count),
   connectMs: maybe(count),
+  implementation: maybe(z.enum(IMPLEMENTATIONS)),
   replies: list(z.object({ at: instant, outcome: z.enum(["replied", "silent"]), ms: count }), 100),
   silentInRow: count,
   lastReplyAt: maybe(instant),

@@ -1,3 +1,4 @@
+import type { Implementation } from "../channelz.ts";
 import type { Instant } from "../time.ts";
 import type { GoawayFacts } from "../xray.ts";
 
@@ -15,6 +16,8 @@ export interface Kept {
   readonly localPort?: number;
   /** TCP connect time of this connection. */
   readonly connectMs?: number;
+  /** Whose server it is, as far as its texts and SETTINGS told in this epoch. */
+  readonly implementation?: Implementation;
   /** Newest last, at most 30; of this epoch. */
   readonly replies: readonly Reply[];
   /** Calls in a row without reply up to now. */

@@ -8,10 +8,21 @@ const MOST_REPLIES = 30;
 export const keptFold = defineFold({
   fact: "kept",
   of: ["app", "upstream"],
-  reads: ["connection/opened", "connection/closed", "connection/goaway", "connection/reply"],
+  reads: [
+    "connection/opened",
+    "connection/closed",
+    "connection/goaway",
+    "connection/reply",
+    "connection/implementation",
+  ],
   bound: "30 replies, one GOAWAY",
   maxAgeMs: Number.POSITIVE_INFINITY,
-  inNewEpoch({ goaway: _goaway, lastReplyAt: _lastReplyAt, ...kept }: Kept): Kept {
+  inNewEpoch({
+    goaway: _goaway,
+    lastReplyAt: _lastReplyAt,
+    implementation: _implementation,
+    ...kept
+  }: Kept): Kept {
     return { ...kept, replies: [], silentInRow: 0, lost: 0 };
   },
   isNews: (before, after) =>
@@ -29,6 +40,8 @@ export const keptFold = defineFold({
         return previous === undefined ? undefined : { ...previous, goaway: input.goaway };
       case "reply":
         return previous === undefined ? undefined : replied(previous, input);
+      case "implementation":
+        return previous && { ...previous, implementation: input.implementation };
     }
   },
 });

@@ -126,3 +126,16 @@ it("keeps 30 replies, and none of another epoch", () => {
   const restarted = folded("kept", [anOpeningAt(0), ...replies, aReadAt(50), aReadAt(60, row)]);
   expect(restarted).toEqual(open);
 });
+
+it("knows whose server it is until a new epoch, over connections", () => {
+  const told = {
+    source: "connection",
+    kind: "implementation",
+    target: "app",
+    at: after(1),
+    implementation: "tonic",
+  } as const;
+  const course = [anOpeningAt(0), told, aClosingAt(2), anOpeningAt(3)];
+  expect(folded("kept", course)).toMatchObject({ implementation: "tonic" });
+  expect(folded("kept", [told])).toBeUndefined();
+});

@@ -184,24 +184,30 @@ function symptomOf(seen: Seen, burst: Burst): Symptom {
   const what = most === undefined ? UNNAMED : `, most of them ${most.code}`;
   const where =
     dependency === undefined ? "" : `; its calls fail there alike, so look at ${dependency}`;
-  const waitedMs = witness === "channelz" ? waitedFor(seen.serverCalls, ms) : undefined;
-  const late = waitedMs === undefined ? "" : `, or at their deadline, after ${waitedMs} ms`;
+  const wait = waitOf(witness === "channelz" ? waitedFor(seen.serverCalls, ms) : undefined);
   return {
     subject: {},
     severity: severityOf(burst),
     witnesses: [witness, ...others],
-    summary: `${bad} of ${calls} calls (${Math.round(100 * ratio)} %) ended with an error${late} in ${durationText(ms)}${what}${where}`,
-    ...(waitedMs === undefined ? {} : { remedy: FOLLOW_THE_WAIT }),
+    summary: `${bad} of ${calls} calls (${Math.round(100 * ratio)} %) ended with an error${wait.told} in ${durationText(ms)}${what}${where}`,
+    ...wait.remedy,
     evidence: {
       failed: bad,
       calls,
       ratio,
       ...(usual === undefined ? {} : { baselineRatio: usual }),
       ...codesEvidence(codes),
-      ...(waitedMs === undefined ? {} : { meanAgeMs: waitedMs }),
+      ...wait.evidence,
       ...(dependency === undefined ? {} : { dependency }),
     },
   };
+}
+
+/** What is said of calls that waited before they failed. */
+function waitOf(meanAgeMs: number | undefined) {
+  if (meanAgeMs === undefined) return { told: "" };
+  const told = `, or at their deadline, after ${meanAgeMs} ms`;
+  return { told, remedy: { remedy: FOLLOW_THE_WAIT }, evidence: { meanAgeMs } };
 }
 
 const FOLLOW_THE_WAIT =

@@ -103,13 +103,8 @@ class Daemon implements Agent {
     const { version } = identity;
     const hear = (event: AgentEvent) => this.core.hear(event);
     const counts = { targets: settings.targets.length, probes: settings.probes.length };
-    const places = { listen: placeText(settings.listen), admin: placeText(settings.admin) };
     this.core.begin();
-    hear({ kind: "started", at: clock.now(), version, ...counts, ...places });
-    for (const text of tracingWarnings(environment, settings.tracing))
-      hear({ kind: "config-warning", at: clock.now(), text });
-    this.#follow();
-    this.#servers = await startServers({
+    const servers = await startServers({
       clock,
       signal: this.#stopping.signal,
       core: this.core,
@@ -119,6 +114,13 @@ class Daemon implements Agent {
       hear,
       listens: (port) => this.#ownListeners.push(port),
     });
+    this.#servers = servers;
+    const { notYet } = servers;
+    const places = { listen: placeText(settings.listen), admin: placeText(settings.admin), notYet };
+    hear({ kind: "started", at: clock.now(), version, ...counts, ...places });
+    for (const text of tracingWarnings(environment, settings.tracing))
+      hear({ kind: "config-warning", at: clock.now(), text });
+    this.#follow();
     void this.#watchSelf();
   }
 

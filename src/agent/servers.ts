@@ -5,7 +5,7 @@ import { startListenServer } from "../http/listen-server.ts";
 import type { Listening } from "../http/server.ts";
 import { targetHealth } from "../http/target-health.ts";
 import { crashText } from "../model/crash-text.ts";
-import type { AgentEvent } from "../model/event.ts";
+import type { AgentEvent, ListenerName } from "../model/event.ts";
 import { AGENT_TARGET } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import { negotiate } from "../sinks/prometheus/negotiate.ts";
@@ -30,6 +30,8 @@ export interface ServersOptions {
 
 /** Both listeners, as far as they could be had. */
 export interface Servers {
+  /** Those that the first attempt could not have. */
+  readonly notYet: readonly ListenerName[];
   close(): Promise<void>;
 }
 
@@ -39,15 +41,18 @@ const TRY_AGAIN_MS = 5_000;
 /** Starts both listeners; one whose port is taken is told, and tried again until it can be had. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const running: Listening[] = [];
-  const keep = (listening: Listening) => {
+  const missing = new Set<ListenerName>(["listen", "admin"]);
+  const keep = (name: ListenerName, listening: Listening) => {
+    missing.delete(name);
     running.push(listening);
     options.listens(listening.address.port);
   };
   await Promise.all([
-    persist("listen", options, async () => keep(await startListen(options))),
-    persist("admin", options, async () => keep(await startAdmin(options))),
+    persist("listen", options, async () => keep("listen", await startListen(options))),
+    persist("admin", options, async () => keep("admin", await startAdmin(options))),
   ]);
   return {
+    notYet: [...missing],
     async close() {
       await Promise.all(running.map((listening) => listening.close()));
     },
@@ -56,7 +61,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
 
 /** Resolves when the first attempt has ended; goes on trying until one succeeds or all stops. */
 async function persist(
-  name: "listen" | "admin",
+  name: ListenerName,
   { clock, signal, hear }: ServersOptions,
   start: () => Promise<void>,
 ): Promise<void> {

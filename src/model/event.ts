@@ -1,6 +1,9 @@
 import type { SourceName } from "./source-name.ts";
 import type { Instant } from "./time.ts";
 
+/** What the agent serves, as the configuration names it. */
+export type ListenerName = "listen" | "admin";
+
 interface Base {
   readonly at: Instant;
 }
@@ -19,6 +22,8 @@ export type AgentEvent = Base &
         /** Where /metrics is, and where the findings are: `host:port`. */
         readonly listen: string;
         readonly admin: string;
+        /** Whose port could not be had; each is asked for again. */
+        readonly notYet: readonly ListenerName[];
       }
     | { readonly kind: "stopping"; readonly signal: string }
     | {

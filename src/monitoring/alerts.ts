@@ -103,6 +103,23 @@ const STALE: Alert = {
   },
 };
 
+const PROBE_NOT_RUN: Alert = {
+  alert: "GrpcDoctorProbeNotRun",
+  expr: byWorkload(
+    "count",
+    ["target", "probe"],
+    `${byWorkload("min", ["pod", "target", "probe"], withWorkload("grpc_doctor_probe_runnable"))} == 0`,
+  ),
+  for: "10m",
+  labels: { severity: "warning" },
+  annotations: {
+    summary: `Probe {{ $labels.probe }} of {{ $labels.target }} cannot be run by ${AT}`,
+    description:
+      "{{ $value }} pods cannot make the call: no probe-failing does not mean that it works. The agent's log says what it lacks, and so does kubectl exec -n {{ $labels.namespace }} POD -c grpc-doctor -- /usr/local/bin/grpc-doctor probe {{ $labels.probe }}",
+    runbook_url: monitoringPage("grpcdoctorprobenotrun"),
+  },
+};
+
 const UNEVEN_LOAD: Alert = {
   alert: "GrpcDoctorUnevenLoad",
   expr: `(
@@ -127,5 +144,6 @@ export const ALERTS: readonly Alert[] = [
   BLIND_SOURCE,
   BLIND_CODES,
   STALE,
+  PROBE_NOT_RUN,
   UNEVEN_LOAD,
 ];

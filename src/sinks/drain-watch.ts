@@ -5,8 +5,10 @@ import type { Instant } from "../model/time.ts";
 export interface Drain {
   readonly target: string;
   readonly beganAt: Instant;
-  /** Its listener was gone; absent while it drains. */
+  /** Its listener was gone, or it served again; absent while it drains. */
   readonly endedAt?: Instant;
+  /** Its port never closed: it was called off, or a new process took it over. */
+  readonly servesAgain?: true;
   /** Health said NOT_SERVING this long before the drain began to close connections. */
   readonly notServingLeadMs?: number;
 }
@@ -28,8 +30,8 @@ interface Seen {
 
 /**
  * Follows the drain of each target: told by a signal, or shown by a GOAWAY after NOT_SERVING or before
- * the listener goes; ended when the listener is gone, forgotten when the target serves again. Best
- * effort, as the agent may be stopped first.
+ * the listener goes; ended when the listener is gone, or when the target serves again without that, and
+ * forgotten when it serves after it. Best effort, as the agent may be stopped first.
  */
 export function watchDrains(): (observation: Observation) => Drain | undefined {
   const seen = new Map<string, Seen>();
@@ -50,7 +52,7 @@ function step(seen: Seen, observation: Observation): Seen {
   switch (observation.kind) {
     case "status":
       if (observation.service !== "") return seen;
-      if (observation.status === "SERVING") return {};
+      if (observation.status === "SERVING") return serving(seen, observation.at);
       return { notServingAt: observation.at, ...seen };
     case "signal":
       return begin(seen, observation.target, observation.at);
@@ -63,6 +65,12 @@ function step(seen: Seen, observation: Observation): Seen {
     default:
       return seen;
   }
+}
+
+/** A listener that was seen is still there: in a new life, or in the old one. */
+function serving({ drain, hasListened = false }: Seen, at: Instant): Seen {
+  if (drain === undefined || drain.endedAt !== undefined) return {};
+  return { hasListened, drain: { ...drain, endedAt: at, servesAgain: true } };
 }
 
 function goaway(seen: Seen, { target, at }: Observation): Seen {

@@ -1,5 +1,5 @@
 import { counted } from "../model/counted.ts";
-import type { AgentEvent, EventKind } from "../model/event.ts";
+import type { AgentEvent, EventKind, ListenerName } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
 import { type Instant, rfc3339 } from "../model/time.ts";
 import type { LogLevel, LogLine } from "./log-line.ts";
@@ -18,12 +18,13 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
   started: (event) => [
     line(event, "info", {
       name: "agent.started",
-      msg: `grpc-doctor ${event.version} watches ${counted(event.targets, "target")} with ${counted(event.probes, "probe")}; metrics on ${event.listen}, findings on ${event.admin}`,
+      msg: `grpc-doctor ${event.version} watches ${counted(event.targets, "target")} with ${counted(event.probes, "probe")}; ${served("metrics", "listen", event)}, ${served("findings", "admin", event)}`,
       version: event.version,
       targets: event.targets,
       probes: event.probes,
       listen: event.listen,
       admin: event.admin,
+      ...(event.notYet.length === 0 ? {} : { notYet: event.notYet }),
     }),
   ],
   stopping: (event) => [
@@ -160,6 +161,12 @@ const LINES: { readonly [K in EventKind]: Lines<K> } = {
 };
 
 /** What is done with it: the two listeners serve, snapshots are files, and the others are told of what happens. */
+function served(what: string, name: ListenerName, event: EventOf<"started">): string {
+  return event.notYet.includes(name)
+    ? `no ${what} yet, as ${event[name]} cannot be had`
+    : `${what} on ${event[name]}`;
+}
+
 function doneBy(sink: string): { readonly failed: string; readonly recovered: string } {
   switch (sink) {
     case "listen":

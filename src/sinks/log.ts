@@ -105,7 +105,7 @@ function healthLine({ target, service, from, to, at }: HealthChange): LogLine {
   };
 }
 
-function drainLine({ target, beganAt, endedAt, notServingLeadMs }: Drain): LogLine {
+function drainLine({ target, beganAt, endedAt, servesAgain, notServingLeadMs }: Drain): LogLine {
   const lead =
     notServingLeadMs === undefined ? {} : { notServingLeadSeconds: notServingLeadMs / 1000 };
   if (endedAt === undefined) {
@@ -118,7 +118,9 @@ function drainLine({ target, beganAt, endedAt, notServingLeadMs }: Drain): LogLi
     level: "info",
     at: endedAt,
     event: "grpc_doctor.drain.ended",
-    msg: `${target} drained in ${drainSeconds} s`,
+    msg: servesAgain
+      ? `${target} serves again, ${drainSeconds} s after it began to drain`
+      : `${target} drained in ${drainSeconds} s`,
     fields: { target, drainSeconds, ...lead },
   };
 }

@@ -20,7 +20,7 @@ it("has rules that Prometheus takes", async () => {
     "rules",
     path("deploy/monitoring-plain/rules.yaml"),
   );
-  expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining("13 rules found") });
+  expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining("14 rules found") });
 });
 
 it.concurrent.each(SERIES)("fires, stays silent and resolves as %s says", async (file) => {

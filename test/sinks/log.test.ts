@@ -36,6 +36,7 @@ const crash = (at: number, detector = "dns-stale"): AgentEvent => ({
 const events: readonly AgentEvent[] = [
   {
     kind: "started",
+    notYet: [],
     version: "1.0.0",
     targets: 1,
     probes: 2,
@@ -265,6 +266,48 @@ it("tells a drain when it begins and when it ends", () => {
     ["info", "app began to drain"],
     ["info", "app drained in 1.5 s"],
   ]);
+});
+
+it("tells a drain whose port never closed as ended once the target serves again", () => {
+  const { sink, parsed } = start();
+  const status = (word: "SERVING" | "NOT_SERVING", later: number) =>
+    ({
+      source: "health",
+      kind: "status",
+      target: "app",
+      service: "",
+      via: "watch",
+      status: word,
+      at: NOW + later,
+    }) as never;
+  sink.observe?.(status("SERVING", -1000));
+  sink.observe?.({ source: "drain", kind: "signal", target: "app", at: NOW, by: "command" });
+  sink.observe?.(status("NOT_SERVING", 500));
+  sink.observe?.(status("SERVING", 62_000));
+  sink.observe?.(status("SERVING", 72_000));
+  const told = parsed().filter(({ msg }) => !msg.startsWith("health"));
+  expect(told.map(({ level, msg }) => [level, msg])).toEqual([
+    ["info", "app began to drain"],
+    ["info", "app serves again, 62 s after it began to drain"],
+  ]);
+});
+
+it("says at the start which of its listeners could not be had", () => {
+  const { sink, parsed } = start();
+  sink.hear?.({
+    kind: "started",
+    at: NOW,
+    version: "1.0.0",
+    targets: 1,
+    probes: 0,
+    listen: ":19464",
+    admin: "127.0.0.1:19465",
+    notYet: ["listen"],
+  });
+  expect(parsed()[0]).toMatchObject({
+    msg: "grpc-doctor 1.0.0 watches 1 target with 0 probes; no metrics yet, as :19464 cannot be had, findings on 127.0.0.1:19465",
+    notYet: ["listen"],
+  });
 });
 
 it("tells a bug that strikes at every run once a minute, with how many it kept back", () => {

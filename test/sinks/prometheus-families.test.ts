@@ -122,6 +122,7 @@ it.each(FAMILIES.map((family) => [family.name, family] as const))(
     world.snapshot = watching(allFacts);
     sink.hear?.({
       kind: "started",
+      notYet: [],
       version: "1.0.0",
       targets: 1,
       probes: 0,
@@ -330,6 +331,7 @@ it("shows stamps by the wall clock as it goes now, and durations by no wall cloc
   world.settings = someSettings({ probes: [aProbeSpec()] });
   sink.hear?.({
     kind: "started",
+    notYet: [],
     at: NOW,
     version: "1",
     targets: 1,

@@ -6,6 +6,7 @@ import { NOW } from "../../support/snapshot.ts";
 
 const started: AgentEvent = {
   kind: "started",
+  notYet: [],
   at: NOW,
   version: "1",
   targets: 1,

@@ -89,7 +89,7 @@ export const PROBE_FAMILIES: readonly Family[] = [
   },
   {
     name: `${PREFIX}probe_runnable`,
-    help: "0 if the probe's newest run could not be made: the server has no such method, gives no types, or refuses our credentials; 1 if it could. Its log line at warn says which.",
+    help: "0 if the probe's newest run could not be made: the server has no such method, gives no types, or refuses our credentials, or the request or an assertion does not fit; 1 if it could. Its log line at warn says which.",
     type: "gauge",
     labels: ["target", "probe"],
     inDefaultPod: 0,

@@ -9,7 +9,10 @@ const PURE = [
   "contract",
   "app-metrics",
   "inject",
+  "replay",
 ];
+/** Breaks real peers and writes what was seen into `test/snapshots/`. */
+const TAKES = "test/replay/take.test.ts";
 
 /** A folder for a report of each run, which `.ci/run` counts. */
 const RESULTS = process.env["GRPC_DOCTOR_RESULTS"];
@@ -34,6 +37,7 @@ export default defineConfig({
         test: {
           name: "pure",
           include: PURE.map((folder) => `test/${folder}/**/*.test.ts`),
+          exclude: [TAKES],
           isolate: false,
           maxWorkers: "100%",
         },
@@ -45,6 +49,7 @@ export default defineConfig({
           exclude: [
             ...PURE.map((folder) => `test/${folder}/**`),
             "test/{scenarios,interop,hard,hostile,soak,bench}/**",
+            TAKES,
           ],
           testTimeout: 15_000,
           // vitest would leave one processor free: on two that is half of them.
@@ -98,6 +103,16 @@ export default defineConfig({
           // An agent and its servers each; the agents mostly wait.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "snapshots",
+          include: [TAKES],
+          testTimeout: 600_000,
+          hookTimeout: 60_000,
+          // Peers and one `check` each, which mostly wait.
+          maxConcurrency: 20,
         },
       },
       {

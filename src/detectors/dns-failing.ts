@@ -1,6 +1,7 @@
 import type { Expectation } from "../model/facts/expectation.ts";
 import type { Lookup, Resolution } from "../model/facts/resolution.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
+import { present } from "../model/present.ts";
 import { mayComeYet } from "../model/startup.ts";
 import { boundList } from "../model/subjects.ts";
 import type { Instant } from "../model/time.ts";
@@ -113,8 +114,9 @@ function failingSymptom(
   limits: { readonly failures: number; readonly spread: number; readonly timeout: number },
 ): Symptom | undefined {
   const { lookups, name } = resolution;
-  const hasFailed = ({ outcome, durationMs }: Lookup) =>
-    outcome === "failed" || durationMs > limits.timeout;
+  // Where only one type of address gets no answer, it is slow: the other one's stands.
+  const hasFailed = ({ outcome, durationMs, unanswered }: Lookup) =>
+    outcome === "failed" || (durationMs > limits.timeout && unanswered === undefined);
   const run = lookups.slice(lookups.findLastIndex((lookup) => !hasFailed(lookup)) + 1);
   const [first, last] = [run[0], run.at(-1)];
   if (first === undefined || last === undefined) return undefined;
@@ -154,19 +156,22 @@ function slowSymptoms(
   if (answered.length < SLOW_LOOKUPS.atLeast || last.at - first.at < limits.window) return [];
 
   const lookupMs = Math.max(...slow.map(({ durationMs }) => durationMs));
+  const { unanswered } = last;
+  const why = unanswered === undefined ? "" : `, as nobody answers for ${unanswered}`;
   const spanSeconds = (last.at - first.at) / 1000;
   return [
     {
       subject: { name },
       severity: "warning",
       witnesses: ["dns"],
-      summary: `${name} resolves slowly: ${slow.length} of ${answered.length} lookups took more than ${limits.slow} ms, one of them ${Math.round(lookupMs)} ms`,
+      summary: `${name} resolves slowly: ${slow.length} of ${answered.length} lookups took more than ${limits.slow} ms, one of them ${Math.round(lookupMs)} ms${why}`,
       evidence: {
         cause: "slow",
         attempts: slow.length,
         spanSeconds,
         triedNames: boundList(triedNames),
         lookupMs,
+        ...present({ unanswered }),
       },
     },
   ];

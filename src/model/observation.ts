@@ -164,6 +164,8 @@ export interface DnsObservation extends Base {
   readonly ttlMs?: number;
   readonly triedNames: readonly string[];
   readonly durationMs: number;
+  /** The type of address that nobody answered for, beside an answer for the other: it took the time. */
+  readonly unanswered?: "A" | "AAAA";
 }
 
 /** One read of the socket table, on behalf of one target. */

@@ -1,12 +1,18 @@
 import { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { DnsObservation } from "../model/observation.ts";
+import { present } from "../model/present.ts";
 
 export type DnsCause = NonNullable<DnsObservation["cause"]>;
 
 /** The answer to one full name: its addresses of both families, or why there are none. */
 export type QueryAnswer =
-  | { readonly addresses: readonly string[]; readonly ttlMs: number }
+  | {
+      readonly addresses: readonly string[];
+      readonly ttlMs: number;
+      /** The other family's question got no answer, and was waited for. */
+      readonly unanswered?: NonNullable<DnsObservation["unanswered"]>;
+    }
   | { readonly cause: DnsCause };
 
 export interface QueryOptions {
@@ -36,16 +42,17 @@ export async function queryName(name: string, options: QueryOptions): Promise<Qu
   ]);
   options.signal.removeEventListener("abort", cancel);
 
+  const causes = settled.map((one) => ("reason" in one ? causeOf(one.reason) : undefined));
+  const silent = (["A", "AAAA"] as const).find((_, index) => causes[index] === "timeout");
   const records = settled.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
   if (records.length > 0) {
     return {
       addresses: records.map(({ address }) => address).filter((address) => isIP(address) !== 0),
       ttlMs: 1_000 * Math.min(...records.map(({ ttl }) => ttl)),
+      ...present({ unanswered: silent }),
     };
   }
-  return {
-    cause: gravest(settled.map((one) => causeOf("reason" in one ? one.reason : undefined))),
-  };
+  return { cause: gravest(causes.map((cause) => cause ?? "no-data")) };
 }
 
 /** Gravest first: a server that does not answer says less about the name than one that denies it. */
@@ -69,7 +76,6 @@ const CAUSES: Readonly<Record<string, DnsCause>> = {
 };
 
 function causeOf(reason: unknown): DnsCause {
-  if (reason === undefined) return "no-data";
   const code = reason instanceof Error && "code" in reason ? String(reason.code) : "";
   // ETIMEOUT, ECANCELLED, and ECONNREFUSED: no answer, however that was noticed.
   return CAUSES[code] ?? "timeout";

@@ -4,7 +4,7 @@ import { present } from "../model/present.ts";
 import { shortageOf } from "../model/shortage.ts";
 import type { Clock } from "../model/time.ts";
 import { dialOrder } from "./dial-order.ts";
-import { type DnsCause, gravest, queryName } from "./dns-query.ts";
+import { type DnsCause, gravest, type QueryAnswer, queryName } from "./dns-query.ts";
 import { parseHosts } from "./hosts.ts";
 import { expansionsOf, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
 
@@ -32,6 +32,8 @@ export type NameAnswer = {
       readonly dialOrder?: readonly string[];
       /** The lowest TTL of the answer; absent where it came from no DNS. */
       readonly ttlMs?: number;
+      /** As `QueryAnswer` has it. */
+      readonly unanswered?: "A" | "AAAA";
     }
   | { readonly outcome: "failed"; readonly cause: DnsCause }
   /** We do not know whom to ask: it says nothing about the name. */
@@ -67,9 +69,7 @@ interface Read {
   readonly shortage?: string;
 }
 
-type Found =
-  | { readonly addresses: readonly string[]; readonly ttlMs: number }
-  | { readonly cause: DnsCause };
+type Asked = readonly [triedNames: readonly string[], answer: QueryAnswer];
 
 /**
  * Looks names up as the programs of this pod do: hosts file, then the pod's name servers with search
@@ -89,7 +89,7 @@ export function createNameResolver(options: NameResolverOptions): NameResolver {
     const [oldest] = remembered.keys();
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
   };
-  const ask = async (question: NameQuestion, conf: ResolvConf): Promise<[string[], Found]> => {
+  const ask = async (question: NameQuestion, conf: ResolvConf): Promise<Asked> => {
     const { name, nameServer, signal } = question;
     const servers = (nameServer === undefined ? conf.nameServers : [nameServer]).map(serverText);
     const key = JSON.stringify([name, servers, conf.search, conf.ndots]);
@@ -144,12 +144,12 @@ export function createNameResolver(options: NameResolverOptions): NameResolver {
 }
 
 function answered(
-  { addresses: found, ttlMs }: Extract<Found, { readonly ttlMs: number }>,
+  { addresses: found, ...facts }: Extract<QueryAnswer, { readonly ttlMs: number }>,
   seed: string | undefined,
 ) {
   const addresses = [...new Set(found)].sort().slice(0, MAX_ADDRESSES);
   const order = seed === undefined ? {} : { dialOrder: dialOrder(addresses, seed) };
-  return { outcome: "answered", via: "dns", addresses, ...order, ttlMs } as const;
+  return { outcome: "answered", via: "dns", addresses, ...order, ...facts } as const;
 }
 
 /** Causes that say nothing about whether the name exists. */

@@ -1,3 +1,4 @@
+import { present } from "../model/present.ts";
 import { defineSource } from "./source.ts";
 
 /**
@@ -33,9 +34,8 @@ export const dns = defineSource({
       yield { ...lookup, outcome: "failed", cause: answer.cause, addresses: [] };
       return;
     }
-    const { addresses, ttlMs } = answer;
-    const ttl = ttlMs === undefined ? {} : { ttlMs };
-    yield { ...lookup, outcome: "answered", addresses, ...ttl };
+    const { addresses, ttlMs, unanswered } = answer;
+    yield { ...lookup, outcome: "answered", addresses, ...present({ ttlMs, unanswered }) };
   },
 });
 

@@ -228,6 +228,19 @@ it("warns of a name that resolves slowly", () => {
   ]);
 });
 
+it("calls it slow, not silent, where nobody answers for one type of address", () => {
+  const { lookups } = durations(...Array<number>(5).fill(timeout.default + 5));
+  const dropped = lookups.map((lookup) => ({ ...lookup, unanswered: "AAAA" as const }));
+  expect(judged({ lookups: dropped })).toMatchObject([
+    {
+      severity: "warning",
+      summary: `${name} resolves slowly: 5 of 5 lookups took more than 1000 ms, one of them 3005 ms, as nobody answers for AAAA`,
+      evidence: { cause: "slow", unanswered: "AAAA" },
+    },
+  ]);
+  expect(judged({ lookups })).toMatchObject([{ evidence: { cause: "timeout" } }]);
+});
+
 it("counts only lookups that were answered as slow", () => {
   const { lookups } = durations(over, 2, 2, 2, over);
   const withFailure = lookups.map((lookup, index) =>

@@ -64,6 +64,19 @@ it("believes the hosts file first", async () => {
   expect(dns.questions).toEqual([]);
 });
 
+it("tells that nobody answers for one type of address", async () => {
+  dns.script({ "orders.test": { aaaa: ["fd00::1"], drops: "A", ttlSeconds: 5 } });
+  const question = { name: "orders.test.", nameServer: dns.address, signal: never };
+  expect(facts(await resolverOf().resolve(question))).toEqual({
+    outcome: "answered",
+    via: "dns",
+    addresses: ["fd00::1"],
+    ttlMs: 5_000,
+    unanswered: "A",
+    triedNames: expect.arrayContaining(["orders.test"]),
+  });
+});
+
 it("asks the search list in order, and then only the name that answered", async () => {
   dns.script({ "orders.svc.test": { a: ["10.0.0.2", "10.0.0.1"], ttlSeconds: 5 } });
   const resolver = resolverOf();

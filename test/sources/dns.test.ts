@@ -58,6 +58,14 @@ it("yields the addresses, with the lowest TTL and the names that were asked", as
   ]);
 });
 
+it("yields which type of address nobody answered for", async () => {
+  server.script({ "orders.test": { a: ["10.0.0.1"], drops: "AAAA" } });
+  expect(await look({})).toMatchObject([
+    { kind: "capability" },
+    { outcome: "answered", addresses: ["10.0.0.1"], unanswered: "AAAA" },
+  ]);
+});
+
 it("yields why there are none", async () => {
   expect(await look({ name: "gone.test" })).toEqual([
     { ...base, kind: "capability", available: true },

@@ -13,6 +13,8 @@ export interface ScriptedAnswer {
   readonly ttlSeconds?: number;
   /** In place of an answer. `silent`: nothing is sent. */
   readonly fault?: "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "silent";
+  /** Questions of this type get no answer. */
+  readonly drops?: "A" | "AAAA";
   /** Over UDP only the hint that TCP has the answer. */
   readonly isTruncated?: boolean;
 }
@@ -55,7 +57,7 @@ export async function startResolver(
     questions.push(`${question.type} ${name}${isTcp ? "/tcp" : ""}`);
     askedAt.push(Date.now());
     const answer = scripted[name] ?? { fault: "NXDOMAIN" };
-    if (answer.fault === "silent") return undefined;
+    if (answer.fault === "silent" || answer.drops === question.type) return undefined;
     const isCut = answer.isTruncated === true && !isTcp;
     const records = isCut ? [] : recordsOf(name, question.type, inTurn(answer, question.type));
     const rcode = answer.fault === undefined ? 0 : RCODES[answer.fault];

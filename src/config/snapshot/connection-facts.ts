@@ -153,6 +153,7 @@ export const resolution = exactly<Facts["resolution"]>()({
       cause: maybe(lookupCause),
       durationMs: count,
       isSuspect: maybe(z.literal(true)),
+      unanswered: maybe(z.enum(["A", "AAAA"])),
     }),
     100,
   ),

@@ -9,6 +9,7 @@ export interface Lookup {
   readonly durationMs: number;
   /** Made while our own timing could not be trusted: it says nothing of how fast the DNS is. */
   readonly isSuspect?: true;
+  readonly unanswered?: DnsObservation["unanswered"];
 }
 
 /** What we know of one address that an answer held. At most 200 addresses are kept, newest first. */

@@ -75,6 +75,7 @@ function answered(
   const { failing: _healed, ...rest } = looked(before, lookup, {
     outcome: "answered",
     ...(timingTrusted ? {} : { isSuspect: true as const }),
+    ...(lookup.unanswered === undefined ? {} : { unanswered: lookup.unanswered }),
   });
   const { seen, gaps } = seenIn(before, lookup);
   return {
@@ -94,7 +95,7 @@ function answered(
 function looked(
   before: State | undefined,
   lookup: DnsObservation,
-  result: Pick<Lookup, "outcome" | "cause" | "isSuspect">,
+  result: Pick<Lookup, "outcome" | "cause" | "isSuspect" | "unanswered">,
 ): Resolution {
   const { at, name, durationMs, triedNames } = lookup;
   const { answers = [], answeredInRow = 0, seen = {}, highestTtlMs = 0 } = before?.value ?? {};

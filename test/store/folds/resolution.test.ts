@@ -12,9 +12,11 @@ const seenOf = (address: string, observations: readonly Observation[]) =>
   folded("resolution", observations)?.seen[address];
 
 it("tells an answer whole", () => {
-  expect(folded("resolution", [aLookupAt(30, [A, B], { ttlMs: 30_000 })])).toEqual({
+  expect(
+    folded("resolution", [aLookupAt(30, [A, B], { ttlMs: 30_000, unanswered: "AAAA" })]),
+  ).toEqual({
     name: "inventory.shop.svc",
-    lookups: [{ at: after(30), outcome: "answered", durationMs: 3 }],
+    lookups: [{ at: after(30), outcome: "answered", durationMs: 3, unanswered: "AAAA" }],
     triedNames: ["inventory.shop.svc"],
     answers: [A, B],
     answeredAt: after(30),

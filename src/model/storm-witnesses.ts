@@ -6,6 +6,7 @@ import type { Services } from "./facts/services.ts";
 import { unaryProbeSpeeds } from "./probe-speed.ts";
 import { isSwelling, isWaiting, meanAge, type StormRate } from "./storm.ts";
 import { countsExpired, endsAtOneAge } from "./storm-ages.ts";
+import { endsNoneItself } from "./storm-timer.ts";
 import {
   answeredSince,
   areStreams,
@@ -81,7 +82,8 @@ function inFlightTells(
       ["in-flight", ifTrue(isSwollen)],
     ];
   const ratio = (rate.cancelled - answeredSince(polls, rate)) / rate.calls;
-  const limits = { limitMs: meanAgeMs, mayStream: isStreamed, ratio };
+  const isUntimed = endsNoneItself(serverCalls) === true;
+  const limits = { limitMs: meanAgeMs, mayStream: isStreamed, ratio, isUntimed };
   return [
     ["mean-age", age && isWaiting(age, usualAgeMs, limits)],
     ["in-flight", isSwollen],

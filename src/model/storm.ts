@@ -115,13 +115,16 @@ export interface WaitingLimits {
   readonly mayStream: boolean;
   /** Share of the calls that were cancelled, and never answered. */
   readonly ratio: number;
+  /** The server's own timer would have ended some of the calls, and ended none: no deadline did. */
+  readonly isUntimed: boolean;
 }
 
 /**
  * Whether calls wait, all as long as each other, and longer than usual. Streams that stay open make the
  * mean age high for ever: where there may be some, what is usual is not counted as waiting, and while
  * nothing is known to be usual, most calls must have been cancelled. Where nearly all are, none is told
- * from its deadline by one that ends well: a shorter wait counts then.
+ * from its deadline by one that ends well: a shorter wait counts then. Callers that took another's
+ * answer, or ended an upload by cancelling it, look the same but for the server's own timer.
  */
 export function isWaiting(
   age: MeanAge,
@@ -129,13 +132,20 @@ export function isWaiting(
   limits: WaitingLimits,
 ): boolean {
   if (age.isUnsteady === true) return false;
-  if (usualMs !== undefined && usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
-  const share = leastShare(age, usualMs === undefined ? limits.ratio : 0);
-  const leastMs = share * limits.limitMs;
+  if (usualMs === undefined) return isWaitingUnlearnt(age, limits);
+  if (usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
+  const leastMs = leastShare(age, 0) * limits.limitMs;
   if (!limits.mayStream) return age.ms >= leastMs;
-  if (age.ms > LONGEST_DEADLINE_MS) return false;
-  if (usualMs === undefined) return limits.ratio >= MOST_RATIO && age.ms >= leastMs;
-  return age.ms - usualMs >= leastMs;
+  return age.ms <= LONGEST_DEADLINE_MS && age.ms - usualMs >= leastMs;
+}
+
+function isWaitingUnlearnt(
+  age: MeanAge,
+  { limitMs, mayStream, ratio, isUntimed }: WaitingLimits,
+): boolean {
+  const leastMs = leastShare(age, isUntimed ? 0 : ratio) * limitMs;
+  if (!mayStream || age.ms < leastMs) return age.ms >= leastMs;
+  return !isUntimed && age.ms <= LONGEST_DEADLINE_MS && ratio >= MOST_RATIO;
 }
 
 /** What share of the limit is waiting. */

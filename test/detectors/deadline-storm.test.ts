@@ -39,6 +39,8 @@ interface Load {
   readonly streams?: { readonly started: number; readonly reset: number };
   /** Of the cancelled, those that the server had sent something on. */
   readonly answered?: number;
+  /** Of the cancelled, those that the server's own timer ended; absent = it is not known to end any. */
+  readonly timed?: number;
   readonly implementation: ServerCalls["implementation"];
 }
 
@@ -47,11 +49,14 @@ const storm: Load = { polls: 8, started: 100, cancelled: 50, inFlight: 20, imple
 
 function serverCalls(change: Partial<Load> = {}): ServerCalls {
   const load = { ...storm, ...change };
-  const { polls, started, cancelled, inFlight, standing, streams, answered, implementation } = load;
+  const { polls, started, cancelled, inFlight, standing, answered, timed, implementation } = load;
+  const reset = timed === undefined ? undefined : { started, reset: cancelled - timed };
+  const streams = load.streams ?? reset;
   const at = (values: number | readonly number[], index: number) =>
     typeof values === "number" ? values : (values[index] ?? 0);
   return {
     implementation,
+    ...(timed === undefined ? {} : { timesDeadlines: true as const }),
     polls: series(polls, 10 * SECOND, (instant, index) =>
       aCallPoll({
         at: instant,
@@ -64,6 +69,7 @@ function serverCalls(change: Partial<Load> = {}): ServerCalls {
           standing === undefined ? undefined : { streams: at(standing, index), connections: 1 },
         streams: streams && { started: streams.started * index, reset: streams.reset * index },
         answered: answered && answered * index,
+        ended: streams && streams.started * index,
       }),
     ),
   };
@@ -107,6 +113,17 @@ describe("is silent", () => {
     ["a mean age below the limit, and what few calls may be wrong by", { inFlight: 6.99 }, {}],
     ["callers that nearly all cancel, and soon", { cancelled: 90, inFlight: 1.99 }, {}],
     ["callers that mostly cancel, and soon", { cancelled: 89, inFlight: 2 }, {}],
+    [
+      "the loser of hedged calls: no deadline ended any",
+      { cancelled: 97, timed: 0, inFlight: 3 },
+      {},
+    ],
+    ["a few errors beside it", { cancelled: 97, timed: 0.1, inFlight: 3 }, {}],
+    [
+      "uploads that end by a cancel after a message, where methods may stream",
+      { cancelled: 100, timed: 0, inFlight: 30 },
+      { services: streaming },
+    ],
     ["streams that stand on connections of their own", { inFlight: 60, standing: 54 }, {}],
     [
       "streams that stand on busy connections, where fewer than half of the calls fail",
@@ -428,6 +445,28 @@ describe("speaks", () => {
   it("of no more calls cancelled than there were, though some had begun before", () => {
     const [found] = judged({ started: 100, cancelled: 101 }) ?? [];
     expect(found?.evidence).toMatchObject({ cancelled: 606, calls: 606, ratio: 1 });
+  });
+
+  it.each<[string, Partial<Load>, Partial<Facts>]>([
+    [
+      "short deadlines that the server's timer ends too",
+      { cancelled: 97, timed: 1, inFlight: 3 },
+      {},
+    ],
+    ["short deadlines where that timer is not known", { cancelled: 97, inFlight: 3 }, {}],
+    [
+      "calls that wait, where methods may stream",
+      { cancelled: 100, timed: 1, inFlight: 30 },
+      { services: streaming },
+    ],
+    ["calls that wait for long, whoever ends them", { cancelled: 97, timed: 0, inFlight: 20 }, {}],
+    [
+      "connections that were hardly read: the timer is not known",
+      { cancelled: 97, timed: 0, inFlight: 3, streams: { started: 80, reset: 80 } },
+      {},
+    ],
+  ])("of %s", (_what, change, facts) => {
+    expect(judged(change, facts)?.map(({ severity }) => severity)).toEqual(["warning"]);
   });
 
   it("of exactly 20 calls, and not of 19", () => {

@@ -93,6 +93,7 @@ const callPoll = exactly<CallPoll>()({
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({
   failsByErrorOnly: maybe(z.literal(true)),
+  timesDeadlines: maybe(z.literal(true)),
   implementation: z.enum(IMPLEMENTATIONS),
   polls: list(callPoll, 200),
 });

@@ -43,5 +43,7 @@ export interface ServerCalls {
   readonly implementation: Implementation;
   /** A failed call ended with an error: those that were cancelled never fail here. */
   readonly failsByErrorOnly?: true;
+  /** Of calls past their deadline the server's own timer ends some, which are no resets. */
+  readonly timesDeadlines?: true;
   readonly polls: readonly CallPoll[];
 }

@@ -67,10 +67,19 @@ function polled(
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
   const polls = pushed(recent, poll, MOST_POLLS);
-  // Where cancelled calls are counted as streams only, none of them is among those that failed.
-  const isApart = counters.cancelled === "streams-beyond-calls";
-  const apart = isApart ? ({ failsByErrorOnly: true } as const) : {};
-  return { base, streams, value: { implementation, ...apart, polls } };
+  return { base, streams, value: { implementation, ...meaningOf(counters), polls } };
+}
+
+/** What the counters tell of how calls end. */
+function meaningOf({
+  cancelled,
+  timesDeadlines,
+}: CallCounters): Pick<ServerCalls, "failsByErrorOnly" | "timesDeadlines"> {
+  return {
+    // Where cancelled calls are counted as streams only, none of them is among those that failed.
+    ...(cancelled === "streams-beyond-calls" ? { failsByErrorOnly: true } : {}),
+    ...(timesDeadlines ? { timesDeadlines } : {}),
+  };
 }
 
 interface Counting {

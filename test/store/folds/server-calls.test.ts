@@ -31,7 +31,7 @@ it("begins at zero, whatever the server did before", () => {
   const polls = [
     { at: NOW, ...zero, inFlight: 100, isEstimated: false, streams, answered: 0, ended: 0 },
   ];
-  expect(fact).toEqual({ implementation: "go", polls });
+  expect(fact).toEqual({ implementation: "go", timesDeadlines: true, polls });
 });
 
 it("does not know the calls of a server that it could not tell", () => {

@@ -83,13 +83,18 @@ function judgeApp(view: Seen, dials: readonly DialAttempt[], restart: number): J
   if (dials.some(({ outcome }) => outcome === "connected")) return [];
   const refused = dials.filter(isRefusal);
   const runs = confirmedRuns(reach, refused);
-  if (runs.length < dials.length) return undefined;
+  if (runs.length < dials.length || hasBegunSince(listeners, view.xray)) return undefined;
 
   const verdict = reach.everListened
     ? missed(runs, restart)
     : awaited(view, isElsewhere(listeners, refused));
   if (verdict === "unjudged") return undefined;
   return verdict === "silent" ? [] : [appSymptom({ ...view, listeners }, dials, verdict)];
+}
+
+/** The server began to listen after it was last tried: the next try tells. */
+function hasBegunSince(listeners: Listeners | undefined, { latest }: Seen["xray"]): boolean {
+  return listeners !== undefined && listeners.rows.length > 0 && listeners.since > latest.at;
 }
 
 function appSymptom(

@@ -28,10 +28,12 @@ export const detectorCrashed = defineDetector({
   },
   needs: ["crashes"],
 
-  detect({ crashes }, { budget }) {
+  detect({ crashes, timingTrusted }, { budget }) {
     return Object.entries(crashes.detectors).flatMap(([detector, record]): readonly Symptom[] => {
       const last = record.lastDurationsMs.slice(-SLOW_IN_ROW);
-      const isSlow = last.length === SLOW_IN_ROW && last.every((ms) => ms > budget);
+      // Where the agent itself has no processor to run on, no rule is to blame.
+      const isSlow =
+        timingTrusted && last.length === SLOW_IN_ROW && last.every((ms) => ms > budget);
       if (!record.isBroken && !isSlow) return [];
       const evidence = { crashes: record.crashes, errorText: record.errorText };
       return [

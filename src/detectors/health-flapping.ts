@@ -1,4 +1,5 @@
 import { durationText } from "../model/duration-text.ts";
+import { mayBeBalanced } from "../model/facts/expectation.ts";
 import type { HealthTransition, ServiceHealth } from "../model/facts/health.ts";
 import type { Symptom } from "../model/finding.ts";
 import { appFrozen } from "./app-frozen.ts";
@@ -14,8 +15,8 @@ const REMEMBERED = 40;
  * The health of a service goes back and forth between SERVING and NOT_SERVING.
  *
  * Each transition moves clients away and back (gRFC A17), and pods in and out of their endpoints.
- * Polling sees only what lasts a poll, so it convicts of a warning at most; and of an upstream, where a
- * balancer may ask another replica each time, of none: it is worth knowing.
+ * Polling sees only what lasts a poll, so it convicts of a warning at most; and where a
+ * balancer may ask another replica each time (of an upstream, or a name), of none: it is worth knowing.
  *
  * Source: grpc/health/v1/health.proto.
  */
@@ -67,7 +68,7 @@ export const healthFlapping = defineDetector({
       const flips = flipsOf(state).filter(({ at }) => now - at <= window);
       const quickFlips = flips.filter(({ at }) => now - at <= QUICK_MS);
       if (flips.length < transitions && quickFlips.length < quick) return [];
-      const isBalanced = state.via === "check" && expectation.role === "upstream";
+      const isBalanced = state.via === "check" && mayBeBalanced(expectation);
       const isCritical = flips.length >= critical && state.via === "watch";
       const severity = isCritical ? "critical" : "warning";
       return [

@@ -1,6 +1,6 @@
 import { downDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
-import type { Expectation } from "../model/facts/expectation.ts";
+import { type Expectation, mayBeBalanced } from "../model/facts/expectation.ts";
 import type { Health, ServiceHealth } from "../model/facts/health.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
@@ -118,9 +118,9 @@ function declaredSeverity(asked: Asked): Severity | undefined {
   return isNamed ? "warning" : "info";
 }
 
-/** An upstream changed from one Watch to the next: a proxy may have opened that at another replica. */
+/** It changed from one Watch to the next: a proxy may have opened that at another replica. */
 function mayBeAnothers({ state, expectation }: Asked): boolean {
-  return expectation.role === "upstream" && state.transitions.at(-1)?.isReopened === true;
+  return mayBeBalanced(expectation) && state.transitions.at(-1)?.isReopened === true;
 }
 
 /**

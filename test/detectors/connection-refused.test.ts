@@ -290,6 +290,13 @@ it.each([
   expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual([cause]);
 });
 
+it("does not judge a port that began to listen since it was last tried", () => {
+  const rows = listening("::").listeners;
+  const since = (at: number) => ({ listeners: rows && { ...rows, since: at } });
+  expect(judged(since(dialling(v4).xray.latest.at + 1))).toBeUndefined();
+  expect(judged(since(dialling(v4).xray.latest.at))).toHaveLength(1);
+});
+
 it("needs one address only that a row covers", () => {
   const symptoms = judged(listening("127.0.0.1"));
   expect(symptoms?.map(({ evidence }) => evidence["cause"])).toEqual(["filtered"]);

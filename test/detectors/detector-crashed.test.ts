@@ -6,10 +6,10 @@ import { factsDeclared, factsRead, judge, NOW, someCrashes } from "../support/sn
 const budget = detectorCrashed.limits.budget.default;
 const slow = budget + 1;
 
-function judged(change: Partial<Crashes["detectors"][string]>) {
+function judged(change: Partial<Crashes["detectors"][string]>, timingTrusted = true) {
   const record = { crashes: 2, lastAt: NOW, errorText: "x is not a function", isBroken: false };
   const detectors = { "dns-stale": { ...record, lastDurationsMs: [], ...change } };
-  return judge(detectorCrashed, { crashes: someCrashes({ detectors }) });
+  return judge(detectorCrashed, { crashes: someCrashes({ detectors }) }, { timingTrusted });
 }
 
 it.each([
@@ -24,6 +24,13 @@ it.each([
 it("is silent where none ever failed, and does not judge what it does not know", () => {
   expect(judge(detectorCrashed, { crashes: someCrashes() })).toEqual([]);
   expect(judge(detectorCrashed, {})).toBeUndefined();
+});
+
+it("blames no rule for its time while the agent's own timing cannot be trusted", () => {
+  const last = { lastDurationsMs: [slow, slow, slow] };
+  expect(judged(last, false)).toEqual([]);
+  expect(judged(last)).toHaveLength(1);
+  expect(judged({ ...last, isBroken: true }, false)).toHaveLength(1);
 });
 
 describe("speaks", () => {

@@ -106,14 +106,14 @@ describe("speaks", () => {
 });
 
 describe("of an upstream", () => {
-  const sixOf = (via: ServiceHealth["via"]) =>
+  const sixOf = (via: ServiceHealth["via"], expectation = anUpstreamExpectation()) =>
     judge(healthFlapping, {
       health: {
         services: {
           "": aServiceHealth({ via, transitions: flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5) }),
         },
       },
-      expectation: anUpstreamExpectation(),
+      expectation,
     });
 
   it("polled answers are an info: a balancer may ask one replica after the other", () => {
@@ -124,6 +124,15 @@ describe("of an upstream", () => {
           "Health of the server changed 6 times in 10 min, or several replicas with different ones answered in turn",
       },
     ]);
+  });
+
+  it.each([
+    ["a name, which may be that of a service", { kind: "name", name: "orders.shop.svc" }, "info"],
+    ["localhost", { kind: "name", name: "localhost" }, "warning"],
+    ["an address", { kind: "ip", name: "10.0.0.5" }, "warning"],
+  ] as const)("an app is told alike where it is addressed by %s", (_what, host, severity) => {
+    const told = sixOf("check", anExpectation({ host }));
+    expect(told?.map((symptom) => symptom.severity)).toEqual([severity]);
   });
 
   it("a stream that stays with one replica speaks as ever", () => {

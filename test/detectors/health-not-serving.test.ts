@@ -146,12 +146,16 @@ describe("speaks", () => {
 
   it("no more than as a warning of an upstream that differs from one Watch to the next", () => {
     const flip = { at: NOW - 45 * SECOND, from: "SERVING", to: "NOT_SERVING" } as const;
-    const severities = [{ ...flip, isReopened: true as const }, flip].map((last) => {
-      const services = { "": aServiceHealth({ ...sick, transitions: [last] }) };
-      const expectation = anUpstreamExpectation({ health: { services: [""], expect: "SERVING" } });
-      return judge(healthNotServing, { health: { services }, expectation })?.[0]?.severity;
-    });
-    expect(severities).toEqual(["warning", "critical"]);
+    const severities = (expectation: Facts["expectation"]) =>
+      [{ ...flip, isReopened: true as const }, flip].map((last) => {
+        const services = { "": aServiceHealth({ ...sick, transitions: [last] }) };
+        return judge(healthNotServing, { health: { services }, expectation })?.[0]?.severity;
+      });
+    const health = { services: [""], expect: "SERVING" } as const;
+    const service = { kind: "name", name: "orders.shop.svc" } as const;
+    expect(severities(anUpstreamExpectation({ health }))).toEqual(["warning", "critical"]);
+    expect(severities(anExpectation({ health, host: service }))).toEqual(["warning", "critical"]);
+    expect(severities(anExpectation({ health }))).toEqual(["critical", "critical"]);
   });
 
   it("of errors over a working connection, instead of the status before them", () => {

@@ -35,3 +35,11 @@ export interface Expectation {
     readonly compression?: Exclude<Compression, "identity">;
   }[];
 }
+
+/**
+ * True where one answer and the next may come from two servers: a proxy stands before replicas. The app
+ * itself is at an address of its pod; a name of it may be that of a service.
+ */
+export function mayBeBalanced({ role, host }: Pick<Expectation, "role" | "host">): boolean {
+  return role === "upstream" || (host.kind === "name" && host.name !== "localhost");
+}

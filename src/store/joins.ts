@@ -139,8 +139,13 @@ interface NamedGroup {
   readonly polls: Channels["polls"];
 }
 
+/** Whether the app has a channel to the upstream: of several apps in a pod one has. */
+export function leadsThere(context: Omit<JoinContext, "at">): boolean {
+  return namedGroup(context) !== undefined;
+}
+
 /** The app's channels with this upstream, in the newest poll. */
-function namedGroup(context: JoinContext): NamedGroup | undefined {
+function namedGroup(context: Omit<JoinContext, "at">): NamedGroup | undefined {
   const { app } = context;
   const polls = app?.fact("channels")?.polls;
   const newest = polls?.at(-1);
@@ -155,7 +160,10 @@ function namedGroup(context: JoinContext): NamedGroup | undefined {
  * The group of channels that names the upstream: by the same name and port, or by a shorter form of it
  * that the search list completes, if its connections go where the name points.
  */
-function groupNameOf(context: JoinContext, groups: ChannelsPoll["upstreams"]): string | undefined {
+function groupNameOf(
+  context: Omit<JoinContext, "at">,
+  groups: ChannelsPoll["upstreams"],
+): string | undefined {
   const { name } = upstreamName(context.upstream.address);
   if (Object.hasOwn(groups, name)) return name;
   const { host, port } = parted(name);
@@ -167,7 +175,7 @@ function groupNameOf(context: JoinContext, groups: ChannelsPoll["upstreams"]): s
 }
 
 /** True unless the group has connections, the name has answers, and they have nothing in common. */
-function pointsThere(context: JoinContext, group: ChannelGroup): boolean {
+function pointsThere(context: Pick<JoinContext, "own">, group: ChannelGroup): boolean {
   const seen = context.own.fact("resolution")?.seen ?? {};
   const remotes = Object.keys(group.remotes);
   if (remotes.length === 0 || Object.keys(seen).length === 0) return true;

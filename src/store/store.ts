@@ -115,9 +115,8 @@ class FactStore implements Store {
 
   snapshot(now: Instant): Snapshot {
     const isDoubtful = isSuspect(this.#suspectUntil, now);
-    const app = this.#app();
     const targets = [...this.#records.values()].map(
-      (record) => [record.name, record.snapshot(now, isDoubtful, app)] as const,
+      (record) => [record.name, record.snapshot(now, isDoubtful, this.#appOf(record))] as const,
     );
     return { takenAt: now, targets: Object.fromEntries(targets) };
   }
@@ -133,10 +132,12 @@ class FactStore implements Store {
     return isNews;
   }
 
-  /** The app whose channels name the upstreams: the first whose channels are known. */
-  #app(): TargetRecord | undefined {
-    const apps = [...this.#records.values()].filter((record) => record.role === "app");
-    return apps.find((record) => record.fact("channels") !== undefined) ?? apps[0];
+  /** The app that calls this upstream: the first whose channels lead there, else whose channels are known. */
+  #appOf(record: TargetRecord): TargetRecord | undefined {
+    if (record.role !== "upstream") return undefined;
+    const apps = [...this.#records.values()].filter(({ role }) => role === "app");
+    const known = apps.filter((app) => app.fact("channels") !== undefined);
+    return known.find((app) => record.isReachedBy(app)) ?? known[0] ?? apps[0];
   }
 
   /** What the app's channels or an upstream's own rows and answers tell is joined at once. */
@@ -144,10 +145,9 @@ class FactStore implements Store {
     const isOfApp = record.role === "app" && kind === "cycle";
     const isOfUpstream = record.role === "upstream" && (kind === "read" || kind === "lookup");
     if (!isOfApp && !isOfUpstream) return;
-    const app = this.#app();
     const upstreams = isOfUpstream ? [record] : [...this.#records.values()];
     for (const upstream of upstreams.filter(({ role }) => role === "upstream")) {
-      this.#noteFacts(upstream, upstream.join(at, app), at);
+      this.#noteFacts(upstream, upstream.join(at, this.#appOf(upstream)), at);
     }
   }
 

@@ -21,7 +21,7 @@ import {
   type Subject,
 } from "./fold.ts";
 import { FOLDS } from "./folds/index.ts";
-import { type FreshFacts, JOINS, type Join } from "./joins.ts";
+import { type FreshFacts, JOINS, type Join, leadsThere } from "./joins.ts";
 
 /** Timing says little of a process that has just begun. */
 const SETTLING_MS = 30_000;
@@ -128,6 +128,12 @@ export class TargetRecord implements FreshFacts {
       isNewEpoch: life.isNewEpoch,
       facts: effects.filter((effect) => effect.isOther).map(({ fact }) => fact),
     };
+  }
+
+  /** Whether the channels of this app lead to this upstream. */
+  isReachedBy(app: TargetRecord): boolean {
+    const upstream = this.#target;
+    return upstream !== undefined && leadsThere({ upstream, own: this, app });
   }
 
   /** Joins what this upstream and the app know: the facts that changed. */

@@ -2,8 +2,18 @@ import { expect, it } from "vitest";
 import type { ChannelFacts, SubchannelFacts } from "../../src/model/channelz.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { Observation } from "../../src/model/observation.ts";
+import { createStore } from "../../src/store/store.ts";
 import { folded } from "../support/folded.ts";
-import { aCycleAt, after, aLookupAt, aReadAt, aStore, targetIn } from "../support/observations.ts";
+import {
+  APP,
+  aCycleAt,
+  after,
+  aLookupAt,
+  aReadAt,
+  aStore,
+  targetIn,
+  UPSTREAM,
+} from "../support/observations.ts";
 import { NOW, someRemoteRows } from "../support/snapshot.ts";
 
 const TARGET = "dns:///inventory.shop.svc:50051";
@@ -323,4 +333,22 @@ it("marks channels that share a sub-channel with those of another target", () =>
     [true, 4],
     [undefined, 0],
   ]);
+});
+
+it("is of the app whose channels lead there, wherever that one stands among them", () => {
+  const store = createStore({ startedAt: NOW });
+  store.register({ ...APP, name: "proxy" }, NOW);
+  store.register(APP, NOW);
+  store.register(UPSTREAM, NOW);
+  const elsewhere = channel(1, { target: "dns:///other.shop.svc:50051", callsStarted: 900 });
+  const used = (callsStarted: number) => channel(1, { callsStarted });
+  store.append(aCycleAt(0, { target: "proxy", channels: [elsewhere] }));
+  store.append(aCycleAt(1, { channels: [used(5)] }));
+  store.append(aCycleAt(10, { target: "proxy", channels: [elsewhere] }));
+  store.append(aCycleAt(11, { channels: [used(8)] }));
+  const fact = targetIn(store.snapshot(after(11)), "inventory").facts.upstreamCalls;
+  expect(fact).toMatchObject({
+    state: "known",
+    value: { from: "app", polls: [{ callsStarted: 5 }, { callsStarted: 8 }] },
+  });
 });

@@ -50,6 +50,7 @@ function expectedProbe(probe: ProbeSpec, target: Target): Expectation["probes"][
     deadlineMs: probe.deadlineMs,
     ...(expect.latencyMs === undefined ? {} : { objectiveMs: expect.latencyMs }),
     ...(compression === "identity" ? {} : { compression }),
+    ...((probe.protoset ?? target.protoset) === undefined ? {} : { hasProtoset: true }),
     hasCredentials: probe.metadata.length > 0 || target.metadata.length > 0,
   };
 }

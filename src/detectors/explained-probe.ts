@@ -2,6 +2,7 @@ import type { Evidence, Subject } from "../model/finding.ts";
 import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
 import { authRejected } from "./auth-rejected.ts";
 import { compressionUnsupported } from "./compression-unsupported.ts";
+import { contractDrift } from "./contract-drift.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { errorBurst } from "./error-burst.ts";
@@ -46,9 +47,23 @@ interface Cause {
  */
 export function explainsFailure(cause: Cause, evidence: Evidence, subject: Subject): boolean {
   const words = WORDS_OF_CAUSE[cause.code];
+  if (cause.code === contractDrift.code)
+    return isMisread(evidence) && isOfMethod(cause.subject, evidence);
   if (words === undefined) return isInTheWay(cause, evidence);
   if (cause.code === metadataTooLarge.code && !isRefused(cause, subject)) return false;
   return words.has(evidence["status"]) && isOfMethod(cause.subject, evidence);
+}
+
+/** How a message that one side misreads ends: it cannot be decoded, or is not what was expected. */
+const OF_MISREADING: ReadonlySet<unknown> = new Set<StatusName>([
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "INTERNAL",
+]);
+
+function isMisread({ phase, reason, status }: Evidence): boolean {
+  return phase === "assert" || reason === "malformed_reply" || OF_MISREADING.has(status);
 }
 
 function isInTheWay(cause: Cause, { phase, reason, status }: Evidence): boolean {

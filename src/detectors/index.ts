@@ -9,6 +9,7 @@ import { compressionUnsupported } from "./compression-unsupported.ts";
 import { configRejected } from "./config-rejected.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
 import { connectionRefused } from "./connection-refused.ts";
+import { contractDrift } from "./contract-drift.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import type { Detector } from "./detector.ts";
 import { detectorCrashed } from "./detector-crashed.ts";
@@ -77,6 +78,7 @@ export const DETECTORS: readonly Detector[] = [
 
   authRejected,
   compressionUnsupported,
+  contractDrift,
   messageTooLarge,
   unimplementedCalls,
 

@@ -7,9 +7,10 @@ import type { Target } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { TlsMaterial } from "../net/handshake.ts";
 import type { NameResolver } from "../net/resolve.ts";
-import { CallError, type CallFault } from "./call-error.ts";
+import { CallError } from "./call-error.ts";
 import { type ClientReply, ProbeClient } from "./client.ts";
 import { openConnection } from "./connection.ts";
+import { ContractCheck } from "./contract-check.ts";
 import { readCredentials } from "./credentials.ts";
 import type { firstUnmet, Unmet } from "./expect.ts";
 import { FittingCalls } from "./fitting-call.ts";
@@ -18,6 +19,7 @@ import { MethodResolver, type ResolvedMethod } from "./method-resolver.ts";
 import type { Missing } from "./missing.ts";
 import type { OwnCallsLedger } from "./own-calls.ts";
 import { judgeable, shown, TOO_LARGE } from "./probe-responses.ts";
+import { verdictOf } from "./probe-verdict.ts";
 import { messageOf, RequestError, responseJson } from "./proto-json.ts";
 import type { Connection } from "./transport.ts";
 import { methodPath } from "./typed-call.ts";
@@ -80,6 +82,7 @@ const NO_RESPONSES = () => [];
 export class ProbeRunner {
   readonly #options: ProbeRunnerOptions;
   readonly #resolver: MethodResolver;
+  readonly #contracts: ContractCheck;
   readonly #calls = new FittingCalls();
   /** Kept channels, by probe. */
   readonly #kept = new Map<string, { readonly madeOf: string; readonly client: ProbeClient }>();
@@ -87,6 +90,7 @@ export class ProbeRunner {
   constructor(options: ProbeRunnerOptions) {
     this.#options = options;
     this.#resolver = new MethodResolver(options.clock);
+    this.#contracts = new ContractCheck(this.#resolver, options.clock);
   }
 
   /** Rejects for a bug of ours alone. */
@@ -101,6 +105,14 @@ export class ProbeRunner {
       if (!(thrown instanceof CallError)) throw thrown;
       return { ...verdictOf(thrown, run), responses: NO_RESPONSES };
     }
+  }
+
+  /** What the probe's own descriptor set and the server do not agree on; `undefined` where it has none. */
+  async contract({ spec, target, signal }: Pick<ProbeRun, "spec" | "target" | "signal">) {
+    const protoset = spec.protoset ?? target.protoset;
+    if (protoset === undefined) return undefined;
+    const connection = (patience: AbortSignal) => this.#options.keptConnection(target, patience);
+    return this.#contracts.check({ method: spec.method, protoset, connection, signal });
   }
 
   /** Closes the kept channels, but for those of the named probes. */
@@ -242,36 +254,6 @@ function withOwnMetadata({ spec, target }: ProbeRun): Target {
   const rest = target.metadata.filter(({ key }) => !own.has(key));
   return { ...target, metadata: [...rest, ...spec.metadata] };
 }
-
-/** A refusal of one who showed nothing is no fault of the server, nor is what we ourselves lack. */
-function verdictOf({ fault }: CallError, run: ProbeRun): Verdict {
-  const { phase, reason, status, statusText } = fault;
-  const told = {
-    phase,
-    reason,
-    ...(status !== undefined && { status }),
-    ...(statusText !== undefined && { statusText }),
-  };
-  if (reason === "agent") {
-    const missing = { part: "connection", reason: fault.errno ?? reason, fix: GIVE_RESOURCES };
-    return { ...told, outcome: "unsupported", missing };
-  }
-  if (!lacksCredentials(fault, run)) return { ...told, outcome: "failed" };
-  const missing = { part: "credentials", reason: status ?? reason, fix: GIVE_CREDENTIALS };
-  return { ...told, outcome: "unsupported", missing };
-}
-
-function lacksCredentials({ reason, status }: CallFault, { spec, target }: ProbeRun): boolean {
-  const hasCertificate = target.tls?.mode === "tls" && target.tls.cert !== undefined;
-  if (reason === "client_certificate_required") return !hasCertificate;
-  const asksWho = status === "UNAUTHENTICATED" || status === "PERMISSION_DENIED";
-  return asksWho && !hasCertificate && target.metadata.length + spec.metadata.length === 0;
-}
-
-const GIVE_RESOURCES =
-  "Raise the agent's limit of file descriptors or memory, or give the pod a name server.";
-const GIVE_CREDENTIALS =
-  "Give the probe or its target `metadata` or a client certificate that the server accepts.";
 
 function unmet(status: StatusName, { assertion, actual }: Unmet): Verdict {
   const failed = { outcome: "failed", phase: "assert", reason: "assertion" } as const;

@@ -1,6 +1,6 @@
 import type { ChannelFacts, Implementation, ServerTotals, SocketFacts } from "./channelz.ts";
 import type { Expectation } from "./facts/expectation.ts";
-import type { SentMetadata } from "./facts/probes.ts";
+import type { ContractFacts, SentMetadata } from "./facts/probes.ts";
 import type { MethodShape } from "./facts/services.ts";
 import type { DurationBuckets, MethodCounts } from "./method-counts.ts";
 import type { ProbePhase } from "./phase.ts";
@@ -144,6 +144,7 @@ export interface ProbeObservation extends Base {
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly metadata?: SentMetadata;
+  readonly contract?: ContractFacts;
   readonly address?: string;
   readonly peer?: string;
   readonly traceId: string;

@@ -33,16 +33,28 @@ export const probe = defineSource({
     // What was cut short by the end of the run says nothing of the server.
     if (signal.aborted) return;
     const elapsedMs = clock.monotonicMs() - startedMs;
+    const at = clock.now();
     yield* capabilities(run, tools, result);
+    const contract = wasAnswered(result)
+      ? await runner.contract({ spec, target, signal })
+      : undefined;
     yield {
       ...observationOf(run, result, elapsedMs),
-      at: clock.now(),
+      ...(contract !== undefined && { contract }),
+      at,
       traceId,
       spanId,
       isSampled,
     };
   },
 });
+
+/** Whoever does not answer calls is not asked what it serves. */
+function wasAnswered({ outcome, phase, status }: ProbeResult): boolean {
+  if (outcome === "unsupported") return false;
+  const isAnswer = phase === undefined || phase === "rpc" || phase === "assert";
+  return isAnswer && status !== "UNAVAILABLE" && status !== "DEADLINE_EXCEEDED";
+}
 
 /** Closes the channels that probes keep, but for those of the named ones. */
 export async function closeProbes(tools: Tools, keep?: ReadonlySet<string>): Promise<void> {

@@ -313,6 +313,11 @@ it.each<[string, boolean, Record<string, string>]>([
   ["compression-unsupported", false, { method: "a.B/D", status: "INTERNAL" }],
   ["message-too-large", true, { method: "a.B/C", status: "RESOURCE_EXHAUSTED" }],
   ["message-too-large", false, { method: "a.B/C", status: "UNAVAILABLE" }],
+  ["contract-drift", true, { method: "a.B/C", status: "INTERNAL" }],
+  ["contract-drift", true, { method: "a.B/C", status: "OK", phase: "assert" }],
+  ["contract-drift", true, { method: "a.B/C", reason: "malformed_reply" }],
+  ["contract-drift", false, { method: "a.B/D", status: "INTERNAL" }],
+  ["contract-drift", false, { method: "a.B/C", status: "UNAVAILABLE" }],
 ])(
   "is explained, as far as it fits its method and status, by %s: %s, of %j",
   (code, isExplained, evidence) => {
@@ -379,6 +384,7 @@ it("waits until its causes were looked at", () => {
     "stream-exhaustion",
     "streams-refused",
     "compression-unsupported",
+    "contract-drift",
     "unimplemented-calls",
     "auth-rejected",
     "message-too-large",

@@ -142,6 +142,11 @@ const HERE: Readonly<Record<string, readonly Pairs[]>> = {
       root: { subject: { method: "order.OrderService/GetOrder" } },
       effect: answered("RESOURCE_EXHAUSTED"),
     },
+    {
+      roots: ["contract-drift"],
+      root: { subject: { method: "order.OrderService/GetOrder" } },
+      effect: answered("INTERNAL"),
+    },
   ],
   "probe-slow": [
     {

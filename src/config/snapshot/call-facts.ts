@@ -43,6 +43,7 @@ export const expectation = exactly<Facts["expectation"]>()({
       objectiveMs: maybe(count),
       hasCredentials: flag,
       compression: maybe(z.enum(["gzip", "deflate"])),
+      hasProtoset: maybe(z.literal(true)),
     }),
     500,
   ),
@@ -205,6 +206,7 @@ const probeHistory = exactly<ProbeHistory>()({
   isUnary: maybe(flag),
   runs: list(probeRun, 100),
   lastOkAt: maybe(instant),
+  contract: maybe(z.object({ checkedTypes: count, differences: list(text, 100) })),
 });
 
 export const probes = exactly<Facts["probes"]>()({ probes: record(probeHistory, 500) });

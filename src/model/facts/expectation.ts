@@ -31,6 +31,8 @@ export interface Expectation {
     readonly deadlineMs: number;
     readonly objectiveMs?: number;
     readonly hasCredentials: boolean;
+    /** Its types come from a descriptor set. */
+    readonly hasProtoset?: true;
     /** Absent = identity. */
     readonly compression?: Exclude<Compression, "identity">;
   }[];

@@ -12,6 +12,14 @@ export interface SentMetadata {
   readonly largestValueBytes: number;
 }
 
+/** A probe's descriptor set, held against what the server's reflection describes. */
+export interface ContractFacts {
+  /** Pairs of messages that were compared. */
+  readonly checkedTypes: number;
+  /** Where they misread each other: `message.field: was → is`; at most 20. */
+  readonly differences: readonly string[];
+}
+
 /** One run, as far as judgement needs it. */
 export interface ProbeRun {
   readonly at: Instant;
@@ -47,6 +55,8 @@ export interface ProbeHistory {
   /** Newest last, at most 20; across epochs. */
   readonly runs: readonly ProbeRun[];
   readonly lastOkAt?: Instant;
+  /** As the newest run found it; absent = not told. */
+  readonly contract?: ContractFacts;
 }
 
 /** The configured probes of a target, by name. */

@@ -92,8 +92,14 @@ function ran(
     ...definedOnly({
       isUnary: isUnary(method, context),
       lastOkAt: input.outcome === "passed" ? at : before?.lastOkAt,
+      contract: contractAfter(before, input),
     }),
   };
+}
+
+/** A run that failed before the server was asked says nothing of what it describes. */
+function contractAfter(before: ProbeHistory | undefined, input: ProbeObservation) {
+  return input.contract ?? (input.outcome === "failed" ? before?.contract : undefined);
 }
 
 function isLate({ scheduleLagMs }: ProbeObservation, everyMs: number | undefined): boolean {

@@ -118,3 +118,11 @@ it("keeps 20 runs", () => {
   const runs = Array.from({ length: 30 }, (_, i) => aRunAt(i));
   expect(probe(runs)?.runs).toHaveLength(20);
 });
+
+it("keeps what the server described while no run is answered, and no longer", () => {
+  const contract = { checkedTypes: 2, differences: ["order.Order.price: float → double"] };
+  const lost = { outcome: "failed", phase: "tcp", reason: "refused" } as const;
+  const seen = [configured(0, planned), aRunAt(40, { contract }), aRunAt(50, lost)];
+  expect(probe(seen)?.contract).toEqual(contract);
+  expect(probe([...seen, aRunAt(60)])).not.toHaveProperty("contract");
+});

@@ -20,6 +20,8 @@ import type { Facts } from "../model/facts/index.ts";
 import type { Probes } from "../model/facts/probes.ts";
 import type { ServerCalls } from "../model/facts/server-calls.ts";
 import type { Evidence, Severity, Symptom } from "../model/finding.ts";
+import { methodsAtFault } from "../model/methods-at-fault.ts";
+import { present } from "../model/present.ts";
 import type { Witness } from "../model/source-name.ts";
 import { SERVER_FAULTS, type StatusName } from "../model/status.ts";
 import { meanAge } from "../model/storm.ts";
@@ -195,10 +197,11 @@ function symptomOf(seen: Seen, burst: Burst): Symptom {
       failed: bad,
       calls,
       ratio,
-      ...(usual === undefined ? {} : { baselineRatio: usual }),
+      ...present({ baselineRatio: usual }),
       ...codesEvidence(codes),
+      ...methodsEvidence(seen.appCalls, burst),
       ...wait.evidence,
-      ...(dependency === undefined ? {} : { dependency }),
+      ...present({ dependency }),
     },
   };
 }
@@ -257,6 +260,12 @@ function codesEvidence(codes: readonly CodeCount[]): Evidence {
     codes: boundList(codes.map(({ code, count }) => `${code} ${count}`)),
     unhandledException: codes[0]?.code === "UNKNOWN",
   };
+}
+
+function methodsEvidence(calls: AppCalls | undefined, { witness, found, accused }: Burst) {
+  if (witness !== "metrics" || calls === undefined) return {};
+  const methods = methodsAtFault(calls, found.from, accused);
+  return methods.length === 0 ? {} : { methods: boundList(methods) };
 }
 
 function isBurst({ share }: Told): boolean {

@@ -280,6 +280,19 @@ describe("speaks", () => {
     ]);
   });
 
+  it("of the methods that end so, where the app tells them, and of no other's errors", () => {
+    const { scrapes } = metrics({ OK: 60, UNKNOWN: 30, UNAVAILABLE: 10 });
+    const faults = [
+      { method: "a.B/C", code: "UNAVAILABLE", count: 10 },
+      { method: "a.B/D", code: "UNKNOWN", count: 30 },
+      { method: "a.B/E", code: "NOT_FOUND", count: 99 },
+    ] as const;
+    const told = scrapes.map((scrape) => ({ ...scrape, faults }));
+    expect(judged({ appCalls: { families: [], scrapes: told } })).toMatchObject([
+      { evidence: { methods: ["a.B/D 120", "a.B/C 40"] } },
+    ]);
+  });
+
   it("of nearly all calls, where only channelz counts them", () => {
     expect(judged({ serverCalls: channelz({ finished: 100, failed: 90 }) })).toEqual([
       {

@@ -170,6 +170,7 @@ const scrape = exactly<AppScrape>()({
   inFlight: maybe(count),
   cancelledDurations: maybe(buckets),
   provenDurations: maybe(buckets),
+  faults: maybe(list(z.object({ method: text, code: status, count }), 20)),
 });
 
 export const appCalls = exactly<Facts["appCalls"]>()({

@@ -2,6 +2,13 @@ import type { DurationBuckets } from "../method-counts.ts";
 import type { StatusName } from "../status.ts";
 import type { Instant } from "../time.ts";
 
+/** Calls of a method that ended with an error of the server, since the scrape before. */
+export interface MethodFaults {
+  readonly method: string;
+  readonly code: StatusName;
+  readonly count: number;
+}
+
 /** One scrape of the app's own metrics, without our own calls: cumulative since the epoch began. */
 export interface AppScrape {
   readonly at: Instant;
@@ -24,6 +31,8 @@ export interface AppScrape {
   readonly cancelledDurations?: DurationBuckets;
   /** Where the histogram knows methods and no codes: those of them that no other bucket can hold. */
   readonly provenDurations?: DurationBuckets;
+  /** The most of them, at most 5; absent = none, or the past is not known. */
+  readonly faults?: readonly MethodFaults[];
 }
 
 /** The calls that the app itself counts, over the last 10 min (50 scrapes at most), newest last. */

@@ -5,6 +5,7 @@ import type { MetricsObservation, ProbeObservation } from "../../model/observati
 import type { StatusName } from "../../model/status.ts";
 import { addedAnswered } from "../answered-calls.ts";
 import { definedOnly } from "../defined-only.ts";
+import { faultyMethods } from "../faulty-methods.ts";
 import { defineFold } from "../fold.ts";
 import { addedProven } from "../proven-durations.ts";
 import { pushed } from "../ring.ts";
@@ -43,7 +44,7 @@ export const appCallsFold = defineFold({
   reads: ["metrics/scrape"],
   alsoReads: ["probe/run"],
   bound:
-    "50 scrapes of the last 10 min, 17 codes, one histogram each; the newest counts of 200 methods",
+    "50 scrapes of the last 10 min, 17 codes, one histogram, 5 faulty methods each; the newest counts of 200 methods",
   maxAgeMs: 37_500,
   inNewEpoch: "goes",
   tell: (state: State) => state.value,
@@ -101,6 +102,7 @@ function addedByMethods(before: State | undefined, { answered, methods }: Metric
   return definedOnly({
     answered: answered ?? addedAnswered(last?.answered, before?.methods, methods),
     provenDurations: addedProven(last?.provenDurations, before?.methods, methods),
+    faults: before && faultyMethods(before.methods, methods),
   });
 }
 
@@ -126,7 +128,7 @@ function follows(life: Life, scrape: MetricsObservation, raw: AppScrape): boolea
 }
 
 function since(base: AppScrape, raw: AppScrape, own: ByCode): AppScrape {
-  const { at, provenDurations } = raw;
+  const { at, provenDurations, faults } = raw;
   const unregistered = raw.unregistered && raw.unregistered - (base.unregistered ?? 0);
   const answered = raw.answered && gainedOf(raw.answered, base.answered ?? {});
   const cancelledDurations =
@@ -135,7 +137,7 @@ function since(base: AppScrape, raw: AppScrape, own: ByCode): AppScrape {
     at,
     handledByCode: withoutOwn(gainedOf(raw.handledByCode, base.handledByCode), own),
     ...startedSince(base, raw, handledCalls({ handledByCode: own })),
-    ...definedOnly({ answered, unregistered, cancelledDurations, provenDurations }),
+    ...definedOnly({ answered, unregistered, cancelledDurations, provenDurations, faults }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MethodCounts } from "../../../src/model/method-counts.ts";
 import { folded } from "../../support/folded.ts";
 import { after, aRunAt, aScrapeAt } from "../../support/observations.ts";
 import { NOW } from "../../support/snapshot.ts";
@@ -284,4 +285,45 @@ it("tells what is in flight where the app knows it and no starts", () => {
     { at: NOW, inFlight: 3, handledByCode: { OK: 0 } },
     { at: after(15), inFlight: 7, handledByCode: { OK: 30 } },
   ]);
+});
+
+describe("methods at fault", () => {
+  const of = (method: string, handledByCode: MethodCounts["handledByCode"]) => ({
+    method,
+    handledByCode,
+  });
+  const told = (before: readonly MethodCounts[], after: readonly MethodCounts[]) =>
+    folded("appCalls", [
+      aScrapeAt(0, { methods: before }),
+      aScrapeAt(15, { methods: after }),
+    ])?.scrapes.map(({ faults }) => faults);
+
+  it("are none before the first scrape, by callers' mistakes, or that nobody registered", () => {
+    const before = [of("a.B/C", { INTERNAL: 9, NOT_FOUND: 1 }), of("other", { UNIMPLEMENTED: 1 })];
+    const after = [of("a.B/C", { INTERNAL: 9, NOT_FOUND: 8 }), of("other", { UNIMPLEMENTED: 8 })];
+    expect(told(before, after)).toEqual([undefined, undefined]);
+  });
+
+  it("are the five with most errors since the scrape before", () => {
+    const before = [of("a.B/C", { INTERNAL: 9 })];
+    const fresh = [1, 2, 3, 4, 5].map((count) => of(`a.B/M${count}`, { UNKNOWN: count }));
+    expect(told(before, [of("a.B/C", { INTERNAL: 29 }), ...fresh])).toEqual([
+      undefined,
+      [
+        { method: "a.B/C", code: "INTERNAL", count: 20 },
+        { method: "a.B/M5", code: "UNKNOWN", count: 5 },
+        { method: "a.B/M4", code: "UNKNOWN", count: 4 },
+        { method: "a.B/M3", code: "UNKNOWN", count: 3 },
+        { method: "a.B/M2", code: "UNKNOWN", count: 2 },
+      ],
+    ]);
+  });
+
+  it("are not told of what is new among the greatest number that is told", () => {
+    const many = Array.from({ length: 200 }, (_, i) => of(`a.B/M${i}`, { OK: 1 }));
+    expect(told(many, [of("a.B/New", { INTERNAL: 5 }), ...many.slice(1)])).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
 });

@@ -1,4 +1,5 @@
 import type { ClientReply } from "../grpc/client.ts";
+import type { Missing } from "../grpc/missing.ts";
 import type { ProbeResult, ProbeRunner } from "../grpc/probe-run.ts";
 import type { Observation, ProbeObservation } from "../model/observation.ts";
 import type { Random } from "../model/time.ts";
@@ -137,14 +138,23 @@ function* capabilities(
   told.set(tools, known);
   const key = `${target.name}/${job.spec.name}`;
   const before = known.get(key);
-  if (before === missing?.part) return;
+  const part = missing && partOf(missing, job.spec.name);
+  if (before === part) return;
 
   const at = tools.clock.now();
   const base = { source: "probe", kind: "capability", target: target.name, at } as const;
   if (before !== undefined) yield { ...base, part: before, available: true };
-  if (missing === undefined) known.delete(key);
-  else known.set(key, missing.part);
-  if (missing !== undefined) yield { ...base, ...missing, available: false };
+  if (part === undefined) known.delete(key);
+  else known.set(key, part);
+  if (missing !== undefined && part !== undefined)
+    yield { ...base, ...missing, part, available: false };
+}
+
+const OF_ONE_PROBE: ReadonlySet<string> = new Set(["request", "assertions"]);
+
+/** What else a probe lacks (a method, reflection, credentials) others lack as well. */
+function partOf({ part }: Missing, probeName: string): string {
+  return OF_ONE_PROBE.has(part) ? `${part} of ${probeName}` : part;
 }
 
 /** Never all zeros, which W3C trace context forbids. */

@@ -283,7 +283,7 @@ describe("makes no call that does not fit the types of its method", () => {
   it("a request with a field that is not there", async () => {
     expect(await lacks({ requests: [{ idd: "a" }] })).toEqual({
       ...capability,
-      part: "request",
+      part: "request of get-order",
       reason: 'cannot decode message order.GetOrderRequest from JSON: key "idd" is unknown',
       fix: "Correct the request (`request` of the probe, -d of a command): the server's types have no such message.",
     });
@@ -293,7 +293,7 @@ describe("makes no call that does not fit the types of its method", () => {
     const that = ["response.price > 0.0", "response.prize > 0.0"];
     expect(await lacks({ expect: { status: "OK", that } })).toEqual({
       ...capability,
-      part: "assertions",
+      part: "assertions of get-order",
       reason: "response.prize > 0.0: order.Order has no field prize; did you mean price?",
       fix: "Correct `expect.that` of the probe: it must be true or false of the method's answer.",
     });
@@ -425,7 +425,10 @@ describe("beside a server that misbehaves, a probe", () => {
     const spec = { protoset: await protoset(), expect: { status: "OK", that } } as const;
     expect(await probed({ [GET_ORDER]: wide }, spec)).toMatchObject({
       outcome: "unsupported",
-      missing: { part: "assertions", reason: "the response has more than 50000 fields" },
+      missing: {
+        part: "assertions of get-order",
+        reason: "the response has more than 50000 fields",
+      },
     });
   });
 });

@@ -61,7 +61,8 @@ export function firstUnmet(
 export function expressionFault(expression: string, answer?: AnswerTypes): string | undefined {
   try {
     plan(celEnv({ funcs: strings }), parse(expression));
-    return assertionFault(expression, answer);
+    const fault = assertionFault(expression, answer);
+    return fault === undefined ? undefined : maskText(fault);
   } catch (thrown) {
     return maskText(thrown instanceof Error ? thrown.message : String(thrown));
   }

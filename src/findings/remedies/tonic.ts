@@ -1,6 +1,6 @@
 import type { Remedies } from "./remedy.ts";
 
-/** tonic (Rust), 0.14: lines of `Server::builder()`, and of the generated service and client. */
+/** tonic (Rust): lines of `Server::builder()`, and of the generated service and client. Compiled against 0.14. */
 export const tonic: Remedies = {
   "compression-unsupported": {
     say: "Let the generated service accept the encoding (`.accept_compressed(CompressionEncoding::Gzip)`, with tonic's feature `gzip`), or let the sender use identity",

@@ -14,15 +14,18 @@ export function row({ what, unit, values, budget, note }) {
   return { what, unit, values, budget, note };
 }
 
-/** `1.38 × (1.37..1.40)`, and by how much it misses its budget. */
+/** `1.38 × (1.37..1.40) held`: where there is a budget, whether it holds, or by how much it is missed. */
 export function cell({ unit, values, budget }) {
   const figure = median(values);
   if (Number.isNaN(figure)) return "-";
   const spread =
     values.length < 2 ? "" : ` (${digits(Math.min(...values))}..${digits(Math.max(...values))})`;
-  const miss =
-    budget !== undefined && figure > budget ? ` **missed by ${digits(figure - budget)}**` : "";
-  return `${digits(figure)} ${unit}${spread}${miss}`;
+  return `${digits(figure)} ${unit}${spread}${verdict(figure, budget)}`;
+}
+
+function verdict(figure, budget) {
+  if (budget === undefined) return "";
+  return figure > budget ? ` **missed by ${digits(figure - budget)}**` : " held";
 }
 
 /** Three digits that say something. */

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { type OpenedConnection, openConnection } from "../../src/grpc/connection.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
+import { issue } from "../support/certificates.ts";
 import { createManualClock } from "../support/clock.ts";
 import { faultOf } from "../support/faults.ts";
 import { answers, startFaultyServer } from "../support/faulty-server.ts";
-import { blockOf, FLOODS } from "../support/hostile/floods.ts";
+import { blockOf, FLOODS, recordByRecord } from "../support/hostile/floods.ts";
 import {
   data,
   FLAG,
@@ -12,6 +13,7 @@ import {
   GRPC_HEADERS,
   GRPC_OK,
   headers,
+  ping,
   settings,
 } from "../support/hostile/frames.ts";
 import { type RawServerOptions, startRawServer } from "../support/hostile/raw-server.ts";
@@ -36,8 +38,12 @@ async function serve(options: RawServerOptions) {
   return server;
 }
 
-async function open(address: string, clock = systemClock): Promise<OpenedConnection> {
-  const connection = await openConnection(aTarget(address, { tls: { mode: "plaintext" } }), {
+async function open(
+  address: string,
+  clock = systemClock,
+  mode: "plaintext" | "tls" = "plaintext",
+): Promise<OpenedConnection> {
+  const connection = await openConnection(aTarget(address, { tls: { mode } }), {
     clock,
     signal: new AbortController().signal,
     resolver: aResolver(),
@@ -114,6 +120,42 @@ describe("a flood that the library swallows ends the connection after a second",
 
     expect((await call).reason).toBe(reason);
     expect(await connection.ended).toEqual({ by: "flood" });
+  });
+});
+
+describe("a flood inside TLS ends the connection too", () => {
+  test.each(["SETTINGS that change", "informational HEADERS", "DATA byte by byte"] as const)(
+    "of %s, that we hear",
+    async (name) => {
+      const server = await serve({ ...FLOODS[name], tls: await issue() });
+      const connection = await open(server.address, systemClock, "tls");
+
+      expect(await endOfCall(connection)).toEqual({ reason: "flooded", isOpen: false });
+      expect(server.taken).toBeLessThan(MOST_TAKEN);
+    },
+  );
+
+  test.each(["WINDOW_UPDATE", "frames of no known type"] as const)(
+    "of %s, that the library swallows",
+    async (name) => {
+      const clock = createManualClock();
+      const server = await serve({ ...FLOODS[name], tls: await issue() });
+      const connection = await open(server.address, clock, "tls");
+      const call = endOfCall(connection);
+      await expect.poll(() => server.taken, PATIENT).toBeGreaterThan(MOST_BUFFERED);
+      await clock.advance(1000);
+
+      expect((await call).reason).toBe("flooded");
+      expect(await connection.ended).toEqual({ by: "flood" });
+    },
+  );
+
+  test("of PING, each in a record of its own", async () => {
+    const server = await serve({ ...recordByRecord(ping), tls: await issue() });
+    const connection = await open(server.address, systemClock, "tls");
+
+    expect((await endOfCall(connection)).isOpen).toBe(false);
+    expect(server.taken).toBeLessThan(MOST_TAKEN);
   });
 });
 

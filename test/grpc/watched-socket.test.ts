@@ -4,14 +4,17 @@ import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ProbeClient } from "../../src/grpc/client.ts";
 import { WatchedSocket } from "../../src/grpc/watched-socket.ts";
+import type { TlsMaterial } from "../../src/net/handshake.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
-import { FLOODS } from "../support/hostile/floods.ts";
-import { continuation, fields, GRPC_HEADERS, headers } from "../support/hostile/frames.ts";
+import { issue } from "../support/certificates.ts";
+import { FLOODS, recordByRecord } from "../support/hostile/floods.ts";
+import { continuation, fields, GRPC_HEADERS, headers, ping } from "../support/hostile/frames.ts";
 import { type RawServerOptions, startRawServer } from "../support/hostile/raw-server.ts";
 import { aTarget } from "../support/targets.ts";
 
 /** What the kernel's buffers hold of both sides, and some reads. */
 const MOST_TAKEN = 24 * 2 ** 20;
+const PATIENT = { timeout: 10_000 };
 const CALL = {
   path: "/order.OrderService/GetOrder",
   requests: [Buffer.alloc(0)],
@@ -32,21 +35,46 @@ async function serve(options: RawServerOptions) {
   return server;
 }
 
-function clientOf(address: string): ProbeClient {
+function clientOf(address: string, tls?: TlsMaterial): ProbeClient {
   const target = aTarget(address);
-  const client = new ProbeClient({ target, compression: "identity", clock: systemClock });
+  const options = { target, compression: "identity", clock: systemClock } as const;
+  const client = new ProbeClient({ ...options, ...(tls === undefined ? {} : { tls }) });
   cleanUps.push(() => client.close());
   return client;
 }
 
-describe("a probe's connection ends where the server sends nothing but", () => {
-  const { "empty messages": _lawfulFrames, ...floods } = FLOODS;
+const { "empty messages": _lawfulFrames, ...floods } = FLOODS;
 
+describe("a probe's connection ends where the server sends nothing but", () => {
   it.each(Object.entries<RawServerOptions>(floods))("%s", async (_name, flood) => {
     const server = await serve(flood);
     const { error } = await clientOf(server.address).call({ ...CALL, deadlineMs: 10_000 });
     expect(error?.fault).toMatchObject({ phase: "http2", reason: "flooded" });
-    await expect.poll(() => server.open).toBe(0);
+    await expect.poll(() => server.open, PATIENT).toBe(0);
+    expect(server.taken).toBeLessThan(MOST_TAKEN);
+  });
+});
+
+describe("a probe's connection ends where the server sends, inside TLS, nothing but", () => {
+  // Records are smaller than reads: a call may have its answer before there are too many.
+  const { "trailing HEADERS": trailing, "empty DATA": empty, ...others } = floods;
+  const inTls = { ...others, "PING, each in a record": recordByRecord(ping) };
+
+  it.each(Object.entries<RawServerOptions>(inTls))("%s", async (_name, flood) => {
+    const server = await serve({ ...flood, tls: await issue() });
+    const { error } = await clientOf(server.address, {}).call({ ...CALL, deadlineMs: 10_000 });
+    expect(error?.fault).toMatchObject({ phase: "http2", reason: "flooded" });
+    await expect.poll(() => server.open, PATIENT).toBe(0);
+    expect(server.taken).toBeLessThan(MOST_TAKEN);
+  });
+
+  it.each([
+    ["trailing HEADERS", trailing],
+    ["empty DATA", empty],
+  ])("%s, whatever the call came to", async (_name, flood) => {
+    const server = await serve({ ...flood, tls: await issue() });
+    await clientOf(server.address, {}).call({ ...CALL, deadlineMs: 10_000 });
+    await expect.poll(() => server.open, PATIENT).toBe(0);
     expect(server.taken).toBeLessThan(MOST_TAKEN);
   });
 });
@@ -55,7 +83,7 @@ it("ends a probe's connection where the server goes on after its call", async ()
   const server = await serve(FLOODS["empty messages"]);
   const { error } = await clientOf(server.address).call({ ...CALL, deadlineMs: 10_000 });
   expect(error?.fault).toMatchObject({ phase: "rpc", reason: "message_too_large" });
-  await expect.poll(() => server.open).toBe(0);
+  await expect.poll(() => server.open, PATIENT).toBe(0);
 });
 
 it("has a new connection for the next call", async () => {
@@ -68,7 +96,7 @@ it("has a new connection for the next call", async () => {
   });
   const client = clientOf(server.address);
   const first = await client.call({ ...CALL, deadlineMs: 10_000 });
-  await expect.poll(() => server.open).toBe(0);
+  await expect.poll(() => server.open, PATIENT).toBe(0);
   const second = await client.call({ ...CALL, deadlineMs: 10_000 });
   const reasons = [first, second].map(({ error }) => error?.fault.reason);
   expect([reasons, calls, server.accepted]).toEqual([["flooded", "flooded"], 2, 2]);

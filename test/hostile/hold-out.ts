@@ -32,6 +32,16 @@ const BOUNDS = {
 const LEAST_ASKED = 50;
 
 const WELL = "well";
+/** The case that is the agent's own collector. */
+const COLLECTOR = "flood-collector";
+/** Its runs are the spans that a collector gets. */
+const TRACED = {
+  name: "traced",
+  target: WELL,
+  method: "grpc.health.v1.Health/Check",
+  every: "1s",
+  deadline: "900ms",
+};
 const PATIENCE = { timeout: 60_000, interval: 250 };
 
 interface Seen extends VitalSigns {
@@ -114,17 +124,25 @@ async function lookAt(gallery: GalleryName, names: readonly string[]): Promise<S
 
 function configurationOf(watched: Readonly<Record<string, Watched>>, well: GrpcServer): string {
   const hostile = Object.entries(watched);
-  const targets = hostile.map(([name, { target }]) => ({ name, ...target }));
+  const targets = hostile.flatMap(([name, { target }]) =>
+    target === undefined ? [] : [{ name, ...target }],
+  );
   const probes = hostile.flatMap(([name, { probe }]) =>
     probe === undefined ? [] : [{ name, target: name, every: "5s", deadline: "2s", ...probe }],
   );
+  const [endpoint] = hostile.flatMap(([, { collector }]) => collector ?? []);
   // JSON is YAML.
-  return JSON.stringify({ targets: [...targets, { name: WELL, address: well.address }], probes });
+  return JSON.stringify({
+    targets: [...targets, { name: WELL, address: well.address }],
+    probes: endpoint === undefined ? probes : [...probes, TRACED],
+    ...(endpoint === undefined ? {} : { tracing: { endpoint, ratio: 1 } }),
+  });
 }
 
 type Line = RunningAgent["log"][number];
 
 function isAbout(line: Line, name: string): boolean {
+  if (line["component"] === "otlp") return name === COLLECTOR;
   const finding = line["finding"] as { readonly target?: string } | undefined;
   return line["target"] === name || finding?.target === name;
 }

@@ -10,10 +10,12 @@ type Fields = Readonly<Record<string, Value>>;
 
 /** What the agent's configuration says of one hostile server; names are added to it. */
 export interface Watched {
-  /** `address`, and whatever else the case is about. */
-  readonly target: Fields & { readonly address: string };
+  /** `address`, and whatever else the case is about. Absent = the server is no target. */
+  readonly target?: Fields & { readonly address: string };
   /** Everything but name and target. */
   readonly probe?: Fields & { readonly method: string };
+  /** The agent's own collector of spans, which gets one each second. */
+  readonly collector?: string;
 }
 
 /** One way to be hostile: starts its servers, which live as long as their process. */

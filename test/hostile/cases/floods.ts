@@ -1,4 +1,4 @@
-import { FLOODS } from "../../support/hostile/floods.ts";
+import { FLOODS, inTurn } from "../../support/hostile/floods.ts";
 import { type RawServerOptions, startRawServer } from "../../support/hostile/raw-server.ts";
 import { type Gallery, probed } from "../hostile-case.ts";
 
@@ -9,3 +9,11 @@ export const FRAME_FLOODS: Gallery = Object.fromEntries(
     probed(() => startRawServer(options)),
   ]),
 );
+
+/** The agent's own collector of spans does it all, one connection after the other. */
+export const COLLECTORS: Gallery = {
+  "flood-collector": async () => {
+    const { address } = await startRawServer(inTurn(Object.values(FLOODS)));
+    return { collector: `http://${address}` };
+  },
+};

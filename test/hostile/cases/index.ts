@@ -1,5 +1,5 @@
 import type { Gallery } from "../hostile-case.ts";
-import { FRAME_FLOODS } from "./floods.ts";
+import { COLLECTORS, FRAME_FLOODS } from "./floods.ts";
 import { METRICS } from "./metrics.ts";
 import { NAMES } from "./names.ts";
 import { REPLIES } from "./replies.ts";
@@ -12,6 +12,7 @@ export const GALLERIES = {
   silence: SILENCE,
   sessions: SESSIONS,
   floods: FRAME_FLOODS,
+  collectors: COLLECTORS,
   replies: REPLIES,
   vast: VAST,
   names: NAMES,

@@ -14,7 +14,7 @@ import {
   settings,
   windowUpdate,
 } from "./frames.ts";
-import type { RawServerOptions } from "./raw-server.ts";
+import type { RawClient, RawServerOptions } from "./raw-server.ts";
 
 /** So much is written at once: more would only wait in the kernel. */
 const BLOCK_BYTES = 64 * 1024;
@@ -97,3 +97,34 @@ export const FLOODS = {
     bytes: data(stream, Buffer.alloc(16_384)),
   })),
 } as const satisfies Readonly<Record<string, RawServerOptions>>;
+
+/** Each frame in a TLS record of its own, which is decrypted by itself: the dearest way to be sent a byte. */
+export function recordByRecord(bytes: Uint8Array): RawServerOptions {
+  return {
+    greet: ({ socket, write }) => {
+      write(settings());
+      const fill = () => {
+        while (!socket.destroyed && socket.write(bytes));
+      };
+      socket.on("drain", fill);
+      fill();
+    },
+  };
+}
+
+/** Each connection meets the next of these. */
+export function inTurn(kinds: readonly RawServerOptions[]): RawServerOptions {
+  const ofClient = new WeakMap<RawClient, RawServerOptions>();
+  let accepted = 0;
+  return {
+    accepted: (client) => {
+      const kind = kinds[accepted % kinds.length];
+      accepted += 1;
+      if (kind !== undefined) ofClient.set(client, kind);
+    },
+    greet: (client) => (ofClient.get(client)?.greet ?? lawful)(client),
+    call: (client, stream) => ofClient.get(client)?.call?.(client, stream),
+  };
+}
+
+const lawful = (client: RawClient) => client.write(settings());

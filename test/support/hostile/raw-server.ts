@@ -1,4 +1,5 @@
 import net from "node:net";
+import tls from "node:tls";
 import { FLAG, FRAME, settings, settingsAck } from "./frames.ts";
 
 const PREFACE_BYTES = 24;
@@ -15,6 +16,8 @@ export interface RawClient {
 }
 
 export interface RawServerOptions {
+  /** PEM; absent = plaintext. All bytes are then those inside TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** A connection was accepted; the preface is not here yet. Default: nothing. */
   readonly accepted?: (client: RawClient) => void;
   /** The preface is here. Default: empty SETTINGS. */
@@ -41,7 +44,7 @@ export async function startRawServer(options: RawServerOptions = {}): Promise<Ra
   const sockets = new Set<net.Socket>();
   let accepted = 0;
   let takenBefore = 0;
-  const server = net.createServer((socket) => {
+  const hear = (socket: net.Socket) => {
     accepted += 1;
     sockets.add(socket);
     // Clients of hostile servers hang up as they like.
@@ -51,7 +54,11 @@ export async function startRawServer(options: RawServerOptions = {}): Promise<Ra
       sockets.delete(socket);
     });
     serve(clientOf(socket), options);
-  });
+  };
+  const server =
+    options.tls === undefined
+      ? net.createServer(hear)
+      : tls.createServer({ ...options.tls, ALPNProtocols: ["h2"] }, hear);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as net.AddressInfo;
   return {

@@ -1,0 +1,3 @@
+import { holdsOutAgainst } from "./hold-out.ts";
+
+holdsOutAgainst("collectors", { "flood-collector": [] });

@@ -6,7 +6,7 @@ import { provenProtocol, type SniffResult, type TlsFacts } from "../model/xray.t
 import { alertOf, reasonOfAlert } from "../net/alert.ts";
 import { type DialAddress, dial } from "../net/dial.ts";
 import { shakeHands } from "../net/handshake.ts";
-import { sniff } from "../net/sniff.ts";
+import { type SniffOptions, sniff, sniffClosed } from "../net/sniff.ts";
 import { CallError, errorCode } from "./call-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Begun, beginSession, type SessionOptions } from "./session.ts";
@@ -101,8 +101,8 @@ async function speakOtherwise(other: Spoken, visit: Visit, first: CallError): Pr
     const isUnheard = visit.socket.bytesRead + socket.bytesRead === 0;
     if (silence === undefined || !isUnheard) throw await sniffed(visit, first);
     // Both questions of a sniff were asked already, and nobody said a byte.
-    trail.sniff = { found: silence };
-    trail.silence = silence;
+    const isAsked = silence === "closed" && options.isSniffed !== false;
+    learn(trail, isAsked ? await sniffClosed(address, sniffOptions(options)) : { found: silence });
     throw first;
   }
 }
@@ -124,14 +124,22 @@ function provesProtocol(trail: Trail, { fault }: CallError): boolean {
 
 async function sniffed(visit: Visit, fault: CallError, expected?: Spoken): Promise<CallError> {
   const { address, trail, options } = visit;
-  const { clock, signal, sniffTimeoutMs, isSniffed = true } = options;
-  if (!isSniffed) return fault;
-  const result = await sniff(address, { clock, signal, ...present({ timeoutMs: sniffTimeoutMs }) });
+  if (options.isSniffed === false) return fault;
+  const isTls = expected === "tls";
+  const result = await sniff(address, { ...sniffOptions(options), isTls });
+  learn(trail, result);
+  const reason = reasonOfSniff(result, expected);
+  return reason === undefined ? fault : new CallError({ ...fault.fault, reason });
+}
+
+function sniffOptions({ clock, signal, sniffTimeoutMs }: SpeakOptions): SniffOptions {
+  return { clock, signal, ...present({ timeoutMs: sniffTimeoutMs }) };
+}
+
+function learn(trail: Trail, result: SniffResult): void {
   trail.sniff = result;
   if (result.found === "mute" || result.found === "closed") trail.silence = result.found;
   else delete trail.silence;
-  const reason = reasonOfSniff(result, expected);
-  return reason === undefined ? fault : new CallError({ ...fault.fault, reason });
 }
 
 function reasonOfSniff({ found }: SniffResult, expected: Spoken | undefined) {

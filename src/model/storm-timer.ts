@@ -1,9 +1,5 @@
 import type { CallPoll, ServerCalls } from "./facts/server-calls.ts";
 
-/** Share of the cancelled calls that the timer ends at least: a third of the least that was measured. */
-const LEAST_TIMED_RATIO = 0.01;
-/** One may be an error by chance. */
-const LEAST_TIMED = 2;
 /** What the connections that were read must have begun of all calls, to speak for each of them. */
 const SEEN_RATIO = 0.9;
 
@@ -22,6 +18,5 @@ export function endsNoneItself({ timesDeadlines, polls }: ServerCalls): boolean 
   if (seen < SEEN_RATIO * gained(({ started }) => started)) return undefined;
   const reset = gained(({ streams }) => streams?.reset);
   const unreset = gained(({ ended }) => ended) - reset - gained(({ succeeded }) => succeeded);
-  const cancelled = gained((poll) => poll.cancelled);
-  return unreset < Math.max(LEAST_TIMED, LEAST_TIMED_RATIO * cancelled);
+  return unreset < 1;
 }

@@ -28,6 +28,8 @@ export interface SniffOptions {
   readonly signal: AbortSignal;
   /** Default 1 s. */
   readonly timeoutMs?: number;
+  /** TLS is expected of the port. */
+  readonly isTls?: boolean;
 }
 
 /**
@@ -36,20 +38,29 @@ export interface SniffOptions {
  *
  * First the HTTP/2 preface: SETTINGS, HTTP/1, TLS and others answer each in their way. Silence proves
  * nothing: TLS servers, databases and proxies all close without a byte. So a silent peer is asked a
- * second time, with a ClientHello, and only TLS bytes then convict. One that closes is asked both once
- * more, behind the line that balancers send ahead of their clients' bytes.
+ * second time, with a ClientHello, and only TLS bytes then convict. One that closes is asked once
+ * more, as `sniffClosed` has it.
  */
 export async function sniff(address: DialAddress, options: SniffOptions): Promise<SniffResult> {
   const first = await ask(address, PREFACE, options);
   if (first.found !== "mute" && first.found !== "closed") return first;
-  const hello = await clientHello();
-  const second = await ask(address, hello, options);
+  const second = await ask(address, await clientHello(), options);
   if (second.found === "tls") return second;
-  if (first.found !== "closed" || second.found !== "closed") return first;
-  const isProxied =
-    (await ask(address, Buffer.concat([PROXY_LINE, PREFACE]), options)).found === "h2c" ||
-    (await ask(address, Buffer.concat([PROXY_LINE, hello]), options)).found === "tls";
-  return isProxied ? { found: "proxy-header" } : first;
+  const isClosed = first.found === "closed" && second.found === "closed";
+  return isClosed ? sniffClosed(address, options) : first;
+}
+
+/**
+ * Of a port that closes without a byte on both questions: whether it answers behind the line that
+ * balancers send ahead of their clients' bytes.
+ */
+export async function sniffClosed(
+  address: DialAddress,
+  options: SniffOptions,
+): Promise<SniffResult> {
+  const question = options.isTls === true ? await clientHello() : PREFACE;
+  const { found } = await ask(address, Buffer.concat([PROXY_LINE, question]), options);
+  return { found: found === "h2c" || found === "tls" ? "proxy-header" : "closed" };
 }
 
 /**

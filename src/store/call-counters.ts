@@ -23,7 +23,7 @@ export interface CallCounters {
   readonly failsStreamsByReset: boolean;
   /**
    * Of calls past their deadline the server's own timer ends some, which are no resets: measured, one
-   * in thirty on Go and four in ten on grpc-js, whoever calls. Of those that callers cancel it ends none.
+   * to six in a hundred on Go and four in ten on grpc-js, whoever calls. Of those that callers cancel it ends none.
    */
   readonly timesDeadlines: boolean;
   /** A client's call that waits for a free stream is among the open streams of its connection already. */

@@ -71,7 +71,10 @@ async function aPod(clock: ManualClock, seed: string) {
     clock,
     random: Math.random,
     settings: someSettings(DETECTORS, {
-      targets: ports.map(({ address }, n) => aTarget(address, { name: NAMES[n] ?? "" })),
+      // No time to start: none of them is the proxy of an app that may come yet.
+      targets: ports.map(({ address }, n) =>
+        aTarget(address, { name: NAMES[n] ?? "", startupMs: 0 }),
+      ),
     }),
     seed,
     resolver: aResolver(),

@@ -71,10 +71,7 @@ async function aPod(clock: ManualClock, seed: string) {
     clock,
     random: Math.random,
     settings: someSettings(DETECTORS, {
-      // No time to start: none of them is the proxy of an app that may come yet.
-      targets: ports.map(({ address }, n) =>
-        aTarget(address, { name: NAMES[n] ?? "", startupMs: 0 }),
-      ),
+      targets: ports.map(({ address }, n) => aTarget(address, { name: NAMES[n] ?? "" })),
     }),
     seed,
     resolver: aResolver(),

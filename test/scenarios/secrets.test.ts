@@ -13,7 +13,7 @@ import { startRunningAgent } from "../support/running-agent.ts";
 /** Every secret of this test contains it, whatever else is around it. */
 const SECRET = /hunter2|ZG9jdG9yOmh1bnRlcjI/i;
 /** In `config print`. */
-const PAYLOAD = "      id: hunter2-payload\n";
+const PAYLOAD = /^ {6}(?:id|item): hunter2-payload\n/gm;
 const BASIC = Buffer.from("doctor:hunter2-basic").toString("base64");
 
 const built = copyBuiltFolder();
@@ -39,7 +39,7 @@ async function aTellTale() {
         done({ code: 16, details: `refused: ${quoted}` });
       },
       SearchOrders: (call) => {
-        call.write({ id: call.request["id"], price: 1, description: "hunter2-response" });
+        call.write({ id: call.request["item"], price: 1, description: "hunter2-response" });
         call.end();
       },
     },
@@ -109,7 +109,7 @@ probes:
   - name: seen
     target: app
     method: order.OrderService/SearchOrders
-    request: { id: hunter2-payload }
+    request: { item: hunter2-payload }
     every: 1s
     deadline: 900ms
     expect: { that: ["response.price > 1000.0"] }

@@ -76,8 +76,8 @@ export default defineConfig({
           ...ONCE_MORE,
           // Agents and peers of four languages mostly wait: twenty tests at a time take two processors
           // half of their time. Thirty do not start in time.
-          maxWorkers: 2,
-          maxConcurrency: 10,
+          maxWorkers: 3,
+          maxConcurrency: 7,
         },
       },
       {

@@ -134,9 +134,10 @@ function addBucket<K>(all: Map<K, Buckets>, key: K, { upperMs, count }: Bucket):
 function busiest(byMethod: ReadonlyMap<string, ByCode>): CallFacts["methods"] {
   const total = (sums: ByCode) => Object.values(sums).reduce((sum, count) => sum + count, 0);
   return [...byMethod]
-    .toSorted(([, a], [, b]) => total(b) - total(a))
+    .map(([method, handledByCode]) => ({ method, handledByCode, calls: total(handledByCode) }))
+    .sort((a, b) => b.calls - a.calls)
     .slice(0, MOST_METHODS)
-    .map(([method, handledByCode]) => ({ method, handledByCode }));
+    .map(({ method, handledByCode }) => ({ method, handledByCode }));
 }
 
 /** The finite bounds, and one count more: the last bucket's bound is infinite, which JSON has not. */

@@ -1,7 +1,7 @@
 import { handledCalls } from "../model/call-series.ts";
 import type { MetricsObservation } from "../model/observation.ts";
 import { type CallCounts, type CallFacts, createCallCounts } from "./call-counts.ts";
-import { nameOf, parseSample, type Sample } from "./exposition.ts";
+import { parseSample, type Sample } from "./exposition.ts";
 import type { MetricFamily } from "./families/family.ts";
 import { FAMILIES } from "./families/index.ts";
 import { createLineReader } from "./lines.ts";
@@ -16,6 +16,16 @@ export interface CallMetricsReader {
   /** `undefined` where the text held no sample at all: it is no exposition. */
   end(): CallMetrics | undefined;
 }
+
+const PREFIXES = [...new Set([PROCESS_PREFIX, ...FAMILIES.map(({ prefix }) => prefix)])];
+
+/**
+ * How the lines that we want begin, most of a million others not. The name may stand in quotes within the
+ * braces, and have other characters there that are told as underscores.
+ */
+const WANTED = new RegExp(
+  `^(?:\\{\\s*")?(?:${PREFIXES.map((prefix) => prefix.replaceAll("_", "[\\W_]")).join("|")})`,
+);
 
 const NO_CALLS: CallFacts = { handledByCode: {}, durations: {}, methods: [] };
 
@@ -38,18 +48,17 @@ export function createCallMetricsReader(): CallMetricsReader {
     family,
     counts: createCallCounts(),
   }));
-  const prefixes = [...new Set([PROCESS_PREFIX, ...FAMILIES.map(({ prefix }) => prefix)])];
   let process: ProcessFacts = {};
   let isExposition = false;
 
   const lines = createLineReader((line) => {
-    const isWanted = beginsWithAny(line, prefixes);
+    const isWanted = WANTED.test(line);
     if (!isWanted && isExposition) return;
     const sample = parseSample(line);
     if (sample === undefined) return;
     isExposition = true;
     if (!isWanted || !isCount(sample)) return;
-    process = { ...process, ...processFact(sample) };
+    if (sample.name.startsWith(PROCESS_PREFIX)) process = { ...process, ...processFact(sample) };
     for (const { family, counts } of readings) {
       if (sample.name.startsWith(family.prefix)) family.add(sample, counts);
     }
@@ -61,12 +70,6 @@ export function createCallMetricsReader(): CallMetricsReader {
       return isExposition ? { ...callsOf(readings), ...process } : undefined;
     },
   };
-}
-
-/** The name may stand in quotes, within the braces. */
-function beginsWithAny(line: string, prefixes: readonly string[]): boolean {
-  const begin = line.startsWith("{") ? (nameOf(line)?.name ?? "") : line;
-  return prefixes.some((prefix) => begin.startsWith(prefix));
 }
 
 /** Greater numbers are no counts any more, and their sums no numbers. */

@@ -35,7 +35,7 @@ export function parseSample(line: string): Sample | undefined {
 }
 
 /** The name that a line begins with, and how much of the line it takes; `undefined` where it has none. */
-export function nameOf(line: string): { name: string; length: number } | undefined {
+function nameOf(line: string): { name: string; length: number } | undefined {
   if (!isQuoted(line)) {
     const name = NAME.exec(line)?.[0];
     return name === undefined ? undefined : { name, length: name.length };

@@ -15,8 +15,11 @@ export interface ScrapeOptions {
 /** A pod's own metrics are a tenth of this; more is not read, and half a scrape is none. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** What is read in one go, and how long others may then go first: a millisecond for some two of reading. */
-const TURN_BYTES = 16 * 1024;
+/**
+ * What is read in one go, in about a millisecond, and how long others may then go first. All scrapes of
+ * an agent may have a turn in one round of the event loop, so that a turn is short.
+ */
+const TURN_BYTES = 4 * 1024;
 const PAUSE_MS = 1;
 
 const HEADERS = {

@@ -1,6 +1,7 @@
 import { STATUS_NAMES, type StatusName } from "../model/status.ts";
 
 const NAMES: ReadonlyMap<string, StatusName> = new Map([
+  ...STATUS_NAMES.map((status) => [status, status] as const),
   ...STATUS_NAMES.map((status) => [plain(status), status] as const),
   ...STATUS_NAMES.map((status, code) => [String(code), status] as const),
   ["canceled", "CANCELLED"],
@@ -14,7 +15,7 @@ const NAMES: ReadonlyMap<string, StatusName> = new Map([
  * Source: grpc/grpc doc/statuscodes.md; grpc-go codes.Code.String; rpc.grpc.status_code.
  */
 export function statusOf(word: string): StatusName {
-  return NAMES.get(plain(word)) ?? "UNKNOWN";
+  return NAMES.get(word) ?? NAMES.get(plain(word)) ?? "UNKNOWN";
 }
 
 function plain(word: string): string {

@@ -19,6 +19,7 @@ export const goGrpcMiddleware: MetricFamily = {
   prefix: "grpc_server_",
 
   add({ name, labels, value }, counts) {
+    if (!NAMES.has(name)) return; // messages of clients, and other families with the same beginning
     const method = methodOf(labels);
     if (isAdministrative(method)) return;
     const code = codeOf(labels);
@@ -33,13 +34,19 @@ export const goGrpcMiddleware: MetricFamily = {
       case "grpc_server_handled_latency_seconds_bucket":
         counts.bucket(counted(method, labels), { upperMs: secondsBound(labels), count: value });
         break;
-      case "grpc_server_msg_sent_total":
+      default:
         counts.sent(method, value);
-        break;
-      default: // messages of clients, and other families with the same beginning
     }
   },
 };
+
+const NAMES: ReadonlySet<string> = new Set([
+  "grpc_server_started_total",
+  "grpc_server_handled_total",
+  "grpc_server_handling_seconds_bucket",
+  "grpc_server_handled_latency_seconds_bucket",
+  "grpc_server_msg_sent_total",
+]);
 
 function methodOf(labels: Sample["labels"]): string {
   return `${labels.get("grpc_service") ?? ""}/${labels.get("grpc_method") ?? ""}`;

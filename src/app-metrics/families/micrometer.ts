@@ -19,6 +19,7 @@ export const micrometer: MetricFamily = {
   prefix: "grpc_server_",
 
   add({ name, labels, value }, counts) {
+    if (!NAMES.has(name)) return; // the longest of late, and other families with the same beginning
     const method = methodOf(labels);
     if (isAdministrative(method)) return;
     switch (name) {
@@ -32,13 +33,18 @@ export const micrometer: MetricFamily = {
       case "grpc_server_processing_duration_seconds_bucket":
         counts.bucket({ code: codeOf(labels) }, { upperMs: secondsBound(labels), count: value });
         break;
-      case "grpc_server_responses_sent_messages_total":
+      default:
         counts.sent(method, streams(labels, "SERVER_STREAMING", "BIDI_STREAMING") ? value : 0);
-        break;
-      default: // the longest of late, and other families with the same beginning
     }
   },
 };
+
+const NAMES: ReadonlySet<string> = new Set([
+  "grpc_server_requests_received_messages_total",
+  "grpc_server_processing_duration_seconds_count",
+  "grpc_server_processing_duration_seconds_bucket",
+  "grpc_server_responses_sent_messages_total",
+]);
 
 function methodOf(labels: Sample["labels"]): string {
   return `${labels.get("service") ?? ""}/${labels.get("method") ?? ""}`;

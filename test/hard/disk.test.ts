@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { anAgent, type Stage, toldLoudly } from "../interop/scene.ts";
+import { falls } from "../support/falls.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { MAIN, type RunningAgent } from "../support/running-agent.ts";
-import { falls } from "./falls.ts";
 
 /** A disk that takes nothing: the agent says once what it lost, and works. Each in mounts of its own; needs root. */
 const PATIENCE = { timeout: 120_000, interval: 250 };

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { anAgent, type Stage } from "../interop/scene.ts";
+import { falls } from "../support/falls.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import type { RunningAgent } from "../support/running-agent.ts";
-import { falls } from "./falls.ts";
 import { mayTakeMs } from "./pace.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createTable, seconds } from "../interop/scene.ts";
 import { asInTheImage } from "../soak/image.ts";
+import { falls } from "../support/falls.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { type RunningAgent, startRunningAgent } from "../support/running-agent.ts";
 import type { GalleryName } from "./cases/index.ts";
@@ -107,7 +108,7 @@ async function lookAt(gallery: GalleryName, names: readonly string[]): Promise<S
   try {
     const signs = watchVitalSigns(agent);
     await seconds(SECONDS_UNTIL_SICK);
-    well.health.setStatus("", "NOT_SERVING");
+    await falls(well, agent, WELL);
     await seconds(SECONDS - SECONDS_UNTIL_SICK);
     await vi.waitUntil(
       () => accusationsOf(agent.log.filter((line) => isAbout(line, WELL))).length > 0,

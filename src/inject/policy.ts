@@ -20,6 +20,9 @@ const ADVISE = "advise.grpc-doctor.io";
 const API = "admissionregistration.k8s.io/v1";
 const LABEL = `${PREFIX}inject`;
 
+/** What the API server fills into a rule that says none; each `apply` would take it out again. */
+const SCOPE = "*";
+
 /**
  * The files of `deploy/admission`, by their path from the root: what `inject` does, as policies that
  * the API server itself carries out (Kubernetes 1.36). One puts the agent into pods, the other tells
@@ -45,6 +48,7 @@ function mutatingPolicy(image: string): object {
     apiVersions: ["v1"],
     operations: ["CREATE"],
     resources: ["pods"],
+    scope: SCOPE,
   };
   const variables = [...podVariables("dyn(object)"), ...sidecarVariables(image)];
   return {
@@ -210,6 +214,7 @@ function advisingPolicy(): object {
           ...rule,
           apiVersions: ["v1"],
           operations: ["CREATE", "UPDATE"],
+          scope: SCOPE,
         })),
       },
       matchConditions: [

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the programs that tests run beside the agent: the peers of test/interop, a collector, and kustomize.
-#   .ci/peers.sh [go,node,java,python,collector,kustomize]     all by default; what has not changed is not built again
+# Builds the programs that tests run beside the agent: the peers of test/interop, a collector,
+# kustomize, and an API server of Kubernetes.
+#   .ci/peers.sh [go,node,java,python,collector,kustomize,kube]     all by default; what has not changed is not built again
 # They land in $GRPC_DOCTOR_CACHE. Needs Go >= 1.26, a JDK >= 17 with Maven, and Python >= 3.11 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -51,7 +52,39 @@ build_kustomize() {
   GOBIN="$cache/bin" CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' "sigs.k8s.io/kustomize/kustomize/v5@$KUSTOMIZE"
 }
 
+# An API server with etcd and controllers, kubectl, kwok for nodes, and a Prometheus that can ask the API for pods, which
+# Debian's cannot; ten minutes on two processors the first time.
+KUBERNETES=v1.36.3 OPERATOR=v0.85.0
+build_kube() {
+  changed kube .ci/peers.sh test/kube/parts test/kube/prometheus || return 0
+  local major=${KUBERNETES%%.*} minor=${KUBERNETES#v*.} flags='-s -w'
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    flags+=" -X $package.gitVersion=$KUBERNETES -X $package.gitMajor=${major#v} -X $package.gitMinor=${minor%%.*}"
+  done
+  mkdir -p "$cache/kube/bin"
+  (
+    cd test/kube/parts
+    CGO_ENABLED=0 go build -trimpath -ldflags "$flags" -o "$cache/kube/bin/" tool
+    mv "$cache/kube/bin/server" "$cache/kube/bin/etcd"
+    local kwok operator
+    kwok=$(go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)
+    "$cache/kube/bin/kubectl" kustomize "$kwok/kustomize/stage/fast" > "$cache/kube/stages.yaml"
+    # Of the operator two files are wanted, and none of what it is built with.
+    operator=$(go mod download -json "github.com/prometheus-operator/prometheus-operator@$OPERATOR" |
+      sed -n 's/.*"Dir": "\(.*\)",*/\1/p')/example/prometheus-operator-crd
+    for kind in podmonitors prometheusrules; do
+      echo ---
+      cat "$operator/monitoring.coreos.com_$kind.yaml"
+    done > "$cache/kube/crds.yaml"
+  )
+  (
+    cd test/kube/prometheus
+    CGO_ENABLED=0 go build -trimpath -tags remove_all_sd,enable_kubernetes_sd -ldflags '-s -w' -o "$cache/kube/bin/" tool
+  )
+  built kube
+}
+
 build_node() { :; } # npm ci has brought it.
 
-IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize}"
+IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize,kube}"
 for peer in "${peers[@]}"; do "build_$peer"; done

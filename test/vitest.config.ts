@@ -48,7 +48,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [
             ...PURE.map((folder) => `test/${folder}/**`),
-            "test/{scenarios,interop,hard,hostile,soak,bench}/**",
+            "test/{scenarios,interop,hard,hostile,soak,bench,kube}/**",
             TAKES,
           ],
           testTimeout: 15_000,
@@ -113,6 +113,20 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Peers and one `check` each, which mostly wait.
           maxConcurrency: 20,
+        },
+      },
+      {
+        test: {
+          name: "kube",
+          include: ["test/kube/**/*.test.ts"],
+          // One API server for all files.
+          globalSetup: ["test/kube/the-cluster.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          ...ONCE_MORE,
+          maxWorkers: 2,
+          maxConcurrency: 4,
+          sequence: { groupOrder: 3 },
         },
       },
       {

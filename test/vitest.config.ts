@@ -77,7 +77,7 @@ export default defineConfig({
           // Agents and peers of four languages mostly wait: twenty tests at a time take two processors
           // half of their time. Thirty do not start in time.
           maxWorkers: 3,
-          maxConcurrency: 7,
+          maxConcurrency: 6,
         },
       },
       {

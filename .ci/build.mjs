@@ -29,20 +29,38 @@ const place = join(root, "dist");
 const dist = join(root, `.dist-${process.pid}`);
 
 /**
- * Node's own modules through `require`. An ES import reads each export of a built-in, getters too, and
- * `WebSocket` of node:http is one that loads Node's undici: 11 MiB on Node 24 that nobody uses.
+ * Node's own modules through `require`, and for our own code no more of each than it imports. An ES import reads
+ * each export of a built-in, and a copy of it with getters reads some: `WebSocket` of node:http loads Node's undici
+ * (11 MiB on Node 24), node:util worker threads and a parser of arguments. Of the ES modules of packages some are
+ * also asked for by `require`, and of what such a module imports the bundler leaves out nothing.
  */
 const requiredBuiltins = {
   name: "required-builtins",
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^[a-z0-9:/_]+$/ }, ({ path, kind }) =>
-      kind === "import-statement" && isBuiltin(path) ? { path, namespace: "builtin" } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+    onResolve({ filter: /^[a-z0-9:/_]+$/ }, ({ path, kind, importer }) => {
+      if (kind !== "import-statement" || !isBuiltin(path)) return undefined;
+      const isOurs = !importer.includes("/node_modules/");
+      return { path, namespace: isOurs ? "builtin-names" : "builtin" };
+    });
+    onLoad({ filter: /./, namespace: "builtin-names" }, ({ path }) => ({
+      contents: namesOf(path),
+    }));
+    onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)});`,
     }));
   },
 };
+
+/** An ES module of a built-in: each name by a call that is said to be pure, and so left out where it is not imported. */
+function namesOf(path) {
+  const all = Object.keys(process.getBuiltinModule(path)).filter((name) => name !== "default");
+  return `
+    const $ = require(${JSON.stringify(path)});
+    const $of = (name) => $[name];
+    ${all.map((name) => `const $${name} = /* @__PURE__ */ $of("${name}");`).join("\n")}
+    export { $ as default, ${all.map((name) => `$${name} as ${name}`).join(", ")} };
+  `;
+}
 
 /**
  * What the packages load and the agent never calls: threads for log lines, metrics of a cluster, of the

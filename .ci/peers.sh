@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the programs that tests run beside the agent: the peers of test/interop, a collector,
-# kustomize, and an API server of Kubernetes.
-#   .ci/peers.sh [go,node,java,python,collector,kustomize,kube]     all by default; what has not changed is not built again
+# kustomize, grpc_health_probe, and an API server of Kubernetes.
+#   .ci/peers.sh [go,node,java,python,collector,kustomize,probe,kube]     all by default; what has not changed is not built again
 # They land in $GRPC_DOCTOR_CACHE. Needs Go >= 1.26, a JDK >= 17 with Maven, and Python >= 3.11 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,11 +46,13 @@ build_python() {
   built python
 }
 
-KUSTOMIZE=v5.7.1
-build_kustomize() {
-  [ "$("$cache/bin/kustomize" version 2> /dev/null)" != "$KUSTOMIZE" ] || return 0
-  GOBIN="$cache/bin" CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' "sigs.k8s.io/kustomize/kustomize/v5@$KUSTOMIZE"
+# go_tool BINARY PACKAGE VERSION: installs it, unless it is there in this version.
+go_tool() {
+  if go version -m "$cache/bin/$1" 2> /dev/null | grep "^.mod.*$3" > /dev/null; then return; fi
+  GOBIN="$cache/bin" CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' "$2@$3"
 }
+build_kustomize() { go_tool kustomize sigs.k8s.io/kustomize/kustomize/v5 v5.7.1; }
+build_probe() { go_tool grpc-health-probe github.com/grpc-ecosystem/grpc-health-probe v0.4.61; }
 
 # An API server with etcd and controllers, kubectl, kwok for nodes, and a Prometheus that can ask the API for pods, which
 # Debian's cannot; ten minutes on two processors the first time.
@@ -86,5 +88,5 @@ build_kube() {
 
 build_node() { :; } # npm ci has brought it.
 
-IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize,kube}"
+IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize,probe,kube}"
 for peer in "${peers[@]}"; do "build_$peer"; done

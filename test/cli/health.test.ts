@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import type { Clock } from "../../src/model/time.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
 import { issue, issueCa, writeFiles } from "../support/certificates.ts";
-import { refusingPort } from "../support/faulty-server.ts";
+import { refusingPort, startFaultyServer } from "../support/faulty-server.ts";
 import { type GrpcServer, startGrpcServer } from "../support/grpc-server.ts";
 import { runLine } from "./run-line.ts";
 
@@ -164,6 +164,18 @@ it.each([
     exit: 2,
     stdout: "",
     stderr: `error: no connection to ${secure.address}: ${why}\n`,
+  });
+});
+
+it("takes no server that did not select HTTP/2 by ALPN, as grpc_health_probe", async () => {
+  const tls = { ...(await issue({ ip: ["127.0.0.1"] })), alpn: "none" } as const;
+  const server = await startFaultyServer({ tls });
+  onTestFinished(() => server.stop());
+  const outcome = await runLine(["health", server.address, "-tls", "-tls-no-verify"]);
+  expect(outcome).toEqual({
+    exit: 2,
+    stdout: "",
+    stderr: `error: no connection to ${server.address}: tls: the server does not select h2 by ALPN\n`,
   });
 });
 

@@ -54,7 +54,7 @@ async function connect(
   const signal = clock.deadline(connectMs, program.signal);
   for (;;) {
     try {
-      return await connectOnce(target, { clock, signal, isVerified });
+      return await connectOnce(target, { clock, signal, isVerified, isAlpnNeeded: true });
     } catch (thrown) {
       const { phase } = CallError.from(thrown, "tcp").fault;
       const isAbsent = phase === "dns" || phase === "tcp";

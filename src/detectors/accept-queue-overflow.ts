@@ -71,7 +71,7 @@ export const acceptQueueOverflow = defineDetector({
       severity: isOverflowing ? "critical" : "warning",
       witnesses: ["kernel"],
       isDeterministic: true,
-      summary: `${last.queued} connections to port ${port} wait to be accepted${forSome(standingMs)}`,
+      summary: `${last.queued} connections to port ${port} wait to be accepted, and some have for ${Math.round(standingMs / 1000)} s`,
       evidence: {
         queued: last.queued,
         unaccepted: last.unaccepted,
@@ -82,16 +82,9 @@ export const acceptQueueOverflow = defineDetector({
       ...remedyOf(heard),
     } satisfies Symptom;
     if (isOverflowing || (run.length >= reads && standingMs > standing)) return [symptom];
-    // What waits may be our own connection, just made: that neither accuses nor acquits.
-    return last.unaccepted === 0
-      ? undefined
-      : [{ ...symptom, isSuspicion: true, holdMs: standing }];
+    return isBurst(run) ? undefined : [{ ...symptom, isSuspicion: true, holdMs: standing }];
   },
 });
-
-function forSome(standingMs: number): string {
-  return standingMs > 0 ? `, and some have for ${Math.round(standingMs / 1000)} s` : "";
-}
 
 /** A read that is not too old, of a kernel that tells who was accepted. */
 function telling(
@@ -105,6 +98,14 @@ function telling(
 /** The newest reads in a row that found a queue. */
 function standingRun(reads: readonly AcceptRead[]): readonly AcceptRead[] {
   return reads.slice(reads.findLastIndex(({ queued }) => queued <= 0) + 1);
+}
+
+/**
+ * One read may have met any burst, and what waits may be our own connection, just made: neither accuses
+ * nor acquits.
+ */
+function isBurst(run: readonly AcceptRead[]): boolean {
+  return run.length === 1 || run.at(-1)?.unaccepted === 0;
 }
 
 /** Connections were dropped meanwhile, or those that wait did not become fewer. */

@@ -54,10 +54,6 @@ it.each<[string, Change<Facts>]>([
 });
 
 it.each<[string, Change<Facts>]>([
-  [
-    "it was empty in between",
-    reading(ago(10), ago(5, { queued: 0 }), ago(0, { unaccepted: 1, drops: 9 })),
-  ],
   ["two reads saw it, a burst", reading(quiet, ago(10), ago(0, { unaccepted: 1, drops: 9 }))],
   [
     "three reads saw it within less than 10 s",
@@ -110,14 +106,14 @@ it.each<[string, Change<Facts>]>([
   expect(judged(change)).toMatchObject([{ isSuspicion: true, holdMs: standing }]);
 });
 
-it("says of a single read what waits, and not for how long", () => {
-  expect(judged(reading(quiet, ago(0, { unaccepted: 2 })))).toEqual([
+it("says of what it suspects how long it stands", () => {
+  expect(judged(reading(quiet, ago(5), ago(0, { unaccepted: 2 })))).toEqual([
     {
       ...warning,
       isSuspicion: true,
       holdMs: standing,
-      summary: "128 connections to port 50051 wait to be accepted",
-      evidence: { ...warning.evidence, unaccepted: 2, standingSeconds: 0 },
+      summary: "128 connections to port 50051 wait to be accepted, and some have for 5 s",
+      evidence: { ...warning.evidence, unaccepted: 2, standingSeconds: 5 },
     },
   ]);
 });
@@ -125,6 +121,11 @@ it("says of a single read what waits, and not for how long", () => {
 it.each<[string, Change<Facts>]>([
   ["nothing was read", reading()],
   ["the newest read is older than half a minute", reading(ago(50), ago(40), ago(30.001))],
+  ["a single read saw it, a burst", reading(quiet, ago(0, { unaccepted: 3 }))],
+  [
+    "it was empty in between",
+    reading(ago(10), ago(5, { queued: 0 }), ago(0, { unaccepted: 1, drops: 9 })),
+  ],
   ["nobody but us waits", reading(quiet, ago(10), ago(5), ago(0))],
   ["this kernel does not tell", reading(ago(0, { unaccepted: undefined }))],
   ["the target has no port", { expectation: anExpectation({ port: undefined }) }],

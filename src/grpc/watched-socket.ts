@@ -42,8 +42,13 @@ export class WatchedSocket extends Duplex {
     this.#wire.write(chunk, done);
   }
 
+  /**
+   * Done at once: Node's http2 asserts that nothing is written while an end is on its way, and a call may be
+   * cancelled at any time. Nobody could catch that.
+   */
   override _final(done: (error?: Error | null) => void): void {
-    this.#wire.end(done);
+    this.#wire.end();
+    done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeBom } from "./bom.mjs";
+import { deepImports } from "./bundle/deep-imports.mjs";
 
 /**
  * Bundles `src/main.ts` into `dist/`, which then runs without node_modules.
@@ -121,7 +122,7 @@ const { metafile } = await build({
   minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
-  plugins: [unusedParts, plainAssertions, requiredBuiltins],
+  plugins: [deepImports, unusedParts, plainAssertions, requiredBuiltins],
   define: { __VERSION__: JSON.stringify(version) },
   // No global by name: a module of the chunk may have a declaration of that name.
   banner: {

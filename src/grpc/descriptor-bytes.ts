@@ -1,38 +1,6 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { MethodShape } from "../model/facts/services.ts";
-import type { Clock } from "../model/time.ts";
-import { decode, fieldsIn } from "./bounded-decode.ts";
-import { CallError } from "./call-error.ts";
-import { createTurns } from "./turns.ts";
-
-/** Of one file: 120 KiB, which hold the event loop for a tenth of a second in the image. */
-const MOST_FIELDS_OF_FILE = 30_000;
-/** Of all files that one service needs: 600 KiB, and thirty mebibytes as objects. */
-const MOST_FIELDS = 150_000;
-
-/**
- * Decodes the files of one service, one after the other, within a common bound; between large ones the
- * event loop turns. Throws `CallError`: `message_too_large` beyond the bound, `malformed_reply` for what is
- * no descriptor.
- */
-export function createFileDecoder({
-  clock,
-  signal,
-}: {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}): (bytes: Uint8Array) => Promise<FileDescriptorProto> {
-  const turn = createTurns(clock, signal);
-  let left = MOST_FIELDS;
-  return async (bytes) => {
-    const most = Math.min(left, MOST_FIELDS_OF_FILE);
-    const fields = malformedOr(() => fieldsIn(FileDescriptorProtoSchema, bytes, most));
-    left -= fields;
-    await turn();
-    return decode(FileDescriptorProtoSchema, bytes, most);
-  };
-}
+import { malformedOr } from "./malformed.ts";
 
 /** Numbers of the few fields that tell a method. Source: google/protobuf/descriptor.proto. */
 const FILE = { package: 2, service: 6 } as const;
@@ -100,12 +68,4 @@ function kindOf(flags: ReadonlySet<number>): MethodShape["kind"] {
   const isServerStreaming = flags.has(METHOD.serverStreaming);
   if (flags.has(METHOD.clientStreaming)) return isServerStreaming ? "bidi" : "client-streaming";
   return isServerStreaming ? "server-streaming" : "unary";
-}
-
-function malformedOr<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (thrown) {
-    throw new CallError({ phase: "rpc", reason: "malformed_reply", cause: thrown });
-  }
 }

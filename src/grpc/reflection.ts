@@ -9,7 +9,7 @@ import type { Clock } from "../model/time.ts";
 import { decode } from "./bounded-decode.ts";
 import { CallError } from "./call-error.ts";
 import { concurrently } from "./concurrently.ts";
-import { createFileDecoder, methodsIn } from "./descriptor-bytes.ts";
+import { methodsIn } from "./descriptor-bytes.ts";
 import {
   ServerReflection,
   ServerReflectionRequestSchema,
@@ -72,6 +72,8 @@ export async function readFiles(
   limits: FileLimits,
 ): Promise<readonly FileDescriptorProto[]> {
   const files = new Map<string, FileDescriptorProto>();
+  // With it comes the descriptor of descriptors, which nobody else needs.
+  const { createFileDecoder } = await import("./file-decoder.ts");
   const decodeFile = createFileDecoder(limits);
   let bytes = 0;
   const keep = async (received: readonly Uint8Array[]) => {

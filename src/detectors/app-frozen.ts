@@ -41,7 +41,7 @@ export const appFrozen = defineDetector({
   needsAny: ["kept", "xray"],
   causes: [dnsFailing, connectionRefused, connectBlackholed],
   lacks:
-    "a call on the kept connection, or a new connection that is left without an answer, and no mesh in between",
+    "a call on the kept connection (several, where it is slow), or a new connection that is left without an answer, and no mesh in between",
   holdMs: 0,
   clearAfterMs: 60_000,
   isTiming: true,
@@ -82,9 +82,8 @@ export const appFrozen = defineDetector({
   detect({ now, stamp, kept, expectation, listeners, xray, surroundings, usual }, limits) {
     if (isBehindMesh({ expectation, surroundings })) return undefined;
     const reads = listeners?.reads ?? [];
-    const calls = kept === undefined ? [] : [silentCalls(kept, limits.timeout)];
     const silence = longest([
-      ...calls.filter(({ since }) => !wasAnswered(xray, since)),
+      ...silentCalls(kept, limits.timeout).filter(({ since }) => !wasAnswered(xray, since)),
       ...(xray === undefined ? [] : muteConnections(kept, xray, reads)),
     ]);
     if (silence !== undefined && silence.tries >= limits.tries)
@@ -96,7 +95,7 @@ export const appFrozen = defineDetector({
         stamp,
         startupMs: expectation.startupMs,
       });
-    if (kept === undefined) return undefined;
+    if (kept === undefined || isSilentSoFar(kept)) return undefined;
     return blockedLoop(kept, connectMsOf(kept, xray), { ...limits, usual: usual.reply });
   },
 });
@@ -113,6 +112,11 @@ interface Silence {
   readonly isStarting?: boolean;
 }
 
+/** It was asked, and has never answered: too seldom to be told yet. */
+function isSilentSoFar({ replies, lastReplyAt }: Kept): boolean {
+  return replies.length > 0 && lastReplyAt === undefined;
+}
+
 /** A fresh connection was answered meanwhile: it is the kept one that is dead, and not the app. */
 function wasAnswered(xray: Xray | undefined, since: Instant): boolean {
   return xray?.lastPassedAt !== undefined && xray.lastPassedAt > since;
@@ -123,17 +127,21 @@ function longest(silences: readonly Silence[]): Silence | undefined {
   return silences.toSorted((a, b) => b.tries - a.tries)[0];
 }
 
-function silentCalls({ replies, silentInRow, lastReplyAt }: Kept, timeout: number): Silence {
+function silentCalls(kept: Kept | undefined, timeout: number): readonly Silence[] {
+  if (kept === undefined) return [];
+  const { replies, silentInRow, lastReplyAt } = kept;
   const isAnswered = ({ outcome, ms }: Reply) => outcome === "replied" && ms <= timeout;
   const first = replies.findLastIndex(isAnswered) + 1;
   const begun = replies[first];
-  return {
-    // The ring of replies is bounded; the count in the fact is not.
-    tries: Math.max(replies.length - first, silentInRow),
-    seenBy: "connection",
-    isStarting: lastReplyAt === undefined,
-    since: begun === undefined ? (lastReplyAt ?? 0) : begun.at - begun.ms,
-  };
+  return [
+    {
+      // The ring of replies is bounded; the count in the fact is not.
+      tries: Math.max(replies.length - first, silentInRow),
+      seenBy: "connection",
+      isStarting: lastReplyAt === undefined,
+      since: begun === undefined ? (lastReplyAt ?? 0) : begun.at - begun.ms,
+    },
+  ];
 }
 
 /**
@@ -236,15 +244,14 @@ function blockedLoop(
     readonly slowAbsolute: number;
     readonly usual: Baseline | undefined;
   },
-): readonly Symptom[] {
+): readonly Symptom[] | undefined {
   const replies = newestReplies(kept);
   const isFast = connectMs !== undefined && connectMs < FAST_CONNECT_MS;
-  if (kept.state === "closed" || replies.length < LEAST_CALLS || !isFast) return [];
+  if (kept.state === "closed" || !isFast) return [];
   const medianMs = medianOf(replies);
   const usualMs = limits.usual?.mean;
-  const isUnusual =
-    usualMs !== undefined && medianMs > limits.slow && medianMs > TIMES_USUAL * usualMs;
-  if (!isUnusual && medianMs <= limits.slowAbsolute) return [];
+  if (!isSlow(medianMs, limits)) return [];
+  if (replies.length < LEAST_CALLS) return undefined;
   return [
     {
       subject: {},
@@ -260,6 +267,12 @@ function blockedLoop(
       }),
     },
   ];
+}
+
+function isSlow(medianMs: number, limits: Parameters<typeof blockedLoop>[2]): boolean {
+  if (medianMs > limits.slowAbsolute) return true;
+  const usualMs = limits.usual?.mean;
+  return usualMs !== undefined && medianMs > limits.slow && medianMs > TIMES_USUAL * usualMs;
 }
 
 /** The answers of the minute that ends with the newest call; for how long no answer came says nothing of one. */

@@ -1,3 +1,4 @@
+import { type Timed, wholeSpan } from "../model/counters.ts";
 import { durationText } from "../model/duration-text.ts";
 import type { ChannelGroup, Channels } from "../model/facts/channels.ts";
 import type { Outbound, OutboundMinute } from "../model/facts/outbound.ts";
@@ -54,7 +55,7 @@ export const channelLeak = defineDetector({
   remedy:
     "Create one channel per target and keep it; close what is created per call (`Close`, `shutdown`, `close()`).",
   lacks:
-    "the app's channels by channelz, or its own connections in the socket table without a mesh",
+    "the app's channels by channelz, or its own connections in the socket table without a mesh, and where there are many of them ten minutes to see whether they become more",
   holdMs: 0,
   clearAfterMs: 300_000,
   limits: {
@@ -99,21 +100,16 @@ export const channelLeak = defineDetector({
   needsAny: ["channels", "outbound"],
 
   detect({ expectation, channels, upstreamCalls, outbound, surroundings }, limits) {
-    const byChannels =
-      channels &&
-      pollsByUpstream(channels).flatMap(([upstream, polls]) =>
-        leakOfChannels(upstream, polls, limits),
-      );
+    const ownRows = surroundings?.mesh === true ? undefined : outbound;
+    if (channels === undefined && ownRows === undefined) return undefined;
+    const byChannels = leaksOfChannels(channels, limits);
     const groups = newestGroups(channels, upstreamCalls);
-    const isHidden = outbound === undefined || surroundings?.mesh === true;
-    const byRows = isHidden
-      ? undefined
-      : leaksOfRows({ outbound, groups }, ownName(expectation), limits);
-    if (byChannels === undefined && byRows === undefined) return undefined;
-    const named = new Set(byChannels?.map(({ upstream }) => upstream));
-    const rows = (byRows ?? []).filter(({ upstream }) => !named.has(upstream));
-    const leaks = [...(byChannels ?? []), ...rows].toSorted((a, b) => b.count - a.count);
-    return boundSubjects(leaks.map(symptomOf));
+    const byRows = leaksOfRows({ outbound: ownRows, groups }, ownName(expectation), limits);
+    const named = new Set(byChannels.map(({ upstream }) => upstream));
+    const rows = byRows.filter(({ upstream }) => !named.has(upstream));
+    const leaks = [...byChannels, ...rows].toSorted((a, b) => b.count - a.count);
+    if (leaks.length > 0) return boundSubjects(leaks.map(symptomOf));
+    return isSeenTooBriefly(channels, ownRows, limits) ? undefined : [];
   },
 });
 
@@ -124,6 +120,27 @@ function newestGroups(
 ): readonly ChannelGroup[] {
   const groups = Object.values(channels?.polls.at(-1)?.upstreams ?? {});
   return [...groups, ...(upstreamCalls?.polls.slice(-1) ?? [])];
+}
+
+/** There are so many that they may pile up, and nobody has looked for long enough to tell. */
+function isSeenTooBriefly(
+  channels: Channels | undefined,
+  outbound: Outbound | undefined,
+  { window, growth, connections }: Bounds,
+): boolean {
+  const isBrief = (series: readonly Timed[]) => (wholeSpan(series)?.ms ?? 0) < window;
+  const groups = channels === undefined ? [] : pollsByUpstream(channels);
+  const minutes = (outbound?.minutes ?? []).map(({ to, remotes }) => ({ at: to, remotes }));
+  return (
+    groups.some(([, polls]) => isBrief(polls) && (polls.at(-1)?.channels ?? 0) > growth) ||
+    (isBrief(minutes) &&
+      (minutes.at(-1)?.remotes ?? []).some(({ established }) => established > connections))
+  );
+}
+
+function leaksOfChannels(channels: Channels | undefined, limits: Bounds): readonly Leak[] {
+  const groups = channels === undefined ? [] : pollsByUpstream(channels);
+  return groups.flatMap(([upstream, polls]) => leakOfChannels(upstream, polls, limits));
 }
 
 function leakOfChannels(
@@ -156,12 +173,14 @@ function leakOfChannels(
 
 function leaksOfRows(
   {
-    outbound: { minutes, knownAs },
+    outbound,
     groups,
-  }: { readonly outbound: Outbound; readonly groups: readonly ChannelGroup[] },
+  }: { readonly outbound: Outbound | undefined; readonly groups: readonly ChannelGroup[] },
   named: { readonly own?: string },
   limits: Bounds,
 ): readonly Leak[] {
+  if (outbound === undefined) return [];
+  const { minutes, knownAs } = outbound;
   const remotes = minutes.at(-1)?.remotes ?? [];
   return remotes.flatMap(({ address, port }): readonly Leak[] => {
     const service = hostPort(address, port);

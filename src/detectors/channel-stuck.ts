@@ -1,4 +1,4 @@
-import { lastWindow } from "../model/counters.ts";
+import { lastWindow, wholeSpan } from "../model/counters.ts";
 import { durationText } from "../model/duration-text.ts";
 import type { Outbound } from "../model/facts/outbound.ts";
 import { pollsByUpstream, type UpstreamPoll } from "../model/facts/upstream-calls.ts";
@@ -79,9 +79,17 @@ export const channelStuck = defineDetector({
       const found = stuckIn(polls, limits);
       return found === undefined ? [] : [symptomOf(upstream, found, outbound)];
     });
-    return boundSubjects(symptoms);
+    const isUnsure = all.some(([, polls]) => isSeenTooBriefly(polls, limits));
+    return symptoms.length === 0 && isUnsure ? undefined : boundSubjects(symptoms);
   },
 });
+
+/** It got nowhere in all that was seen of it, and that is less than it takes: nobody knows for how long. */
+function isSeenTooBriefly(polls: readonly UpstreamPoll[], limits: Limits): boolean {
+  const span = wholeSpan(polls);
+  if (span === undefined || !polls.every(isTrying) || passed(span) > 0) return false;
+  return span.ms < (polls.some(isFailing) ? limits.stuck : limits.connecting);
+}
 
 function stuckIn(polls: readonly UpstreamPoll[], limits: Limits): Stuck | undefined {
   const carryingNothing = (ms: number) => {
@@ -89,7 +97,6 @@ function stuckIn(polls: readonly UpstreamPoll[], limits: Limits): Stuck | undefi
     return span === undefined || span.polls.some(isReady) || passed(span) > 0 ? undefined : span;
   };
   const long = carryingNothing(limits.stuck);
-  const isTrying = (poll: UpstreamPoll) => isFailing(poll) || isConnecting(poll);
   if (long !== undefined && long.polls.some(isFailing) && long.polls.every(isTrying))
     return { ...long, cause: "transient-failure" };
 
@@ -105,6 +112,7 @@ function stuckIn(polls: readonly UpstreamPoll[], limits: Limits): Stuck | undefi
 
 const isReady = ({ states }: UpstreamPoll) => (states.READY ?? 0) > 0;
 const isFailing = ({ states }: UpstreamPoll) => (states.TRANSIENT_FAILURE ?? 0) > 0;
+const isTrying = (poll: UpstreamPoll) => isFailing(poll) || isConnecting(poll);
 const isConnecting = ({ states }: UpstreamPoll) => (states.CONNECTING ?? 0) > 0;
 
 type Ends = Pick<Stuck, "from" | "to">;

@@ -1,5 +1,5 @@
 import type { ProbeRun } from "../model/facts/probes.ts";
-import { neededInRow, runsInRow } from "../model/failed-runs.ts";
+import { isSeenTooBriefly, neededInRow, runsInRow } from "../model/failed-runs.ts";
 import type { Symptom } from "../model/finding.ts";
 import { present } from "../model/present.ts";
 import { refusedEncoding } from "../model/refused-encoding.ts";
@@ -24,6 +24,7 @@ export const compressionUnsupported = defineDetector({
   severity: "critical",
   remedy:
     "Register the codec or send identity. Go: import `encoding/gzip`; Java: `DecompressorRegistry`; tonic: `accept_compressed`; grpc-js: `grpc.default_compression_algorithm` on the sender.",
+  lacks: "a run of the probe after one that failed so, or one that passed before",
   holdMs: 0,
   clearAfterMs: 120_000,
   expects: {
@@ -48,7 +49,10 @@ export const compressionUnsupported = defineDetector({
       if (refused.length < neededInRow(history, failures)) return [];
       return symptomOf(history.method, refused);
     });
-    return firstOfEachSubject(symptoms);
+    const isUnsure = Object.values(probes.probes).some((history) =>
+      isSeenTooBriefly(history, isRefused, neededInRow(history, failures)),
+    );
+    return symptoms.length === 0 && isUnsure ? undefined : firstOfEachSubject(symptoms);
   },
 });
 

@@ -33,7 +33,8 @@ export const halfOpenConnection = defineDetector({
   needs: ["expectation", "outbound"],
   uses: ["reach", "surroundings"],
   causes: [connectBlackholed],
-  lacks: "connections of the app's own, without a mesh in between",
+  lacks:
+    "connections of the app's own, without a mesh in between, and ten seconds of one that sends in vain",
   holdMs: 0,
   clearAfterMs: 60_000,
   limits: {
@@ -56,15 +57,22 @@ export const halfOpenConnection = defineDetector({
   detect({ expectation, outbound, reach, surroundings }, limits) {
     if (surroundings?.mesh === true) return undefined;
     const seen = { expectation, outbound, reach };
-    const symptoms = (outbound.reads.at(-1)?.remotes ?? []).flatMap((rows) => {
-      const run = runOfRows(
+    const runs = (outbound.reads.at(-1)?.remotes ?? []).map((rows) =>
+      runOfRows(
         outbound.reads,
         rows,
         ({ maxRetransmits, sendQueueBytes }) =>
           maxRetransmits >= limits.retransmits && sendQueueBytes > 0,
-      );
-      return isStuck(run, limits.reads) ? [symptomOf(seen, run)] : [];
-    });
+      ),
+    );
+    const symptoms = runs.flatMap((run) =>
+      isStuck(run, limits.reads) ? [symptomOf(seen, run)] : [],
+    );
+    // So it was at the first look already: nobody knows for how long.
+    const isUnsure = runs.some(
+      (run) => run.length === outbound.reads.length && !isLasting(run, limits.reads),
+    );
+    if (symptoms.length === 0 && isUnsure) return undefined;
     const worstFirst = symptoms.toSorted(
       (a, b) => Number(b.evidence["stuckSeconds"]) - Number(a.evidence["stuckSeconds"]),
     );
@@ -80,10 +88,15 @@ type Run = readonly [RowsAt, ...RowsAt[]];
  */
 function isStuck(run: readonly RowsAt[], reads: number): run is Run {
   const [first, last] = [run[0], run.at(-1)];
-  if (first === undefined || last === undefined || run.length < reads) return false;
-  const isLasting = last.at - first.at >= READS_SPAN_MS;
+  if (first === undefined || last === undefined || !isLasting(run, reads)) return false;
   const isSilentAltogether = last.synSent > 0 && !connectedMeanwhile(first, last);
-  return isLasting && !isSilentAltogether && last.sendQueueBytes >= first.sendQueueBytes;
+  return !isSilentAltogether && last.sendQueueBytes >= first.sendQueueBytes;
+}
+
+function isLasting(run: readonly RowsAt[], reads: number): boolean {
+  const [first, last] = [run[0], run.at(-1)];
+  if (first === undefined || last === undefined || run.length < reads) return false;
+  return last.at - first.at >= READS_SPAN_MS;
 }
 
 function symptomOf({ expectation, outbound, reach }: Seen, run: Run): Symptom {

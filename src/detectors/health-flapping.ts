@@ -2,6 +2,7 @@ import { durationText } from "../model/duration-text.ts";
 import { mayBeBalanced } from "../model/facts/expectation.ts";
 import type { HealthTransition, ServiceHealth } from "../model/facts/health.ts";
 import type { Symptom } from "../model/finding.ts";
+import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
 
@@ -27,6 +28,7 @@ export const healthFlapping = defineDetector({
   severity: "critical",
   remedy:
     "Let the condition settle before the status changes, and take dependencies that flap out of readiness or damp them.",
+  lacks: "two minutes of the declared health",
   holdMs: 0,
   clearAfterMs: 600_000,
   limits: {
@@ -64,31 +66,42 @@ export const healthFlapping = defineDetector({
 
   detect({ now, stamp, health, expectation }, { transitions, quick, critical, window }) {
     if (expectation.health.expect === "any") return [];
-    return Object.entries(health.services).flatMap(([service, state]): readonly Symptom[] => {
-      const flips = flipsOf(state).filter(({ at }) => now - at <= window);
-      const quickFlips = flips.filter(({ at }) => now - at <= QUICK_MS);
-      if (flips.length < transitions && quickFlips.length < quick) return [];
-      const isBalanced = state.via === "check" && mayBeBalanced(expectation);
-      const isCritical = flips.length >= critical && state.via === "watch";
-      const severity = isCritical ? "critical" : "warning";
-      return [
-        {
-          subject: { service },
-          severity: isBalanced ? "info" : severity,
-          witnesses: ["health"],
-          isDeterministic: true,
-          summary: `Health of ${service === "" ? "the server" : service} changed ${flips.length} times in ${durationText(window)}${isBalanced ? REPLICAS : ""}`,
-          evidence: {
-            transitions: flips.length,
-            windowSeconds: window / 1000,
-            timeline: flips.slice(-TIMELINE).map(({ at, to }) => `${timeOfDay(stamp(at))} ${to}`),
-            shortestMs: shortestMs(flips),
+    const states = Object.values(health.services);
+    const symptoms = Object.entries(health.services).flatMap(
+      ([service, state]): readonly Symptom[] => {
+        const flips = flipsOf(state).filter(({ at }) => now - at <= window);
+        const quickFlips = flips.filter(({ at }) => now - at <= QUICK_MS);
+        if (flips.length < transitions && quickFlips.length < quick) return [];
+        const isBalanced = state.via === "check" && mayBeBalanced(expectation);
+        const isCritical = flips.length >= critical && state.via === "watch";
+        const severity = isCritical ? "critical" : "warning";
+        return [
+          {
+            subject: { service },
+            severity: isBalanced ? "info" : severity,
+            witnesses: ["health"],
+            isDeterministic: true,
+            summary: `Health of ${service === "" ? "the server" : service} changed ${flips.length} times in ${durationText(window)}${isBalanced ? REPLICAS : ""}`,
+            evidence: {
+              transitions: flips.length,
+              windowSeconds: window / 1000,
+              timeline: flips.slice(-TIMELINE).map(({ at, to }) => `${timeOfDay(stamp(at))} ${to}`),
+              shortestMs: shortestMs(flips),
+            },
           },
-        },
-      ];
-    });
+        ];
+      },
+    );
+    const isUnsure =
+      states.length > 0 && states.every((state) => now - knownSince(state) < QUICK_MS);
+    return symptoms.length === 0 && isUnsure ? undefined : symptoms;
   },
 });
+
+/** The first that is remembered of it. */
+function knownSince({ transitions, sinceAt }: ServiceHealth): Instant {
+  return transitions[0]?.at ?? sinceAt;
+}
 
 /**
  * Changes between SERVING and NOT_SERVING. The first SERVING after a start is none, nor is what one Watch

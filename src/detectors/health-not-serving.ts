@@ -26,7 +26,7 @@ export const healthNotServing = defineDetector({
   remedy:
     "The app declares itself unfit: read its readiness conditions, or repair the dependency that is named.",
   lacks:
-    "an answer of health with a status: it refuses the agent, who may lack the metadata that clients send",
+    "answers of health with a status: it refuses the agent, who may lack the metadata that clients send, or has not been asked often enough",
   holdMs: 30_000,
   clearAfterMs: 60_000,
   limits: {
@@ -49,7 +49,7 @@ export const healthNotServing = defineDetector({
     if (expectation.health.expect === "any") return [];
     const services = Object.entries(health.services);
     if (services.length > 0 && services.every(([, state]) => isRefusal(state))) return undefined;
-    return services.flatMap(([service, state]): readonly Symptom[] => {
+    const symptoms = services.flatMap(([service, state]): readonly Symptom[] => {
       const asked = { now, stamp, service, state, expectation };
       const verdict = checkError(asked, errors) ?? declared(asked);
       if (verdict === undefined) return [];
@@ -73,6 +73,10 @@ export const healthNotServing = defineDetector({
         },
       ];
     });
+    const isUnsure = services.some(([service, state]) =>
+      isErrorSeenBriefly(service, state, expectation),
+    );
+    return symptoms.length === 0 && isUnsure ? undefined : symptoms;
   },
 });
 
@@ -150,6 +154,16 @@ function checkError(
 /** The server as a whole, and every name that the user configured. */
 function isExpected(service: string, expectation: Expectation): boolean {
   return service === "" || expectation.health.services.includes(service);
+}
+
+/** Nothing but errors has been answered, and too few of them to accuse. */
+function isErrorSeenBriefly(
+  service: string,
+  state: ServiceHealth,
+  expectation: Expectation,
+): boolean {
+  const isError = state.errors !== undefined && !state.everKnown && !isRefusal(state);
+  return isError && isExpected(service, expectation);
 }
 
 function nameOf(service: string): string {

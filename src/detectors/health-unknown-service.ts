@@ -23,6 +23,7 @@ export const healthUnknownService = defineDetector({
   severity: "warning",
   remedy:
     "Use the name that the server registered (the full `package.Service`), or register this one with the health service.",
+  lacks: "an answer about every name that is configured",
   holdMs: 30_000,
   clearAfterMs: 60_000,
   expects: {
@@ -42,13 +43,17 @@ export const healthUnknownService = defineDetector({
   uses: ["services"],
 
   detect({ now, stamp, health, expectation, services }, { grace }) {
+    // One look knows no start-up, and asks once.
+    const isOneLook = expectation.startupMs === 0;
+    const graceMs = isOneLook ? 0 : grace;
     const names = expectation.health.services.filter((name) => name !== "");
-    return names.flatMap((service): readonly Symptom[] => {
+    const symptoms = names.flatMap((service): readonly Symptom[] => {
       const state = own(health.services, service);
       if (state?.status !== "SERVICE_UNKNOWN") return [];
       const { via, sinceAt, unknownInRow, everKnown } = state;
       const unknownMs = now - sinceAt;
-      if (unknownInRow < LEAST_ANSWERS[via] || (!everKnown && unknownMs < grace)) return [];
+      const least = isOneLook ? 1 : LEAST_ANSWERS[via];
+      if (unknownInRow < least || (!everKnown && unknownMs < graceMs)) return [];
       const known = knownNames(services);
       const nearest = nearestName(service, known);
       return [
@@ -68,6 +73,8 @@ export const healthUnknownService = defineDetector({
         },
       ];
     });
+    const isUnsure = names.some((service) => own(health.services, service) === undefined);
+    return symptoms.length === 0 && isUnsure ? undefined : symptoms;
   },
 });
 

@@ -5,7 +5,7 @@ import {
   callSeries,
   withoutStanding,
 } from "../model/call-series.ts";
-import { lastPolls, lastWindow, type Span } from "../model/counters.ts";
+import { lastPolls, lastWindow, type Span, wholeSpan } from "../model/counters.ts";
 import { swellingDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
 import type { AppCalls } from "../model/facts/app-calls.ts";
@@ -40,7 +40,7 @@ export const inFlightBuildup = defineDetector({
   remedy:
     "Look for handlers that never end: locks, an exhausted pool, a call without deadline. Java: thread dump of the executor; Go: goroutine profile; Node: a promise that never settles.",
   lacks:
-    "a minute of calls in flight, and where none of them ends, methods that are all unary or a unary probe",
+    "a minute of calls in flight (three where none of them ends), and then methods that are all unary or a unary probe",
   holdMs: 0,
   clearAfterMs: 120_000,
   limits: {
@@ -98,11 +98,21 @@ export const inFlightBuildup = defineDetector({
       usual === undefined
         ? undefined
         : buildupOf(series, { inFlight: usual, finishedPerMinute }, limits);
-    const found = rising ?? stuck(view, standstillOf(series, limits.window));
+    const found = rising ?? stuck(view, series, limits);
     if (found === undefined) return undefined;
     return found === "none" ? [] : [symptomOf(view, found, { usual, ...limits })];
   },
 });
+
+/** Many calls, of which none has ended in all that was seen: whether they ever do, nobody knows yet. */
+function isSeenTooBriefly(
+  series: readonly CallCount[],
+  { window, minInFlight }: { readonly window: number; readonly minInFlight: number },
+): boolean {
+  const span = wholeSpan(series);
+  if (span === undefined || finishedIn(span) > 0 || span.to.finished > 0) return false;
+  return span.ms < window && (span.to.inFlight ?? 0) >= minInFlight;
+}
 
 interface Seen {
   readonly serverCalls: ServerCalls | undefined;
@@ -153,8 +163,13 @@ function symptomOf(
  * The absolute twin, which needs no baseline. `undefined`: nothing ends, and nobody tells whether it
  * ever should, as streams may be open for hours.
  */
-function stuck(seen: Seen, standing: Buildup | undefined): Buildup | "none" | undefined {
-  if (standing === undefined) return "none";
+function stuck(
+  seen: Seen,
+  series: readonly CallCount[],
+  limits: { readonly window: number; readonly minInFlight: number },
+): Buildup | "none" | undefined {
+  const standing = standstillOf(series, limits.window);
+  if (standing === undefined) return isSeenTooBriefly(series, limits) ? undefined : "none";
   const shouldEnd = endsByNature(seen);
   if (shouldEnd === undefined) return undefined;
   return shouldEnd ? standing : "none";

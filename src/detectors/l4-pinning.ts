@@ -33,7 +33,8 @@ export const l4Pinning = defineDetector({
   needs: ["resolution", "peers"],
   uses: ["upstreamCalls", "reach", "surroundings"],
   causes: [dnsStale],
-  lacks: "an answer of DNS with two addresses or more, without a mesh in between",
+  lacks:
+    "an answer of DNS with two addresses or more, without a mesh in between, and time enough: ten minutes of the app's calls and connections",
   holdMs: 0,
   clearAfterMs: 300_000,
   limits: {
@@ -75,7 +76,8 @@ export const l4Pinning = defineDetector({
 
     const callsPerMinute = callRate(upstreamCalls, now - limits.pinned);
     const pinnedMs = now - only.since;
-    if (!isHarmful(pinnedMs, callsPerMinute, limits)) return [];
+    if (isRare(callsPerMinute, limits)) return [];
+    if (!isLong(pinnedMs, callsPerMinute, limits)) return undefined;
 
     const offered = stableAddresses(resolution, now - limits.pinned).filter(
       (address) => !fails(address, reach),
@@ -99,18 +101,21 @@ export const l4Pinning = defineDetector({
   },
 });
 
-/** Long enough for what can be seen, and with calls that are worth a balance. */
-function isHarmful(
+/** Too few calls are made for one server to be a loss. */
+function isRare(
+  callsPerMinute: number | undefined,
+  { minCallRate }: { readonly minCallRate: number },
+): boolean {
+  return callsPerMinute !== undefined && callsPerMinute < minCallRate;
+}
+
+/** Long enough for what can be seen. */
+function isLong(
   pinnedMs: number,
   callsPerMinute: number | undefined,
-  limits: {
-    readonly pinned: number;
-    readonly pinnedBlind: number;
-    readonly minCallRate: number;
-  },
+  { pinned, pinnedBlind }: { readonly pinned: number; readonly pinnedBlind: number },
 ): boolean {
-  if (callsPerMinute === undefined) return pinnedMs > limits.pinnedBlind;
-  return pinnedMs > limits.pinned && callsPerMinute >= limits.minCallRate;
+  return pinnedMs > (callsPerMinute === undefined ? pinnedBlind : pinned);
 }
 
 /** The one address, unless a look-aside balancer or xDS chose it. */

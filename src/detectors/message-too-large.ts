@@ -1,6 +1,6 @@
 import { type ExceededSize, exceededSize } from "../model/exceeded-size.ts";
 import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
-import { neededInRow, runsInRow } from "../model/failed-runs.ts";
+import { isSeenTooBriefly, neededInRow, runsInRow } from "../model/failed-runs.ts";
 import type { Symptom } from "../model/finding.ts";
 import { present } from "../model/present.ts";
 import { firstOfEachSubject } from "../model/subjects.ts";
@@ -24,6 +24,7 @@ export const messageTooLarge = defineDetector({
   severity: "critical",
   remedy:
     "Page or stream the data, or raise the receive limit on both sides. Go: `MaxRecvMsgSize`, `MaxCallRecvMsgSize`; Java: `maxInboundMessageSize`; C-core, grpc-js: `grpc.max_receive_message_length`; tonic: `max_decoding_message_size`.",
+  lacks: "a run of the probe after one that failed so, or one that passed before",
   holdMs: 0,
   clearAfterMs: 600_000,
   expects: {
@@ -57,7 +58,10 @@ export const messageTooLarge = defineDetector({
       if (!isUnbroken && lately.length < matches) return [];
       return symptomOf(history.method, isUnbroken ? inRow : lately, isUnbroken);
     });
-    return firstOfEachSubject(symptoms);
+    const isUnsure = Object.values(probes.probes).some((history) =>
+      isSeenTooBriefly(history, isTooLarge, neededInRow(history, matches)),
+    );
+    return symptoms.length === 0 && isUnsure ? undefined : firstOfEachSubject(symptoms);
   },
 });
 

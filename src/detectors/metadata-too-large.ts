@@ -1,6 +1,6 @@
 import type { Facts } from "../model/facts/index.ts";
 import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
-import { neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
+import { isSeenTooBriefly, neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { present } from "../model/present.ts";
 import { boundSubjects } from "../model/subjects.ts";
@@ -34,6 +34,7 @@ export const metadataTooLarge = defineDetector({
   severity: "critical",
   remedy:
     "Shrink the metadata (tokens, baggage), or raise the limit. Go: `MaxHeaderListSize`; Java: `maxInboundMetadataSize`; C-core: `grpc.max_metadata_size`; grpc-js: no option (Node's 64 KiB); tonic: `http2_max_header_list_size`.",
+  lacks: "a run of the probe after one that failed so, or one that passed before",
   holdMs: 0,
   clearAfterMs: 120_000,
   expects: {
@@ -62,17 +63,19 @@ export const metadataTooLarge = defineDetector({
 
   detect({ probes, xray }, { failures, high }) {
     const limitBytes = limitOf(xray);
+    const isRefusedRun = (run: ProbeRun) => isRefused(run, (limitBytes ?? LOWEST_DEFAULT) * high);
     const symptoms = Object.entries(probes.probes).flatMap(([probe, history]) => {
-      const refused = runsInRow(history, (run) =>
-        isRefused(run, (limitBytes ?? LOWEST_DEFAULT) * high),
-      );
+      const refused = runsInRow(history, isRefusedRun);
       const isFailing = refused.length >= neededInRow(history, failures);
       const last = history.runs.at(-1);
       const isNear = last !== undefined && isAbove(last, limitBytes, high);
       if (isFailing) return symptomOf({ probe, history, limitBytes, refused });
       return isNear ? symptomOf({ probe, history, limitBytes, refused: [] }) : [];
     });
-    return boundSubjects(symptoms);
+    const isUnsure = Object.values(probes.probes).some((history) =>
+      isSeenTooBriefly(history, isRefusedRun, neededInRow(history, failures)),
+    );
+    return symptoms.length === 0 && isUnsure ? undefined : boundSubjects(symptoms);
   },
 });
 

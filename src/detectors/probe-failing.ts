@@ -21,6 +21,9 @@ import { streamExhaustion } from "./stream-exhaustion.ts";
 import { streamsRefused } from "./streams-refused.ts";
 import { unimplementedCalls } from "./unimplemented-calls.ts";
 
+/** Of what one look saw once: longer than it takes to see more. */
+const ONE_LOOK_HOLD_MS = 600_000;
+
 /**
  * A configured probe fails again and again: the way of a user's call, with phase and reason.
  *
@@ -86,7 +89,9 @@ export const probeFailing = defineDetector({
       const [first] = failed;
       const last = failed.at(-1);
       if (first === undefined || last === undefined) return [];
-      if (failed.length < neededInRow(history, failures)) return [];
+      const isSuspicion = failed.length < neededInRow(history, failures);
+      // One look sees no later run, and says what it has seen.
+      if (isSuspicion && startupMs > 0) return [];
       const { health, appCalls, serverCalls } = others;
       const agreeing = agreeingWitnesses({ xray, health, appCalls, serverCalls }, first.at);
       const isCritical = failed.length >= critical && agreeing.length > 0;
@@ -95,6 +100,7 @@ export const probeFailing = defineDetector({
           subject: { probe },
           severity: isCritical ? "critical" : "warning",
           witnesses: ["probe", ...agreeing],
+          ...(isSuspicion && { isSuspicion, holdMs: ONE_LOOK_HOLD_MS }),
           summary: `Probe ${probe} failed ${timesText(failed.length)}: ${failureText(last, history)}`,
           remedy: `Run \`kubectl exec POD -c grpc-doctor -- grpc-doctor probe ${probe}\` (outside a pod: with --config FILE) to see each phase; the phase and reason name the layer to look at.`,
           evidence: {

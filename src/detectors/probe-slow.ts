@@ -28,7 +28,7 @@ export const probeSlow = defineDetector({
   severity: "warning",
   remedy:
     "Look at the phase that is named: rpc is the handler or its dependency, dns the resolver, tcp and tls the network or CPU.",
-  lacks: "a probe with `expect.latency`",
+  lacks: "a probe with `expect.latency`, and more of its runs where each that passed was slow",
   holdMs: 0,
   clearAfterMs: 120_000,
   isTiming: true,
@@ -73,10 +73,14 @@ export const probeSlow = defineDetector({
       const { missed, outOf } = everyMs >= SELDOM_MS ? SELDOM : limits;
       const runs = history.runs.filter((run) => isComparable(run, history)).slice(-outOf);
       const slow = runs.filter((run) => run.ms > objectiveMs);
-      return [{ probe, history, objectiveMs, runs, slow, isSlow: slow.length >= missed }];
+      const isSlow = slow.length >= missed;
+      const isUnsure = !isSlow && slow.length === runs.length;
+      return [{ probe, history, objectiveMs, runs, slow, isSlow, isUnsure }];
     });
     if (judged.length === 0) return undefined; // nobody stated an objective
-    return judged.filter(({ isSlow }) => isSlow).flatMap(symptomOf);
+    const slow = judged.filter(({ isSlow }) => isSlow);
+    const isUnsure = slow.length === 0 && judged.some((one) => one.isUnsure);
+    return isUnsure ? undefined : slow.flatMap(symptomOf);
   },
 });
 

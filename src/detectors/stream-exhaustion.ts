@@ -133,11 +133,15 @@ function serverSide(
   const symptoms = fullSymptom({ ...told, inFlight, sockets }, asked);
   if (symptoms.length > 0) return symptoms;
   const brief = { full: lasting(1, 0).filter(isCrowded), high: [], hasRoom: false };
-  return fullSymptom({ ...brief, inFlight, sockets }, asked).map((symptom) => ({
-    ...symptom,
-    isSuspicion: true,
-    holdMs: LEAST_FULL_MS,
-  }));
+  const suspected = fullSymptom({ ...brief, inFlight, sockets }, asked).map(asSuspicion);
+  if (suspected.length > 0) return suspected;
+  // Nearly full, and not seen for long enough to tell: no more than that is known.
+  return lasting(limits.high, 0).some(isCrowded) ? undefined : [];
+}
+
+/** Not full for long enough yet, or not seen so for as long. */
+function asSuspicion(symptom: Symptom): Symptom {
+  return { ...symptom, isSuspicion: true, holdMs: LEAST_FULL_MS };
 }
 
 interface Fullness {
@@ -195,26 +199,24 @@ function nameOf(peer: string): string {
 function clientSide(calls: UpstreamCalls, upstream: string, asked: Asked): readonly Symptom[] {
   const { most, limits } = asked;
   const full = fullUpstreamMs(calls, most);
-  if (full === undefined || full.ms < LEAST_FULL_MS) return [];
+  if (full === undefined) return [];
   const { ms, openStreams, connections, inFlight, isHeld } = full;
-  return [
-    {
-      subject: { side: "client", upstream },
-      severity: ms >= limits.full ? "critical" : "warning",
-      witnesses: ["preflight", "channelz-client"],
-      summary: `All ${connections} connections of the app to ${upstream} have had the ${most} streams that it allows for ${durationText(ms)}, and ${inFlight - openStreams} calls wait`,
-      evidence: {
-        maxConcurrentStreams: most,
-        openStreams,
-        fullConnections: connections,
-        connections,
-        inFlight,
-        queued: inFlight - openStreams,
-        use: isHeld ? "held" : "busy",
-        fullSeconds: ms / 1000,
-      },
+  const symptom: Symptom = {
+    subject: { side: "client", upstream },
+    severity: ms >= limits.full ? "critical" : "warning",
+    witnesses: ["preflight", "channelz-client"],
+    summary: `All ${connections} connections of the app to ${upstream} have had the ${most} streams that it allows${ms > 0 ? ` for ${durationText(ms)}` : ""}, and ${inFlight - openStreams} calls wait`,
+    evidence: {
+      maxConcurrentStreams: most,
+      openStreams,
+      fullConnections: connections,
+      connections,
+      inFlight,
+      queued: inFlight - openStreams,
+      ...(ms > 0 ? { use: isHeld ? "held" : "busy", fullSeconds: ms / 1000 } : {}),
     },
-  ];
+  };
+  return [ms < LEAST_FULL_MS ? asSuspicion(symptom) : symptom];
 }
 
 /** Metrics know no connections: calls in flight that stand still at a multiple of the limit. */

@@ -33,7 +33,8 @@ export const tlsCertNotReloaded = defineDetector({
     what: "`tls.servedFrom` of the target",
     isStated: ({ hasServedFile }) => hasServedFile === true,
   },
-  lacks: "a readable certificate in the file, and a TLS handshake that showed one, twice alike",
+  lacks:
+    "a readable certificate in the file, and a TLS handshake that showed one, twice alike, for longer than a renewal takes to be served",
   holdMs: 0,
   clearAfterMs: 120_000,
   limits: {
@@ -54,7 +55,7 @@ export const tlsCertNotReloaded = defineDetector({
       const fileMs = wallNow - (servedFile.changedAt ?? wallNow);
       const span = xray.same.lastAt - xray.same.since;
       const isSettled = Math.min(differsMs, fileMs) >= settleMs(servedFile, settle);
-      if (!isSettled || span < XRAYS_SPAN_MS) return [];
+      if (!isSettled || span < XRAYS_SPAN_MS) return undefined;
       const remainingMs = leaf.certificate.notAfter - wallNow;
       return [
         {

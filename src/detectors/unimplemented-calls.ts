@@ -1,6 +1,6 @@
 import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
 import type { Services } from "../model/facts/services.ts";
-import { neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
+import { isSeenTooBriefly, neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
 import type { Symptom } from "../model/finding.ts";
 import { nearest } from "../model/nearest.ts";
 import { present } from "../model/present.ts";
@@ -32,6 +32,7 @@ export const unimplementedCalls = defineDetector({
   severity: "critical",
   remedy:
     "Deploy the version that has the method, or correct the route or the package name; the text tells service from method.",
+  lacks: "a run of the probe after one that failed so, or one that passed before",
   holdMs: 0,
   clearAfterMs: 120_000,
   expects: {
@@ -57,7 +58,10 @@ export const unimplementedCalls = defineDetector({
       const needed = neededInRow(history, failures);
       return refused.length < needed ? [] : symptomOf({ probe, history, services }, refused);
     });
-    return firstOfEachSubject(symptoms);
+    const isUnsure = Object.values(probes.probes).some((history) =>
+      isSeenTooBriefly(history, isUnimplemented, neededInRow(history, failures)),
+    );
+    return symptoms.length === 0 && isUnsure ? undefined : firstOfEachSubject(symptoms);
   },
 });
 

@@ -31,6 +31,19 @@ export function runsInRow(
   return telling.slice(telling.findLastIndex((run) => !isSuch(run)) + 1);
 }
 
+/**
+ * True where every run that was seen is such a one, and they are fewer than it takes: for how long it has
+ * been so, nobody knows. After a run of another kind they are few, and that is known.
+ */
+export function isSeenTooBriefly(
+  history: ProbeHistory,
+  isSuch: (run: ProbeRun) => boolean,
+  needed: number,
+): boolean {
+  const telling = tellingRuns(history);
+  return telling.length > 0 && telling.length < needed && telling.every(isSuch);
+}
+
 function isOurFault({ reason, isSuspect }: ProbeRun): boolean {
   return reason === "agent" || (isSuspect && reason !== undefined && TIMING.has(reason));
 }

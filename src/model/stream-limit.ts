@@ -56,13 +56,13 @@ export interface FullUpstream {
 
 /**
  * For how long every connection of the app to an upstream has been at its limit while more calls than
- * that are in flight; `undefined` where this is not so now, or was seen by one poll only.
+ * that are in flight: 0 where only one poll has seen it; `undefined` where this is not so now.
  */
 export function fullUpstreamMs({ polls }: UpstreamCalls, most: number): FullUpstream | undefined {
   const run = polls.slice(polls.findLastIndex((poll) => !isFull(poll, most)) + 1);
   const first = run[0];
   const last = run.at(-1);
-  if (first === undefined || last === undefined || run.length < 2) return undefined;
+  if (first === undefined || last === undefined) return undefined;
   return {
     ms: last.at - first.at,
     openStreams: last.countsQueued ? placesOf(last, most) : sumOf(last, "open"),

@@ -355,14 +355,8 @@ const blocked = {
   evidence: { flavour: "blocked-loop", tries: 6, medianMs: 1001, connectMs: 0.2 },
 };
 
-it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>]>([
-  ["the median is exactly the absolute limit", six(slowAbsolute.default), {}],
-  ["five replies are slow", slowly(...Array<number>(5).fill(overAbsolute)), {}],
-  [
-    "half of six are: the median is not",
-    slowly(1, 1, 1, overAbsolute, overAbsolute, overAbsolute),
-    {},
-  ],
+it.each<[string, Change<Facts>]>([
+  ["five replies are slow", slowly(...Array<number>(5).fill(overAbsolute))],
   [
     "one of six lies further back than a minute",
     {
@@ -373,6 +367,20 @@ it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>]>([
         ],
       }),
     },
+  ],
+  [
+    "it was asked, and has not answered once, too seldom to tell",
+    { kept: aKept({ replies: [silent(NOW)], silentInRow: 1, lastReplyAt: undefined }) },
+  ],
+])("does not judge replies when %s", (_when, change) => {
+  expect(judged(change)).toBeUndefined();
+});
+
+it.each<[string, Change<Facts>, JudgeOptions<typeof appFrozen>]>([
+  ["the median is exactly the absolute limit", six(slowAbsolute.default), {}],
+  [
+    "half of six are: the median is not",
+    slowly(1, 1, 1, overAbsolute, overAbsolute, overAbsolute),
     {},
   ],
   [

@@ -11,6 +11,7 @@ import {
   factsRead,
   judge,
   MINUTE,
+  NOW,
   SECOND,
   series,
   someChannels,
@@ -109,6 +110,20 @@ describe("is silent", () => {
 describe("does not judge", () => {
   it("without channels and rows", () => {
     expect(judged({})).toBeUndefined();
+  });
+
+  it("many channels, or many connections, that it has not watched for the window", () => {
+    const before =
+      (ms: number) =>
+      <P extends { readonly at: number }>(one: P) =>
+        one.at > NOW - ms;
+    const many = channels(() => 21);
+    const lately = { ...many, polls: many.polls.filter(before(10 * MINUTE)) };
+    expect(judged({ channels: lately })).toBeUndefined();
+    const outbound = rows(() => ({ established: 51 }));
+    const minutes = outbound.minutes.filter(before(10 * MINUTE));
+    expect(judged({ outbound: { ...outbound, minutes } })).toBeUndefined();
+    expect(judged({ channels: many, outbound })).toEqual([]);
   });
 
   it("rows under a mesh: they are the proxy's", () => {

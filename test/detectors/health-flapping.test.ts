@@ -42,7 +42,7 @@ describe("is silent", () => {
     ["three changes, not quick", flips(500_000, 400_000, 300_000)],
     ["a fourth that is too old", flips(window.default + 1, 400_000, 300_000, 200_000)],
     ["three of which one is not quick", flips(QUICK_MS + 1, 20_000, 10_000)],
-    ["two quick ones", flips(20_000, 10_000)],
+    ["two quick ones", flips(500_000, 20_000, 10_000)],
     [
       "a start that is none",
       [
@@ -63,8 +63,11 @@ describe("is silent", () => {
     expect(judged(four, {}, "any")).toEqual([]);
   });
 
-  it("while health is not known", () => {
+  it("while health is not known, or has not been for two minutes", () => {
     expect(judge(healthFlapping, { expectation: anExpectation() })).toBeUndefined();
+    expect(judged([], { sinceAt: NOW - QUICK_MS + 1 })).toBeUndefined();
+    expect(judged(flips(20_000, 10_000), { sinceAt: NOW - 10_000 })).toBeUndefined();
+    expect(judged([], { sinceAt: NOW - QUICK_MS })).toEqual([]);
   });
 });
 

@@ -67,7 +67,11 @@ describe("is silent about", () => {
       { everServing: false, sinceAt: 0 },
       { service: "found", expect: "NOT_SERVING" },
     ],
-    ["fewer errors than the limit", { status: "SERVING", errors: { ...errors, count: 2 } }, {}],
+    [
+      "fewer errors than the limit, of one that was known",
+      { status: "SERVING", errors: { ...errors, count: 2 } },
+      {},
+    ],
     ["errors of a discovered name", { status: "SERVING", errors }, { service: "found" }],
   ])("%s", (_what, change, world) => {
     expect(judged(change, world)).toEqual([]);
@@ -89,6 +93,12 @@ describe("is silent about", () => {
       expect(judge(healthNotServing, both)).toEqual([]);
     },
   );
+
+  it("a name of which no more than an error was heard, and not often enough to tell", () => {
+    const once = { everKnown: false, everServing: false, errors: { ...errors, count: 1 } } as const;
+    expect(judged({ status: "UNKNOWN", ...once })).toBeUndefined();
+    expect(judged({ status: "UNKNOWN", ...once }, { service: "found" })).toEqual([]);
+  });
 
   it("nothing that it does not know", () => {
     expect(judge(healthNotServing, { expectation: anExpectation() })).toBeUndefined();

@@ -52,9 +52,11 @@ describe("is silent about", () => {
     const health = { services: { "": aServiceHealth(sick) } };
     expect(judge(healthUnknownService, { health, expectation: anExpectation() })).toEqual([]);
   });
+});
 
-  it("a name that was not asked yet, and what it does not know", () => {
-    expect(judged({}, ["another"])).toEqual([]);
+describe("does not judge", () => {
+  it("a name that was not asked yet, nor without health", () => {
+    expect(judged({}, ["another"])).toBeUndefined();
     expect(judge(healthUnknownService, { expectation: anExpectation() })).toBeUndefined();
   });
 });
@@ -84,6 +86,14 @@ describe("speaks", () => {
     ["of one message of a Watch, which stands", { via: "watch", unknownInRow: 1 }],
   ])("%s", (_when, change) => {
     expect(judged(change)).toHaveLength(1);
+  });
+
+  it("of the first answer to one look, which sees no second and grants no grace", () => {
+    const expectation = anExpectation({
+      health: { services: [NAME], expect: "SERVING" },
+      startupMs: 0,
+    });
+    expect(judged({ unknownInRow: 1, sinceAt: NOW }, [NAME], { expectation })).toHaveLength(1);
   });
 
   it.each([

@@ -86,8 +86,11 @@ const blind = { ...onlyFor(pinnedBlind.default + 1), upstreamCalls: undefined };
 
 it.each<[string, Change<Facts>]>([
   ["the app has connections to several", { peers: somePeers() }],
-  ["it has been so for exactly the limit", onlyFor(pinned.default)],
   ["there are fewer calls", callsOf(minCallRate.default - 1)],
+  [
+    "there are fewer calls, soon",
+    { ...onlyFor(pinned.default), ...callsOf(minCallRate.default - 1) },
+  ],
   [
     "an address has been offered for exactly the limit",
     resolutionOf({
@@ -98,7 +101,6 @@ it.each<[string, Change<Facts>]>([
   ["the app is connected to a proxy", onlyFor(pinned.default + 1, "10.9.9.9")],
   ["the other address refuses", dialled("refused", "10.0.0.8")],
   ["no call is made at all", { ...blind, ...callsOf(0) }],
-  ["calls cannot be seen, for exactly their limit", { ...blind, ...onlyFor(pinnedBlind.default) }],
   [
     "a look-aside balancer chose it",
     {
@@ -117,6 +119,8 @@ it.each<[string, Change<Facts>]>([
   ["the answer holds one address", resolutionOf({ answers: ["10.0.0.9"] })],
   ["a mesh balances", { surroundings: someSurroundings({ mesh: true }) }],
   ["the name was never resolved", { resolution: undefined }],
+  ["it has been so for exactly the limit", onlyFor(pinned.default)],
+  ["calls cannot be seen, for exactly their limit", { ...blind, ...onlyFor(pinnedBlind.default) }],
 ])("does not judge when %s", (_when, change) => {
   expect(judged(change)).toBeUndefined();
 });

@@ -70,6 +70,11 @@ it("does not judge without a probe", () => {
   expect(judge(messageTooLarge, {})).toBeUndefined();
 });
 
+it("does not judge by the first runs alone while they are too few", () => {
+  expect(judged([large, large])).toBeUndefined();
+  expect(judged([good, large, large])).toEqual([]);
+});
+
 const found = {
   subject: { method: "order.OrderService/GetOrder" },
   severity: "critical",

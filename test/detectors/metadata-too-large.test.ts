@@ -105,6 +105,10 @@ it("does not judge without a probe", () => {
   expect(judge(metadataTooLarge, limited(100))).toBeUndefined();
 });
 
+it("does not judge by a first run that was refused", () => {
+  expect(judged([refused])).toBeUndefined();
+});
+
 const symptom = {
   subject: { probe: "get-order" },
   severity: "critical",

@@ -56,6 +56,14 @@ function judged(
   });
 }
 
+it("suspects the probe of which one look saw no more than a failed run", () => {
+  const expectation = anExpectation({ startupMs: 0 });
+  expect(judged([{}], {}, { expectation })).toEqual([]);
+  expect(judged([bad], {}, { expectation })).toMatchObject([
+    { subject: { probe: "get-order" }, isSuspicion: true, holdMs: 10 * MINUTE },
+  ]);
+});
+
 const symptom = {
   subject: { probe: "get-order" },
   severity: "warning",

@@ -37,9 +37,13 @@ describe("is silent about", () => {
     ["runs exactly at the objective", [fast, fast, fast, fast, fast], {}],
     ["two slow ones of five", [slow, slow, fast, fast, fast], {}],
     ["slow ones that are long ago", [slow, slow, slow, fast, fast, fast], {}],
-    ["failed ones", [slow, slow, { ...slow, outcome: "failed" }], {}],
-    ["runs while we were slow ourselves", [slow, slow, { ...slow, isSuspect: true }], {}],
-    ["the first run of a kept channel", [{ ...slow, isFirstOnChannel: true }, slow, slow], {}],
+    ["failed ones", [fast, slow, slow, { ...slow, outcome: "failed" }], {}],
+    ["runs while we were slow ourselves", [fast, slow, slow, { ...slow, isSuspect: true }], {}],
+    [
+      "the first run of a kept channel",
+      [{ ...slow, isFirstOnChannel: true }, fast, slow, slow],
+      {},
+    ],
     ["one slow of three, where it runs seldom", [slow, fast, fast], { everyMs: 5 * MINUTE }],
     ["two slow ones, where it runs more often", [fast, slow, slow], { everyMs: 5 * MINUTE - 1 }],
   ])("%s", (_what, changes, history) => {
@@ -52,6 +56,11 @@ describe("does not judge", () => {
     expect(judged([slow, slow, slow], { objectiveMs: undefined })).toBeUndefined();
     expect(judge(probeSlow, {})).toBeUndefined();
     expect(judged([slow, slow, slow], {}, false)).toBeUndefined();
+  });
+
+  it("before a run passed, or while each that did was slow, and they are too few", () => {
+    expect(judged([{ ...fast, outcome: "failed" }])).toBeUndefined();
+    expect(judged([slow, slow])).toBeUndefined();
   });
 });
 

@@ -79,7 +79,6 @@ describe("at the server", () => {
     ["no limit was sent", { xray: limited(undefined) }],
     ["the limit is none", { xray: limited(2 ** 31 - 1) }],
     ["too few calls are in flight for a connection to be full", { serverCalls: inFlight(89) }],
-    ["one stream is left", { sockets: socketsAt([full, [1, 99, 1]], [0, [1, 99, 1]]) }],
     [
       "one poll saw a client hold what a server for three streams a connection allows",
       { xray: limited(3), sockets: socketsAt([0, [1, 3, 5]]) },
@@ -97,10 +96,6 @@ describe("at the server", () => {
       { sockets: socketsAt([full, [1, 75, 1], [2, 75, 1]], [0, [1, 75, 1], [2, 75, 1]]) },
     ],
     ["it is just below high", { sockets: socketsAt([window, [1, 89, 1]], [0, [1, 89, 1]]) }],
-    [
-      "it is high for less than the window",
-      { sockets: socketsAt([window - 1, [1, 90, 1]], [0, [1, 90, 1]]) },
-    ],
   ])("is silent when %s", (_when, change) => {
     expect(judged(change)).toEqual([]);
   });
@@ -138,6 +133,14 @@ describe("at the server", () => {
   it.each<[string, Partial<Facts>]>([
     ["SETTINGS were never seen", { xray: anXray() }],
     ["a connection may be full, and none was read", { sockets: undefined as never }],
+    [
+      "one stream is left, and has been for less than the window",
+      { sockets: socketsAt([full, [1, 99, 1]], [0, [1, 99, 1]]) },
+    ],
+    [
+      "it is high for less than the window",
+      { sockets: socketsAt([window - 1, [1, 90, 1]], [0, [1, 90, 1]]) },
+    ],
   ])("does not judge when %s", (_when, change) => {
     const known = Object.entries({ ...sick, ...change }).filter(([, value]) => value !== undefined);
     expect(judge(streamExhaustion, Object.fromEntries(known))).toBeUndefined();
@@ -324,16 +327,25 @@ describe("at the client", () => {
     ["one connection has room", twice({ waiting: 30, open: [100, 99] })],
     ["a remote has two connections", twice({ waiting: 30, open: [199], connections: 2 })],
     ["there is no connection", twice({ waiting: 30, open: [] })],
-    ["one poll saw it", busy.slice(1)],
-    [
-      "two polls saw it that lie too close",
-      [
-        { ...twice({ waiting: 30, open: [100] })[0], ageMs: 4999 },
-        { ageMs: 0, waiting: 30, open: [100] },
-      ] as typeof busy,
-    ],
   ])("is silent when %s", (_when, polls) => {
     expect(atClient(polls)).toEqual([]);
+  });
+
+  it.each([
+    [
+      "one poll saw it",
+      busy.slice(1),
+      "All 2 connections of the app to inventory have had the 100 streams that it allows, and 30 calls wait",
+    ],
+    [
+      "two polls saw it that lie too close",
+      [{ ageMs: 4999, waiting: 30, open: [100, 100] }, ...busy.slice(1)],
+      "All 2 connections of the app to inventory have had the 100 streams that it allows for 4 s, and 30 calls wait",
+    ],
+  ])("does no more than suspect it when %s", (_when, polls, summary) => {
+    expect(atClient(polls)).toMatchObject([
+      { isSuspicion: true, holdMs: 5000, severity: "warning", summary },
+    ]);
   });
 
   describe("of a client that counts what waits as open", () => {

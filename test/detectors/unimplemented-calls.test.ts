@@ -93,6 +93,11 @@ it("does not judge without a probe", () => {
   expect(judge(unimplementedCalls, { services: someServices() })).toBeUndefined();
 });
 
+it("does not judge by a first run that was refused", () => {
+  expect(judged([refused])).toBeUndefined();
+  expect(judged([good, refused])).toEqual([]);
+});
+
 describe("speaks", () => {
   it("of a method that is refused twice in a row", () => {
     expect(judged([good, refused, refused])).toEqual([

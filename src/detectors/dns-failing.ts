@@ -113,10 +113,13 @@ function failingSymptom(
   resolution: Resolution,
   limits: { readonly failures: number; readonly spread: number; readonly timeout: number },
 ): Symptom | undefined {
-  const { lookups, name } = resolution;
-  // Where only one type of address gets no answer, it is slow: the other one's stands.
-  const hasFailed = ({ outcome, durationMs, unanswered }: Lookup) =>
-    outcome === "failed" || (durationMs > limits.timeout && unanswered === undefined);
+  const { name } = resolution;
+  const lookups = resolution.lookups.filter((lookup) => !isMissed(lookup));
+  // Where only one type of address gets no answer, it is slow: the other one's stands. What came late
+  // while we were late ourselves did come.
+  const hasFailed = ({ outcome, durationMs, unanswered, isSuspect }: Lookup) =>
+    outcome === "failed" ||
+    (durationMs > limits.timeout && unanswered === undefined && isSuspect !== true);
   const run = lookups.slice(lookups.findLastIndex((lookup) => !hasFailed(lookup)) + 1);
   const [first, last] = [run[0], run.at(-1)];
   if (first === undefined || last === undefined) return undefined;
@@ -141,6 +144,11 @@ function failingSymptom(
       lookupMs: last.durationMs,
     },
   };
+}
+
+/** Nothing was heard in time, while the agent was late itself: it neither accuses nor acquits. */
+function isMissed({ outcome, isSuspect }: Lookup): boolean {
+  return outcome === "failed" && isSuspect === true;
 }
 
 function slowSymptoms(

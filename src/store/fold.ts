@@ -47,6 +47,8 @@ export interface FoldContext {
   readonly everListened: boolean;
   /** Timing says more about the target than about us. */
   readonly timingTrusted: boolean;
+  /** We were late ourselves: what did not come in time may have come. */
+  readonly isSuspect: boolean;
   /** The clock of another host less ours, where one was heard lately. */
   readonly clockDifferenceMs?: number;
   /** Another fact of the same target as it was before this input, whatever its age. */

@@ -223,6 +223,7 @@ export class TargetRecord implements FreshFacts {
       agentStartedAt: this.#agentStartedAt,
       everListened: this.#life.everListened,
       timingTrusted: this.#isTimingTrusted(at, isSuspect),
+      isSuspect,
       fact: (name) => this.#table.value(name),
       ...(this.#target === undefined ? {} : { target: this.#target }),
     };

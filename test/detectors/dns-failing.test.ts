@@ -258,6 +258,31 @@ it("leaves out lookups that were slow while its own timing could not be trusted"
   expect(judged({ lookups: suspect })).toEqual([]);
 });
 
+describe("while the agent was late itself", () => {
+  const suspect = { isSuspect: true } as const;
+  const missed = (at: number): Lookup => ({
+    at,
+    outcome: "failed",
+    cause: "timeout",
+    durationMs: 10_783,
+    ...suspect,
+  });
+
+  it("takes an answer that came late for one that came", () => {
+    const late = series(5, 20 * SECOND, (at) => ({
+      ...answered(at, timeout.default + 1),
+      ...suspect,
+    }));
+    expect(judged({ lookups: late })).toEqual([]);
+  });
+
+  it("counts no answer that it missed, and takes none for an end of failures", () => {
+    expect(judged({ lookups: series(5, 20 * SECOND, missed) })).toEqual([]);
+    expect(judged({ lookups: [...failing(3, 5 * SECOND), missed(NOW)] })).toEqual([symptom]);
+    expect(judged({ lookups: [...failing(2, 10 * SECOND), missed(NOW)] })).toEqual([]);
+  });
+});
+
 it("reads what it declares", () => {
   expect(factsRead(dnsFailing)).toEqual(factsDeclared(dnsFailing));
 });

@@ -7,7 +7,10 @@ export interface Lookup {
   readonly outcome: "answered" | "failed";
   readonly cause?: DnsObservation["cause"];
   readonly durationMs: number;
-  /** Made while our own timing could not be trusted: it says nothing of how fast the DNS is. */
+  /**
+   * Made while our own timing could not be trusted: an answer says nothing of how fast the DNS is, and
+   * one that we did not get in time may have been on its way.
+   */
   readonly isSuspect?: true;
   readonly unanswered?: DnsObservation["unanswered"];
 }

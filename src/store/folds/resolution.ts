@@ -40,12 +40,21 @@ export const resolutionFold = defineFold({
     before?.answers.join() !== after.answers.join(),
   tell: (state: State) => state.value,
 
-  fold(previous: State | undefined, lookup, { timingTrusted }) {
+  fold(previous: State | undefined, lookup, { timingTrusted, isSuspect }) {
     const before = previous?.value.name === lookup.name ? previous : undefined;
     const isAnswer = lookup.outcome === "answered" && lookup.addresses.length > 0;
-    return isAnswer ? answered(before, lookup, timingTrusted) : failed(before, lookup);
+    if (isAnswer) return answered(before, lookup, timingTrusted);
+    return isSuspect && lookup.cause === "timeout"
+      ? missed(before, lookup)
+      : failed(before, lookup);
   },
 });
+
+/** No answer that we heard in time, while we were late ourselves: no failure, and no end of one. */
+function missed(before: State | undefined, lookup: DnsObservation): State {
+  const result = { outcome: "failed", cause: "timeout", isSuspect: true } as const;
+  return { gaps: before?.gaps ?? {}, value: looked(before, lookup, result) };
+}
 
 function failed(before: State | undefined, lookup: DnsObservation): State {
   const { failing } = before?.value ?? {};

@@ -49,6 +49,25 @@ it("marks what was answered while our own timing could not be trusted", () => {
   });
 });
 
+it("takes no answer that was missed while we were late ourselves for a failure, nor for the end of one", () => {
+  const store = aStore(failed(0), failed(5));
+  store.hear(aSelfEventAt(6, { lagP99Ms: 101 }));
+  store.append(failed(10, "timeout"));
+  store.append(failed(15));
+  const lookup = { outcome: "failed", durationMs: 3 };
+  expect(targetIn(store.snapshot(after(15)), "inventory").facts.resolution).toMatchObject({
+    value: {
+      lookups: [
+        { ...lookup, at: after(0), cause: "nxdomain" },
+        { ...lookup, at: after(5), cause: "nxdomain" },
+        { ...lookup, at: after(10), cause: "timeout", isSuspect: true },
+        { ...lookup, at: after(15), cause: "nxdomain" },
+      ],
+      failing: { since: after(0), lastAt: after(15), count: 3, cause: "nxdomain" },
+    },
+  });
+});
+
 it.each<[string, readonly Observation[], object]>([
   [
     "it stays",

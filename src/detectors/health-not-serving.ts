@@ -62,6 +62,7 @@ export const healthNotServing = defineDetector({
           isDeterministic: true,
           ...(verdict.isStarting ? { isSuspicion: true, holdMs: expectation.startupMs } : {}),
           summary: verdict.summary,
+          ...(verdict.remedy === undefined ? {} : { remedy: verdict.remedy }),
           evidence: {
             ...verdict.evidence,
             expected: expectation.health.expect,
@@ -91,6 +92,8 @@ interface Asked {
 type Verdict = Required<Pick<Symptom, "severity" | "summary" | "evidence">> & {
   /** It has time to come up yet. */
   readonly isStarting?: boolean;
+  /** Where the app has declared nothing. */
+  readonly remedy?: string;
 };
 
 function declared(asked: Asked): Verdict | undefined {
@@ -147,6 +150,8 @@ function checkError(
   return {
     severity: "warning",
     summary: `${nameOf(service)} was answered ${code} ${count} times in a row by a working connection`,
+    remedy:
+      "The app declares nothing: a proxy answers for a server that it does not reach, or the handler of health fails. Read the text in the evidence, and ask the server without the proxy.",
     evidence: { cause: "check-error", status: code, statusText: text, sinceAt: stamp(since) },
   };
 }

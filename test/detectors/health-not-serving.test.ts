@@ -177,6 +177,8 @@ describe("speaks", () => {
         isDeterministic: true,
         summary:
           "Health of the server was answered UNAVAILABLE 3 times in a row by a working connection",
+        remedy:
+          "The app declares nothing: a proxy answers for a server that it does not reach, or the handler of health fails. Read the text in the evidence, and ask the server without the proxy.",
         evidence: {
           cause: "check-error",
           status: "UNAVAILABLE",

@@ -48,7 +48,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [
             ...PURE.map((folder) => `test/${folder}/**`),
-            "test/{scenarios,interop,hard,hostile,soak,bench,kube}/**",
+            "test/{scenarios,interop,hard,hostile,soak,bench,kube,load}/**",
             TAKES,
           ],
           testTimeout: 15_000,
@@ -127,6 +127,17 @@ export default defineConfig({
           maxWorkers: 2,
           maxConcurrency: 4,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "load",
+          include: ["test/load/**/*.test.ts"],
+          testTimeout: 120_000,
+          ...ONCE_MORE,
+          // Generators and servers share two processors, and latencies are judged: nothing beside.
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
         },
       },
       {

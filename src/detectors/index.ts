@@ -8,6 +8,7 @@ import { channelStuck } from "./channel-stuck.ts";
 import { compressionUnsupported } from "./compression-unsupported.ts";
 import { configRejected } from "./config-rejected.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
+import { connectionChurn } from "./connection-churn.ts";
 import { connectionRefused } from "./connection-refused.ts";
 import { contractDrift } from "./contract-drift.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
@@ -71,6 +72,7 @@ export const DETECTORS: readonly Detector[] = [
   tlsUntrustedIssuer,
   tlsVersionMismatch,
 
+  connectionChurn,
   metadataTooLarge,
   notGrpc,
   streamExhaustion,

@@ -7,6 +7,7 @@ import { isLate } from "../model/probe-speed.ts";
 import { declaresStart } from "../model/startup.ts";
 import { authRejected } from "./auth-rejected.ts";
 import { compressionUnsupported } from "./compression-unsupported.ts";
+import { connectionChurn } from "./connection-churn.ts";
 import { contractDrift } from "./contract-drift.ts";
 import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
@@ -67,6 +68,7 @@ export const probeFailing = defineDetector({
   causes: [
     ...WIRE,
     dnsStale,
+    connectionChurn,
     metadataTooLarge,
     streamExhaustion,
     streamsRefused,

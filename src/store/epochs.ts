@@ -14,6 +14,10 @@ const LISTENS_ON_MS = 5_000;
 /** A drain ends after this, whatever shows of it; one that was told lasts as long. */
 const LONGEST_DRAIN_MS = 600_000;
 const MOST_SERVICES = 20;
+/** A connection that a GOAWAY ends sooner was hardly used. */
+const YOUNG_MS = 60_000;
+/** So many of those in a row, without any other sign, are no stops: nobody deploys three times in three minutes. */
+const MOST_STOPS = 2;
 
 /**
  * One life of the watched process, as far as it can be seen from outside: which epoch it is, whether it
@@ -33,6 +37,10 @@ export interface Life {
   readonly server?: ServerTotals;
   /** The kept connection ended then, and none was opened since. */
   readonly lostAt?: Instant;
+  /** Since when the kept connection that was opened last has been there. */
+  readonly openedAt?: Instant;
+  /** GOAWAYs in a row, up to now, that ended a young connection as a stop does. */
+  readonly stops?: number;
   /** Whether each service declares itself fit. */
   readonly serving: Readonly<Record<string, boolean>>;
   readonly drain?: Draining;
@@ -63,10 +71,9 @@ const SIGNS: { readonly [K in Sign]: (life: Life, input: InputOf<K>, role: Role)
   "kernel/read": (life, input, role) =>
     role === "app" && input.sharesNetwork ? withRows(life, input) : life,
   "preflight/xray": (life, { at, report }) => answered(dialled(life, at, report), report),
-  "connection/opened": (life, { at }) => risen(found(life), at),
+  "connection/opened": (life, { at }) => ({ ...risen(found(life), at), openedAt: at }),
   "connection/closed": closed,
-  "connection/goaway": (life, input) =>
-    isLeaving(life) || isDrain(input) ? draining(life, input.at, false) : life,
+  "connection/goaway": toldToGo,
   "health/status": (life, input) => ({ ...life, serving: servingAfter(life, input) }),
   "channelz/cycle": (life, { at, server }) => counted(life, at, server),
   "drain/signal": (life, { at }) => draining(life, at, true),
@@ -222,6 +229,20 @@ function isAnotherServer(last: ServerTotals, server: ServerTotals): boolean {
     server.callsSucceeded < last.callsSucceeded ||
     server.callsFailed < last.callsFailed
   );
+}
+
+/**
+ * One who stops says so once. A server that ends one young connection after the other and still takes the
+ * next is none that stops: it would be excused for ever.
+ */
+function toldToGo(life: Life, input: InputOf<"connection/goaway">): Life {
+  const { at } = input;
+  if (isLeaving(life)) return draining(life, at, false);
+  if (!isDrain(input)) return life;
+  const { openedAt = Number.NEGATIVE_INFINITY, stops: before = 0 } = life;
+  const stops = at - openedAt < YOUNG_MS ? before + 1 : 0;
+  const next = { ...life, stops };
+  return stops > MOST_STOPS ? next : draining(next, at, false);
 }
 
 function draining(life: Life, at: Instant, isTold: boolean): Life {

@@ -654,3 +654,17 @@ it.each<[string, Partial<Facts>, string | undefined]>([
 ])("dials the pod's address at once, or not, when %s", (_when, facts, key) => {
   expect(job("preflight/app", { facts })?.urgency?.key).toBe(key);
 });
+
+const churn = (count: number, kept: Partial<Facts["kept"]> = {}): Situation => {
+  const end = { lifeMs: 3 * SECOND, idleMs: 0, by: "fin" } as const;
+  const ends = Array.from({ length: count }, () => ({ at: NOW - SECOND, ...end }));
+  return { facts: { kept: aKept({ since: NOW - SECOND, ends, ...kept }) } };
+};
+
+it.each<[string, Situation, number]>([
+  ["one connection ended young", churn(1), 10],
+  ["two connections in a row ended young", churn(2), 2.5],
+  ["the next has become a minute old", churn(2, { since: NOW - 60 * SECOND }), 10],
+])("asks health more often while connections end young: %s", (_when, situation, seconds) => {
+  expect(job("health/poll/app", situation)?.cadence).toEqual(every(seconds));
+});

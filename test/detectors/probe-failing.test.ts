@@ -388,6 +388,7 @@ it("waits until its causes were looked at", () => {
     "tls-alpn-missing",
     "not-grpc",
     "dns-stale",
+    "connection-churn",
     "metadata-too-large",
     "stream-exhaustion",
     "streams-refused",

@@ -68,6 +68,7 @@ const HERE: Readonly<Record<string, readonly Pairs[]>> = {
   "tls-san-mismatch": [{ roots: PLAINTEXT }],
   "tls-untrusted-issuer": [{ roots: PLAINTEXT }],
   "tls-version-mismatch": [{ roots: PLAINTEXT }],
+  "connection-churn": [{ roots: WIRE }],
   "metadata-too-large": [{ roots: WIRE }],
   "not-grpc": [
     {
@@ -119,7 +120,7 @@ const HERE: Readonly<Record<string, readonly Pairs[]>> = {
       effect: { evidence: { phase: "tls", reason: "handshake", status: "UNAVAILABLE" } },
     },
     {
-      roots: ["stream-exhaustion", "streams-refused", "error-burst"],
+      roots: ["connection-churn", "stream-exhaustion", "streams-refused", "error-burst"],
       effect: { evidence: { phase: "rpc", reason: "status", status: "UNAVAILABLE" } },
     },
     {

@@ -163,6 +163,29 @@ it.each<[string, readonly Observation[]]>([
   expect(quietAt(11, [...RUNNING, ...observations])).toEqual({ state: "draining", quietUntil: 70 });
 });
 
+/** GOAWAYs, each a second after the connection that it ends was opened. */
+const cutAt = (seconds: number, debugText = "") => [
+  anOpeningAt(seconds - 1),
+  aGoawayAt(seconds, debugText),
+];
+
+it("takes the third GOAWAY in a row to a young connection for no stop", () => {
+  const two = [...RUNNING, ...cutAt(100), ...cutAt(200)];
+  expect(quietAt(201, two)).toEqual({ state: "draining", quietUntil: 260 });
+  expect(quietAt(301, [...two, ...cutAt(300)])).toEqual({ state: "watched" });
+  expect(quietAt(401, [...two, ...cutAt(300), ...cutAt(400)])).toEqual({ state: "watched" });
+});
+
+it.each<[string, readonly Observation[]]>([
+  ["a connection lived in between", [anOpeningAt(240), aGoawayAt(300), ...cutAt(400)]],
+  ["the connection is old", [anOpeningAt(240), aGoawayAt(400)]],
+  ["it had declared itself unfit", [aStatusAt(390, { status: "NOT_SERVING" }), ...cutAt(400)]],
+  ["another process has come", [aReadAt(300, rowOf(200)), ...cutAt(400)]],
+])("sees a stop in the third GOAWAY where %s", (_what, observations) => {
+  const course = [...RUNNING, ...cutAt(100), ...cutAt(200), ...observations];
+  expect(quietAt(401, course)).toEqual({ state: "draining", quietUntil: 460 });
+});
+
 const TOLD = {
   source: "drain",
   kind: "signal",

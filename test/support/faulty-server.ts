@@ -41,6 +41,8 @@ export interface FaultyServerOptions {
     readonly debugText?: string;
     readonly when: "at-once" | "after-call";
   };
+  /** Hears of each session, once both sides' SETTINGS are acknowledged. */
+  readonly onSession?: (session: http2.ServerHttp2Session) => void;
   /** By `:path`. */
   readonly handlers?: Readonly<Record<string, Handler>>;
   /** For every other path; default answers health's Check with SERVING, the rest UNIMPLEMENTED. */
@@ -173,7 +175,8 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
   h2.on("session", (session) => {
     sessions.push(session);
     watchManners(session, complaints);
-    const { goaway } = options;
+    const { goaway, onSession } = options;
+    if (onSession !== undefined) session.once("localSettings", () => onSession(session));
     // After both sides' SETTINGS: nghttp2 stops reading once it has said GOAWAY on an idle session.
     if (goaway?.when === "at-once")
       session.once("localSettings", () => sendGoaway(session, goaway));

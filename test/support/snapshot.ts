@@ -231,6 +231,7 @@ export const aKept = builder<Facts["kept"]>({
   silentInRow: 0,
   lastReplyAt: NOW,
   lost: 0,
+  ends: [],
 });
 
 export const aServiceHealth = builder<ServiceHealth>({

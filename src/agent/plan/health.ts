@@ -1,3 +1,4 @@
+import { youngEnds } from "../../model/facts/kept.ts";
 import type { Job } from "../../model/job.ts";
 import { knownValue } from "../../model/snapshot.ts";
 import type { Need } from "../plan.ts";
@@ -6,6 +7,8 @@ import { ASK_AGAIN_MS, every, isMissing } from "./cadence.ts";
 const POLL_MS = 10_000;
 /** After a call without reply: three of them make a frozen app, so they follow closely. */
 const SUSPICIOUS_MS = 2_500;
+/** Connections in a row that ended younger than this: an idle timeout ends none that is polled so closely. */
+const ENDED = { most: 2, youngerMs: 60_000 };
 /** More watches than this cost the server more than they tell. */
 const MOST_SERVICES = 10;
 
@@ -17,7 +20,9 @@ export function planHealth(need: Need): readonly Job[] {
   const { target, known, now } = need;
   const services = watchedServices(need);
   const kept = knownValue(known, "kept");
-  const interval = (kept?.silentInRow ?? 0) > 0 ? SUSPICIOUS_MS : POLL_MS;
+  const isEnding = kept !== undefined && youngEnds(kept, ENDED.youngerMs, now).length >= ENDED.most;
+  const isSuspicious = isEnding || (kept?.silentInRow ?? 0) > 0;
+  const interval = isSuspicious ? SUSPICIOUS_MS : POLL_MS;
   const base = { source: "health", label: "health", target: target.name } as const;
   const isWatchable =
     !isMissing(known, now, { source: "health" }) &&

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { IMPLEMENTATIONS } from "../../model/channelz.ts";
 import type { Facts } from "../../model/facts/index.ts";
+import type { KeptEnd } from "../../model/facts/kept.ts";
 import type { AcceptRead } from "../../model/facts/listeners.ts";
 import type { OutboundMinute } from "../../model/facts/outbound.ts";
 import { PHASES } from "../../model/phase.ts";
@@ -243,6 +244,14 @@ export const outbound = exactly<Facts["outbound"]>()({
   knownAs: record(text, 1_000),
 });
 
+const keptEnd = exactly<KeptEnd>()({
+  at: instant,
+  lifeMs: count,
+  idleMs: count,
+  by: z.enum(["goaway", "fin", "rst"]),
+  goaway: maybe(goaway.pick({ code: true, debugText: true })),
+});
+
 export const kept = exactly<Facts["kept"]>()({
   state: z.enum(["open", "closed"]),
   since: instant,
@@ -255,4 +264,6 @@ export const kept = exactly<Facts["kept"]>()({
   closedBy: maybe(z.enum(["us", "goaway", "fin", "rst", "flood", "error"])),
   goaway: maybe(goaway),
   lost: count,
+  // Snapshots of earlier versions have none.
+  ends: list(keptEnd, 100).default([]),
 });

@@ -5,6 +5,10 @@ export const cCore: Remedies = {
   "app-frozen": {
     say: "Find what blocks: raise the CPU limit if it is throttled, and take a stack dump (Python: `py-spy dump`, mostly the interpreter lock; C++: `gdb -p PID`)",
   },
+  "connection-churn": {
+    say: "Find who ends the connections, the server or a proxy before it; an age that it gives them on purpose is some minutes long",
+    server: "grpc.max_connection_age_ms=300000, grpc.max_connection_age_grace_ms=60000",
+  },
   "deadline-storm": {
     say: "Follow the slow part: the dependency that is named, else a profile of the handler. Shed load, and stop work once the call has ended (Python: `context.is_active()`, C++: `context->IsCancelled()`)",
   },

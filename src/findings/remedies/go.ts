@@ -8,6 +8,11 @@ export const go: Remedies = {
   "compression-unsupported": {
     say: 'Register the codec (`import _ "google.golang.org/grpc/encoding/gzip"`) or let the sender use identity',
   },
+  "connection-churn": {
+    say: "Find who ends the connections, the server or a proxy before it; an age that it gives them on purpose is some minutes long",
+    server:
+      "grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: time.Minute})",
+  },
   "deadline-storm": {
     say: "Follow the slow part: the dependency that is named, else a profile of the handler. Shed load, and hand the handler's `ctx` on to all that it waits for: it ends with the deadline",
   },

@@ -5,6 +5,10 @@ export const grpcJs: Remedies = {
   "app-frozen": {
     say: "Find the synchronous work that holds the event loop (`node --cpu-prof`, or the inspector after SIGUSR1), and raise the CPU limit if it is throttled",
   },
+  "connection-churn": {
+    say: "Find who ends the connections, the server or a proxy before it; an age that it gives them on purpose is some minutes long",
+    server: '{ "grpc.max_connection_age_ms": 300_000, "grpc.max_connection_age_grace_ms": 60_000 }',
+  },
   "deadline-storm": {
     say: "Follow the slow part: the dependency that is named, else a profile of the handler. Shed load, and stop work once `call.cancelled`",
   },

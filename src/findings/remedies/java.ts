@@ -8,6 +8,10 @@ export const java: Remedies = {
   "compression-unsupported": {
     say: "Register the codec with the server's `decompressorRegistry(DecompressorRegistry.getDefaultInstance().with(codec, true))`, or let the sender use identity",
   },
+  "connection-churn": {
+    say: "Find who ends the connections, the server or a proxy before it; an age that it gives them on purpose is some minutes long",
+    server: ".maxConnectionAge(5, TimeUnit.MINUTES).maxConnectionAgeGrace(1, TimeUnit.MINUTES)",
+  },
   "deadline-storm": {
     say: "Follow the slow part: the dependency that is named, else a profile of the handler. Shed load, and stop work once `Context.current().isCancelled()`",
   },

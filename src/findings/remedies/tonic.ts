@@ -5,6 +5,10 @@ export const tonic: Remedies = {
   "compression-unsupported": {
     say: "Let the generated service accept the encoding (`.accept_compressed(CompressionEncoding::Gzip)`, with tonic's feature `gzip`), or let the sender use identity",
   },
+  "connection-churn": {
+    say: "Find who ends the connections, the server or a proxy before it; an age that it gives them on purpose is some minutes long",
+    server: ".max_connection_age(Duration::from_secs(300))",
+  },
   "deadline-storm": {
     say: "Follow the slow part: the dependency that is named, else a profile of the handler. Shed load; a handler's future is dropped when its caller is gone, what it spawned is not",
   },

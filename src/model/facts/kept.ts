@@ -9,6 +9,18 @@ export interface Reply {
   readonly ms: number;
 }
 
+/** How one kept connection was ended by the other side. */
+export interface KeptEnd {
+  readonly at: Instant;
+  /** How long it had been open. */
+  readonly lifeMs: number;
+  /** How long no call had been answered on it: of an age, or of an idle timeout. */
+  readonly idleMs: number;
+  readonly by: "goaway" | "fin" | "rst";
+  /** Of its GOAWAY: the HTTP/2 error code, and what it said. */
+  readonly goaway?: Pick<GoawayFacts, "code" | "debugText">;
+}
+
 /** The kept connection: is it there, and does anybody answer on it? */
 export interface Kept {
   readonly state: "open" | "closed";
@@ -28,6 +40,8 @@ export interface Kept {
   readonly goaway?: GoawayFacts;
   /** Connections that ended in this epoch. */
   readonly lost: number;
+  /** Those of them that the other side ended, newest last, at most 60; none from before one that we closed. */
+  readonly ends: readonly KeptEnd[];
 }
 
 const LEAST_SILENT = 3;
@@ -46,4 +60,14 @@ export function isDead(kept: Kept, lastPassedAt: Instant | undefined): boolean {
   const since = silentSince(kept);
   if (kept.state !== "open" || kept.silentInRow < LEAST_SILENT) return false;
   return since !== undefined && lastPassedAt !== undefined && lastPassedAt > since;
+}
+
+/**
+ * The unbroken run, up to now, of connections that the other side ended before they were that old; none
+ * while the one that is open has become older.
+ */
+export function youngEnds(kept: Kept, lifeMs: number, now: Instant): readonly KeptEnd[] {
+  const { state, since, ends } = kept;
+  if (state === "open" && now - since >= lifeMs) return [];
+  return ends.slice(ends.findLastIndex((end) => end.lifeMs >= lifeMs) + 1);
 }

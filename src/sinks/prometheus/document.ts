@@ -3,7 +3,7 @@ import type { DefaultPod, Family } from "./family.ts";
 import { LABEL_WORDS } from "./label-words.ts";
 
 /** The codes that are on by default: on an app, and on the agent itself. */
-export const DEFAULT_POD: DefaultPod = { appCodes: 41, agentCodes: 3 };
+export const DEFAULT_POD: DefaultPod = { appCodes: 42, agentCodes: 3 };
 
 /** What a default pod may cost in series, and what no pod exceeds (design: Metrics). */
 export const DEFAULT_POD_BUDGET = 300;

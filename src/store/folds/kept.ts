@@ -1,8 +1,12 @@
-import type { Kept } from "../../model/facts/kept.ts";
+import type { Kept, KeptEnd } from "../../model/facts/kept.ts";
+import type { Instant } from "../../model/time.ts";
+import type { GoawayFacts } from "../../model/xray.ts";
 import { defineFold, type InputOf } from "../fold.ts";
 import { pushed } from "../ring.ts";
 
 const MOST_REPLIES = 30;
+/** One in ten seconds, as they come after a stable one, over the ten minutes that a judgement may span. */
+const MOST_ENDS = 60;
 
 /** The kept connection. Its ends are told as they happen, so it does not grow old. */
 export const keptFold = defineFold({
@@ -15,7 +19,7 @@ export const keptFold = defineFold({
     "connection/reply",
     "connection/implementation",
   ],
-  bound: "30 replies, one GOAWAY",
+  bound: "30 replies, 60 ends, one GOAWAY",
   maxAgeMs: Number.POSITIVE_INFINITY,
   inNewEpoch({
     goaway: _goaway,
@@ -23,7 +27,7 @@ export const keptFold = defineFold({
     implementation: _implementation,
     ...kept
   }: Kept): Kept {
-    return { ...kept, replies: [], silentInRow: 0, lost: 0 };
+    return { ...kept, replies: [], silentInRow: 0, lost: 0, ends: [] };
   },
   isNews: (before, after) =>
     before?.since !== after.since ||
@@ -48,7 +52,7 @@ export const keptFold = defineFold({
 
 function opened(before: Kept | undefined, input: InputOf<"connection/opened">): Kept {
   const { at, localPort, connectMs } = input;
-  const { goaway: _goaway, localPort: _localPort, ...rest } = before ?? { replies: [], lost: 0 };
+  const { goaway: _goaway, localPort: _localPort, ...rest } = before ?? NOTHING;
   return {
     ...rest,
     state: "open",
@@ -59,13 +63,45 @@ function opened(before: Kept | undefined, input: InputOf<"connection/opened">): 
   };
 }
 
+const NOTHING: Partial<Kept> & Pick<Kept, "replies" | "silentInRow" | "lost" | "ends"> = {
+  replies: [],
+  silentInRow: 0,
+  lost: 0,
+  ends: [],
+};
+
 /** A connection that never opened ends none. One that we closed ourselves is not lost. */
 function closed(before: Kept | undefined, input: InputOf<"connection/closed">): Kept {
   const { at, by } = input;
-  const { localPort: _localPort, ...rest } = before ?? { replies: [], silentInRow: 0, lost: 0 };
+  const { localPort: _localPort, ...rest } = before ?? NOTHING;
   const isLost = before?.state === "open" && by !== "us";
   const since = before?.state === "closed" ? before.since : at;
-  return { ...rest, state: "closed", since, closedBy: by, lost: rest.lost + (isLost ? 1 : 0) };
+  const lost = rest.lost + (isLost ? 1 : 0);
+  return { ...rest, state: "closed", since, closedBy: by, lost, ends: endsAfter(before, input) };
+}
+
+/** Of those that never opened, and of faults of the socket, nothing is learnt about the server. */
+function endsAfter(
+  before: Kept | undefined,
+  { at, by }: InputOf<"connection/closed">,
+): readonly KeptEnd[] {
+  if (before?.state !== "open" || by === "error") return before?.ends ?? [];
+  return by === "us" || by === "flood" ? [] : pushed(before.ends, endOf(before, at, by), MOST_ENDS);
+}
+
+function endOf(
+  { since, lastReplyAt, goaway }: Kept,
+  closedAt: Instant,
+  by: KeptEnd["by"],
+): KeptEnd {
+  const at = goaway?.at ?? closedAt;
+  const usedAt = Math.max(since, Math.min(lastReplyAt ?? since, at));
+  const end = { at, lifeMs: at - since, idleMs: at - usedAt, by };
+  return goaway === undefined ? end : withGoaway(end, goaway);
+}
+
+function withGoaway(end: KeptEnd, { code, debugText }: GoawayFacts): KeptEnd {
+  return { ...end, goaway: { code, debugText } };
 }
 
 function replied(kept: Kept, { at, outcome, ms }: InputOf<"connection/reply">): Kept {

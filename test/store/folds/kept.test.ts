@@ -19,7 +19,9 @@ const open = {
   replies: [],
   silentInRow: 0,
   lost: 0,
+  ends: [],
 };
+const end = { at: after(5), lifeMs: 5_000, idleMs: 5_000, by: "rst" };
 const reply = (seconds: number, outcome: "replied" | "silent") => ({
   at: after(seconds),
   outcome,
@@ -70,6 +72,7 @@ it.each<[string, readonly Observation[], object]>([
       silentInRow: 0,
       closedBy: "rst",
       lost: 1,
+      ends: [end],
     },
   ],
   [
@@ -83,6 +86,7 @@ it.each<[string, readonly Observation[], object]>([
       silentInRow: 0,
       closedBy: "us",
       lost: 0,
+      ends: [],
     },
   ],
   [
@@ -95,6 +99,7 @@ it.each<[string, readonly Observation[], object]>([
       silentInRow: 0,
       closedBy: "error",
       lost: 0,
+      ends: [],
     },
   ],
   [
@@ -106,6 +111,7 @@ it.each<[string, readonly Observation[], object]>([
       replies: [reply(1, "silent")],
       closedBy: "fin",
       lost: 1,
+      ends: [{ ...end, by: "fin" }],
     },
   ],
 ])("tells the kept connection whole when it %s", (_when, observations, want) => {
@@ -138,4 +144,52 @@ it("knows whose server it is until a new epoch, over connections", () => {
   const course = [anOpeningAt(0), told, aClosingAt(2), anOpeningAt(3)];
   expect(folded("kept", course)).toMatchObject({ implementation: "tonic" });
   expect(folded("kept", [told])).toBeUndefined();
+});
+
+const lives = (count: number, ending = aClosingAt(0)) =>
+  Array.from({ length: count }, (_, i) => [
+    anOpeningAt(10 * i),
+    aReplyAt(10 * i + 1),
+    { ...ending, at: after(10 * i + 3) },
+  ]).flat();
+
+it("remembers how the other side ended its newest sixty", () => {
+  const ends = folded("kept", lives(62))?.ends;
+  expect(ends).toHaveLength(60);
+  expect(ends?.at(-1)).toEqual({ at: after(613), lifeMs: 3_000, idleMs: 2_000, by: "fin" });
+});
+
+it("remembers the GOAWAY that ended one, at the instant when it came", () => {
+  const course = [
+    anOpeningAt(0),
+    aReplyAt(1),
+    aGoawayAt(4, "max_age"),
+    aReplyAt(5),
+    aClosingAt(6, { by: "goaway" }),
+  ];
+  expect(folded("kept", course)?.ends).toEqual([
+    {
+      at: after(4),
+      lifeMs: 4_000,
+      idleMs: 0,
+      by: "goaway",
+      goaway: { code: 0, debugText: "max_age" },
+    },
+  ]);
+});
+
+it.each<[string, readonly Observation[], number]>([
+  ["none from before one that we closed", lives(1, aClosingAt(0, { by: "us" })), 0],
+  ["none from before one that was flooded", lives(1, aClosingAt(0, { by: "flood" })), 0],
+  ["not the fault of a socket", lives(1, aClosingAt(0, { by: "error" })), 3],
+  ["not one that never opened", [aClosingAt(1)], 3],
+])("remembers %s", (_what, then, count) => {
+  const later = then.map((one) => ({ ...one, at: one.at + 100_000 }));
+  expect(folded("kept", [...lives(3), ...later])?.ends).toHaveLength(count);
+});
+
+it("remembers no end of another epoch", () => {
+  const row = { listeners: [{ address: "::", port: 50051, queued: 0, inode: 7 }] };
+  const course = [...lives(3), aReadAt(50), aReadAt(60, row)];
+  expect(folded("kept", course)?.ends).toEqual([]);
 });

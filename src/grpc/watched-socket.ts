@@ -28,6 +28,9 @@ export class WatchedSocket extends Duplex {
     wire.once("end", () => this.push(null));
     wire.once("error", (error) => this.destroy(error));
     wire.once("close", () => this.destroy());
+    // Before HTTP/2 hears of it: it would end this side as well, and Node asserts that nothing is written
+    // meanwhile, whoever cancels a call just then. A connection that is gone takes any write.
+    this.once("end", () => this.destroy());
   }
 
   override _read(): void {
@@ -42,10 +45,7 @@ export class WatchedSocket extends Duplex {
     this.#wire.write(chunk, done);
   }
 
-  /**
-   * Done at once: Node's http2 asserts that nothing is written while an end is on its way, and a call may be
-   * cancelled at any time. Nobody could catch that.
-   */
+  /** Done at once, for the same reason: nobody can catch what is thrown in a timer. */
   override _final(done: (error?: Error | null) => void): void {
     this.#wire.end();
     done();

@@ -139,20 +139,42 @@ it("survives blocks of fields that never ended, collected with their session", a
 });
 
 /** Node asserts that nothing is written while an end is on its way, which ends the process. */
-it("survives a call that is cancelled at the moment of the server's end", async () => {
-  const server = await serve({ call: ({ socket }) => void socket.end() });
-  const wire = net.connect(server.port, "127.0.0.1");
-  await once(wire, "connect");
-  const watched = new WatchedSocket(wire, { nowMs: () => 0, refused: () => {} });
-  const session = http2.connect("http://localhost", { createConnection: () => watched });
-  session.on("error", () => {});
-  await once(session, "remoteSettings");
-  const stream = session.request({ ":path": CALL.path, ":method": "POST" });
-  stream.on("error", () => {});
-  const closed = new Promise<void>((resolve) => session.once("close", resolve));
-  await once(watched, "end");
-  session.ping(() => {});
-  stream.close(http2.constants.NGHTTP2_CANCEL);
-  await closed;
-  expect(watched.destroyed).toBe(true);
+describe("a call that is cancelled at the moment of the server's end leaves the process alone,", () => {
+  async function meetEnd() {
+    const server = await serve({ call: ({ socket }) => void socket.end() });
+    const wire = net.connect(server.port, "127.0.0.1");
+    await once(wire, "connect");
+    const watched = new WatchedSocket(wire, { nowMs: () => 0, refused: () => {} });
+    const session = http2.connect("http://localhost", { createConnection: () => watched });
+    session.on("error", () => {});
+    await once(session, "remoteSettings");
+    const stream = session.request({ ":path": CALL.path, ":method": "POST" });
+    stream.on("error", () => {});
+    const closed = new Promise<void>((resolve) => session.once("close", resolve));
+    const cancel = () => {
+      session.ping(() => {});
+      stream.close(http2.constants.NGHTTP2_CANCEL);
+    };
+    return { watched, closed, cancel };
+  }
+
+  it("whoever waits for that", async () => {
+    const { watched, closed, cancel } = await meetEnd();
+    await once(watched, "end");
+    cancel();
+    await closed;
+    expect(watched.destroyed).toBe(true);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])("after %i ticks", async (ticks) => {
+    const { watched, closed, cancel } = await meetEnd();
+    watched.once("end", () => after(ticks, cancel));
+    await closed;
+    expect(watched.destroyed).toBe(true);
+  });
 });
+
+function after(ticks: number, what: () => void): void {
+  if (ticks === 0) what();
+  else process.nextTick(after, ticks - 1, what);
+}

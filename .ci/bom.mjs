@@ -6,9 +6,9 @@ import { join } from "node:path";
  * version, licence and the hash that the lockfile holds. Made from what the bundler read and not from
  * what is installed, so that it names what runs. The same bundle gives the same file.
  */
-export function writeBom({ metafile, root, version, file }) {
+export function writeBom({ inputs, root, version, file }) {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const folders = Object.keys(metafile.inputs).flatMap(
+  const folders = Object.keys(inputs).flatMap(
     (input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [],
   );
   const components = [...new Set(folders)].sort().map((folder) => component(root, folder, lock));

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeBom } from "./bom.mjs";
 import { deepImports } from "./bundle/deep-imports.mjs";
+import { buildProtoLoader, lateFiles } from "./bundle/late-files.mjs";
 
 /**
  * Bundles `src/main.ts` into `dist/`, which then runs without node_modules.
@@ -106,23 +107,27 @@ const plainAssertions = {
 };
 
 process.once("exit", () => rmSync(dist, { recursive: true, force: true }));
-const { metafile } = await build({
-  entryPoints: [join(root, "src/main.ts")],
-  outdir: join(dist, "lib/bin"),
-  bundle: true,
-  metafile: true,
+const folder = join(dist, "lib/bin");
+const output = {
   absWorkingDir: root,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  mainFields: ["module", "main"],
   target: "es2023",
-  chunkNames: "[name]-[hash]",
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
-  plugins: [deepImports, unusedParts, plainAssertions, requiredBuiltins],
+};
+const { metafile } = await build({
+  ...output,
+  entryPoints: [join(root, "src/main.ts")],
+  outdir: folder,
+  bundle: true,
+  metafile: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  mainFields: ["module", "main"],
+  chunkNames: "[name]-[hash]",
+  plugins: [deepImports, lateFiles(folder), unusedParts, plainAssertions, requiredBuiltins],
   define: { __VERSION__: JSON.stringify(version) },
   // No global by name: a module of the chunk may have a declaration of that name.
   banner: {
@@ -137,9 +142,12 @@ const { metafile } = await build({
   },
 });
 
+const late = await buildProtoLoader(folder, output);
+
 // V8 keeps a source with one wider character at two bytes for each.
-for (const name of readdirSync(join(dist, "lib/bin"))) {
-  const wide = /[^\0-\x7F]/.exec(readFileSync(join(dist, "lib/bin", name), "utf8"));
+const chunks = readdirSync(folder).filter((name) => /\.c?js$/.test(name));
+for (const name of chunks) {
+  const wide = /[^\0-\x7F]/.exec(readFileSync(join(folder, name), "utf8"));
   if (wide !== null) throw new Error(`${name} holds ${wide[0]}: write it as an escape`);
 }
 
@@ -154,7 +162,8 @@ for (const protos of [
 cpSync(join(root, "src/proto/order"), join(dist, "proto/order"), { recursive: true });
 mkdirSync(join(dist, "docs"), { recursive: true });
 cpSync(join(root, "docs/findings"), join(dist, "docs/findings"), { recursive: true });
-writeBom({ metafile, root, version, file: join(dist, "bom.cdx.json") });
+const inputs = { ...metafile.inputs, ...late.inputs };
+writeBom({ inputs, root, version, file: join(dist, "bom.cdx.json") });
 
 const last = `${dist}-last`;
 process.once("exit", () => rmSync(last, { recursive: true, force: true }));

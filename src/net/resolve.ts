@@ -4,7 +4,7 @@ import { present } from "../model/present.ts";
 import { shortageOf } from "../model/shortage.ts";
 import type { Clock } from "../model/time.ts";
 import { dialOrder } from "./dial-order.ts";
-import { type DnsCause, gravest, type QueryAnswer, queryName } from "./dns-query.ts";
+import type { DnsCause, QueryAnswer } from "./dns-query.ts";
 import { parseHosts } from "./hosts.ts";
 import { expansionsOf, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
 
@@ -90,6 +90,8 @@ export function createNameResolver(options: NameResolverOptions): NameResolver {
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
   };
   const ask = async (question: NameQuestion, conf: ResolvConf): Promise<Asked> => {
+    // With it comes node:dns/promises, which an agent of one address does without.
+    const { gravest, queryName } = await import("./dns-query.ts");
     const { name, nameServer, signal } = question;
     const servers = (nameServer === undefined ? conf.nameServers : [nameServer]).map(serverText);
     const key = JSON.stringify([name, servers, conf.search, conf.ndots]);

@@ -27,6 +27,8 @@ import { tlsUntrustedIssuer } from "./tls-untrusted-issuer.ts";
 /** Answers of a proxy without a server behind it: a rollout passes through them. */
 const NO_UPSTREAM: ReadonlySet<number | undefined> = new Set([502, 503, 504]);
 const NO_UPSTREAM_HOLD_MS = 10_000;
+/** Of what one look suspects: it lasts no longer. */
+const ONE_LOOK_HOLD_MS = 600_000;
 /** Judged only with credentials: without them a refusal, or being told to slow down, is our own affair. */
 const REFUSED_US: ReadonlySet<number> = new Set([401, 403, 429]);
 /** The answer did not end by itself: a crash or a drain, which say nothing of the protocol. */
@@ -123,16 +125,17 @@ export const notGrpc = defineDetector({
     if (isExcused(cause, view)) return undefined;
     const patience = patienceWith(cause, view);
     if (patience === undefined) return undefined;
-    return onceConfirmed(xray, [
-      {
-        subject: {},
-        ...patience,
-        witnesses: ["preflight"] as const,
-        isDeterministic: true,
-        summary: `${SENTENCES[cause]}${detailOf(cause, latest)}`,
-        evidence: { cause, ...evidenceOf(latest) },
-      },
-    ]);
+    const symptom: Symptom = {
+      subject: {},
+      ...patience,
+      witnesses: ["preflight"],
+      isDeterministic: true,
+      summary: `${SENTENCES[cause]}${detailOf(cause, latest)}`,
+      evidence: { cause, ...evidenceOf(latest) },
+    };
+    if (isUntimed(cause, view))
+      return [{ ...symptom, isSuspicion: true, holdMs: ONE_LOOK_HOLD_MS }];
+    return onceConfirmed(xray, [symptom]);
   },
 });
 
@@ -161,16 +164,29 @@ function patienceWith(
   };
 }
 
+/** One look is over before its own timing can be trusted, and before a second try: it says what it saw. */
+function isUntimed(
+  cause: Cause,
+  {
+    timingTrusted,
+    expectation,
+  }: { readonly timingTrusted: boolean; readonly expectation: Expectation },
+): boolean {
+  return cause === "mute" && !timingTrusted && expectation.startupMs === 0;
+}
+
 /** Something else may have kept the server from answering. */
 function isExcused(
   cause: Cause,
   seen: {
     readonly xray: Xray;
+    readonly expectation: Expectation;
     readonly listeners: Listeners | undefined;
     readonly timingTrusted: boolean;
   },
 ): boolean {
-  if (cause === "mute") return !seen.timingTrusted || isUnaccepted(seen);
+  const isOneLook = seen.expectation.startupMs === 0;
+  if (cause === "mute") return (!seen.timingTrusted && !isOneLook) || isUnaccepted(seen);
   return cause === "closed" && servesOthers(seen.listeners);
 }
 

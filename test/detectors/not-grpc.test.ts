@@ -141,7 +141,23 @@ it.each<[string, Partial<Facts>]>([
 });
 
 it("does not judge silence while its own timing cannot be trusted", () => {
-  expect(judged({ xray: mute({}) }, false)).toBeUndefined();
+  const expectation = anExpectation({ startupMs: 600_000 });
+  expect(judged({ xray: mute({}), expectation }, false)).toBeUndefined();
+});
+
+it("suspects silence in one look, which is over before its timing can be trusted", () => {
+  const oneLook = { expectation: anExpectation({ startupMs: 0 }) };
+  const unheard = { listeners: waiting(1) };
+  expect(judged({ ...oneLook, ...unheard, xray: mute({}) }, false)).toBeUndefined();
+  expect(judged(oneLook, false)).toEqual([symptom]);
+  expect(judged({ ...oneLook, xray: mute({}) }, true)).not.toMatchObject([{ isSuspicion: true }]);
+  expect(judged({ ...oneLook, xray: mute({}) }, false)).toEqual([
+    {
+      ...says("The port accepts connections and says nothing", { cause: "mute" }),
+      isSuspicion: true,
+      holdMs: 600_000,
+    },
+  ]);
 });
 
 it.each<[string, Facts["listeners"]]>([

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const PURE = [
@@ -11,8 +12,19 @@ const PURE = [
   "inject",
   "replay",
 ];
+/** They look at their own process (its memory, its timers, whether it lives on) or last long: a process each, first. */
+const ALONE = [
+  "test/main/built-folder.test.ts",
+  "test/grpc/{client,framing,keep-behind,watched-socket}.test.ts",
+  "test/host/self.test.ts",
+  "test/schedule/clock.test.ts",
+  "test/sources/probe.test.ts",
+];
 /** Breaks real peers and writes what was seen into `test/snapshots/`. */
 const TAKES = "test/replay/take.test.ts";
+
+/** One more than there are processors: some tests wait, for a time to pass or for a process to start. */
+const WORKERS = availableParallelism() + 1;
 
 /** A folder for a report of each run, which `.ci/run` counts. */
 const RESULTS = process.env["GRPC_DOCTOR_RESULTS"];
@@ -39,8 +51,11 @@ export default defineConfig({
           include: PURE.map((folder) => `test/${folder}/**/*.test.ts`),
           exclude: [TAKES],
           isolate: false,
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
         },
+      },
+      {
+        test: { name: "alone", include: ALONE, testTimeout: 15_000, maxWorkers: WORKERS },
       },
       {
         test: {
@@ -50,10 +65,12 @@ export default defineConfig({
             ...PURE.map((folder) => `test/${folder}/**`),
             "test/{scenarios,interop,hard,hostile,soak,bench,kube,load}/**",
             TAKES,
+            ...ALONE,
           ],
+          // Files share a process, one after the other: loading the agent again for each took half of the time.
+          isolate: false,
           testTimeout: 15_000,
-          // vitest would leave one processor free: on two that is half of them.
-          maxWorkers: "100%",
+          maxWorkers: WORKERS,
         },
       },
       {

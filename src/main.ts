@@ -104,7 +104,9 @@ async function* keys(signal: AbortSignal): AsyncGenerator<string> {
     for await (const chunk of on(stdin, "data", { signal })) {
       const text = String(chunk[0]);
       if (text.includes("\u0003")) process.kill(process.pid, "SIGINT");
-      yield* text;
+      // An arrow or the like is one key.
+      else if (text.startsWith("\u001B")) yield text;
+      else yield* text;
     }
   } catch (thrown) {
     if (!signal.aborted) throw thrown;

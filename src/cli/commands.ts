@@ -319,14 +319,14 @@ export const COMMANDS: readonly Command[] = [
     name: "demo",
     summary: "a sample order service and its faults, with the agent beside it",
     details: [
-      "Each fault is real: a wrong certificate, a bind to loopback, handlers slower than their callers' deadlines, and nine more. On a terminal a key breaks the service, and heals it when pressed again.",
+      "Each fault is real: a wrong certificate, a bind to loopback, handlers slower than their callers' deadlines, and nine more. On a terminal a key breaks the service, and heals it when pressed again; without one, --fault names the fault.",
     ],
     positionals: [],
     flags: [
       {
         name: "fault",
         value: "CODE",
-        says: "breaks the service in this way, heals it after the alert, ends when that is resolved; exits 1 when the alert, or its end, does not come",
+        says: "breaks the service in this way, heals it after the alert, ends when that is resolved; exits 1 when the alert does not come within 180 s, or its end within 420 s",
       },
       ...listenFlags("127.0.0.1:19464", "127.0.0.1:19465"),
     ],

@@ -92,10 +92,14 @@ export async function runServer(task: ServerTask): Promise<(command: Command) =>
   };
 }
 
-/** Really blocks the event loop, for as long as a file exists: nothing else can reach it. */
+/**
+ * Really blocks the event loop, for as long as a file exists and the parent lives, whose end it would
+ * not hear of: nothing else can reach it.
+ */
 function blockEventLoop(file: string): void {
+  const parent = process.ppid;
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  while (existsSync(file)) Atomics.wait(cell, 0, 0, 200);
+  while (existsSync(file) && process.ppid === parent) Atomics.wait(cell, 0, 0, 200);
 }
 
 async function listenMute(port: number): Promise<() => Promise<void>> {

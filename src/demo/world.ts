@@ -14,7 +14,9 @@ export interface World {
   readonly configuration: string;
   /** The address that stands for the pod's. */
   readonly podAddress: string;
+  /** Rejects when its process has ended; waits for as long as its process is blocked. */
   break(fault: Fault): Promise<void>;
+  /** As `break`. */
   heal(fault: Fault): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,6 +25,8 @@ export interface WorldOptions {
   readonly entry: Entry;
   readonly protoDirectory: string;
   readonly now: number;
+  /** Aborted while the world starts: it is taken down again, and `startWorld` rejects. */
+  readonly signal: AbortSignal;
 }
 
 const INVENTORY = "inventory.demo";
@@ -31,7 +35,8 @@ const ELSEWHERE = "127.0.0.3";
 const MAX_STREAMS = 100;
 
 /** Starts four processes and a name server; resolves when all of them are up. */
-export async function startWorld({ entry, protoDirectory, now }: WorldOptions): Promise<World> {
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { entry, protoDirectory, now, signal } = options;
   const [orders, payments, inventory] = await freePorts(3);
   const folder = mkdtempSync(join(tmpdir(), "grpc-doctor-demo-"));
   const certificates = await makeCertificates(now);
@@ -39,43 +44,66 @@ export async function startWorld({ entry, protoDirectory, now }: WorldOptions): 
   const zone = await startZone(INVENTORY, [HOME]);
   const inventoryAddress = `dns://127.0.0.1:${zone.port}/${INVENTORY}:${inventory}`;
 
+  const ports = { orders, payments, inventory };
+  const tasks = tasksOf({ ports, protoDirectory, inventoryAddress, leaves: certificates.leaves });
+  const children = new Map<string, Child>();
+  const start = (name: keyof typeof tasks) => {
+    const child = startChild(entry, tasks[name]);
+    children.set(name, child);
+    return child.up;
+  };
+  const killAll = async () => {
+    await Promise.all([...children.values()].map((child) => child.kill()));
+  };
+  const close = async () => {
+    await killAll();
+    await zone.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const giveUp = () => void killAll();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    signal.throwIfAborted();
+    await Promise.all([start("inventory"), start("payments"), start("orders")]);
+    await start("callers");
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+
+  const ca = join(folder, "ca.pem");
+  return {
+    configuration: configurationText({ orders, payments, inventory: inventoryAddress, ca }),
+    podAddress: HOME,
+    ...createActs({ children, zone, start, marker: join(folder, "blocked") }),
+    close,
+  };
+}
+
+interface Script extends Pick<ServerTask, "protoDirectory" | "leaves"> {
+  readonly ports: Readonly<Record<"orders" | "payments" | "inventory", number>>;
+  readonly inventoryAddress: string;
+}
+
+/** What each process of the world does. */
+function tasksOf({ ports, inventoryAddress, protoDirectory, leaves }: Script) {
   const server = (port: number, more: Pick<ServerTask, "serving" | "calls">): ServerTask => ({
     role: "server",
     port,
     protoDirectory,
-    leaves: certificates.leaves,
+    leaves,
     maxConcurrentStreams: MAX_STREAMS,
     ...more,
   });
-  const tasks = {
-    inventory: server(inventory, { serving: HEALTHY.orders }),
-    orders: server(orders, { serving: HEALTHY.orders, calls: inventoryAddress }),
-    payments: server(payments, { serving: HEALTHY.payments }),
-    // As other pods do: by the pod's address, which a server that listens on loopback only refuses.
-    callers: { role: "callers", address: `${HOME}:${orders}`, protoDirectory },
-  } as const;
-  const children = new Map<string, Child>();
-  const start = async (name: keyof typeof tasks) => {
-    children.set(name, await startChild(entry, tasks[name]));
-  };
-  await Promise.all([start("inventory"), start("payments"), start("orders")]);
-  await start("callers");
-
   return {
-    configuration: configurationText({
-      orders,
-      payments,
-      inventory: inventoryAddress,
-      ca: join(folder, "ca.pem"),
-    }),
-    podAddress: HOME,
-    ...createActs({ children, zone, start, marker: join(folder, "blocked") }),
-    async close() {
-      await Promise.all([...children.values()].map((child) => child.kill()));
-      await zone.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+    inventory: server(ports.inventory, { serving: HEALTHY.orders }),
+    orders: server(ports.orders, { serving: HEALTHY.orders, calls: inventoryAddress }),
+    payments: server(ports.payments, { serving: HEALTHY.payments }),
+    // As other pods do: by the pod's address, which a server that listens on loopback only refuses.
+    callers: { role: "callers", address: `${HOME}:${ports.orders}`, protoDirectory },
+  } as const;
 }
 
 interface Stage {

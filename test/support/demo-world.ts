@@ -17,6 +17,7 @@ export async function watchWorld(): Promise<WatchedWorld> {
     entry: { file: fileURLToPath(new URL("lib/bin/main.js", DIST)), arguments: ["demo-actor"] },
     protoDirectory: fileURLToPath(new URL("proto", DIST)),
     now: Date.now(),
+    signal: new AbortController().signal,
   });
   const agent = await startRunningAgent(world.configuration, {
     environment: { POD_IP: world.podAddress },

@@ -5,9 +5,9 @@ import type { FindingChange } from "../../model/finding.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { Settings } from "../../model/settings.ts";
 import { hostPort } from "../../model/target.ts";
-import { aborted } from "../aborted.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
+import { brokenText, followKeys, healedText } from "../follow-keys.ts";
 import { listenFlag } from "../listen-flag.ts";
 import type { Program } from "../program.ts";
 
@@ -24,11 +24,10 @@ export async function run(call: Call): Promise<number> {
   const { program, given } = call;
   const fault = faultNamed(given.texts["fault"]);
   const listeners = listenersOf(call);
-  const world = await startWorld({
-    entry: { file: program.file, arguments: ["demo-actor"] },
-    protoDirectory: program.protoDirectory,
-    now: program.clock.now(),
-  });
+  if (fault === undefined && program.keys === undefined)
+    throw new UsageError(`without a terminal there are no keys: ${faultTakes()}`);
+  const world = await worldOf(program);
+  if (world === undefined) return EXIT.fine;
   // Ended by a signal, by the key q, when the fault is over, or with the agent.
   const ending = new AbortController();
   const signal = AbortSignal.any([program.signal, ending.signal]);
@@ -41,7 +40,7 @@ export async function run(call: Call): Promise<number> {
     const agent = call.tools.runAgent(stagehand, { settings, heard: audience.heard });
     const stage =
       fault === undefined
-        ? followKeys(call, world, signal)
+        ? followKeys(program, { world, signal })
         : breakAndHeal(call, { world, fault, signal, audience });
     const exit = await Promise.race([agent.then(() => EXIT.fine), stage]);
     ending.abort("quit");
@@ -50,6 +49,17 @@ export async function run(call: Call): Promise<number> {
   } finally {
     ending.abort("quit");
     await world.close();
+  }
+}
+
+/** `undefined`: a signal came before it was up. */
+async function worldOf({ file, protoDirectory, clock, signal }: Program) {
+  try {
+    const entry = { file, arguments: ["demo-actor"] };
+    return await startWorld({ entry, protoDirectory, now: clock.now(), signal });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    return undefined;
   }
 }
 
@@ -93,50 +103,6 @@ function tellPlaces({ program }: Call, { listen, admin, targets }: Settings): vo
   );
 }
 
-/** A row for each key: what it does, and the finding that should name it. */
-function menu(): string {
-  const width = Math.max(...FAULTS.map(({ code }) => code.length));
-  const rows = FAULTS.map(({ key, code, title }) => `  ${key}  ${code.padEnd(width)}  ${title}`);
-  return [
-    "A key breaks the service, and heals it when pressed again:",
-    ...rows,
-    HEAL_AND_END,
-    "",
-  ].join("\n");
-}
-
-const HEAL_AND_END = "  h  heals all; q ends";
-
-/** A key breaks the world in its way, and heals it when pressed again. Resolves at q or the end. */
-async function followKeys({ program }: Call, world: World, signal: AbortSignal): Promise<number> {
-  const broken = new Set<Fault>();
-  const heal = async (fault: Fault) => {
-    broken.delete(fault);
-    program.stderr.write(healedText(fault));
-    await world.heal(fault);
-  };
-  if (program.keys === undefined) await aborted(signal);
-  else program.stderr.write(menu());
-  for await (const key of program.keys?.(signal) ?? []) {
-    if (key === "q") break;
-    const meant = FAULTS.filter((one) => one.key === key || (key === "h" && broken.has(one)));
-    for (const fault of meant) {
-      if (broken.has(fault)) {
-        await heal(fault);
-        continue;
-      }
-      broken.add(fault);
-      program.stderr.write(`broken: ${fault.title} (${fault.code})\n`);
-      await world.break(fault);
-    }
-  }
-  return EXIT.fine;
-}
-
-function healedText({ code }: Fault): string {
-  return `healed: ${code} is resolved once it was absent for its clearAfter, a minute or more\n`;
-}
-
 interface Play {
   readonly world: World;
   readonly fault: Fault;
@@ -153,12 +119,12 @@ async function breakAndHeal({ program }: Call, play: Play): Promise<number> {
   const { clock, stderr } = program;
   try {
     await clock.sleep(HEALTHY_MS, signal);
-    stderr.write(`broken: ${fault.title} (${fault.code})\n`);
+    stderr.write(`${brokenText(fault)}\n`);
     const opened = awaitTransition(program, play, { transition: "opened", withinMs: ALERT_MS });
     await world.break(fault);
     if (!(await opened)) return EXIT.found;
     await clock.sleep(SICK_MS, signal);
-    stderr.write(healedText(fault));
+    stderr.write(`${healedText(fault)}, ${RESOLVED_MS / 1000} s at most\n`);
     const end = { transition: "resolved", withinMs: RESOLVED_MS } as const;
     const resolved = awaitTransition(program, play, end);
     await world.heal(fault);
@@ -169,6 +135,9 @@ async function breakAndHeal({ program }: Call, play: Play): Promise<number> {
   }
 }
 
+const OVERLOADED =
+  ": agent-overloaded is active, since this machine has too little processor time; nothing is judged by timing meanwhile";
+
 /** Listens from now on, since an alert can be faster than the fault's own making. */
 async function awaitTransition(
   { clock, stderr }: Program,
@@ -176,14 +145,18 @@ async function awaitTransition(
   { transition, withinMs }: Pick<FindingChange, "transition"> & { readonly withinMs: number },
 ): Promise<boolean> {
   const isSeen = await audience.sees(transition, code, clock.deadline(withinMs, signal));
-  if (!isSeen && !signal.aborted)
-    stderr.write(`${code} was not ${transition} within ${withinMs / 1000} s\n`);
+  if (!isSeen && !signal.aborted) {
+    const why = audience.isOverloaded() ? OVERLOADED : "";
+    stderr.write(`${code} was not ${transition} within ${withinMs / 1000} s${why}\n`);
+  }
   return isSeen || signal.aborted;
 }
 
 /** Those who wait for a transition. */
 interface Audience {
   readonly heard: (change: FindingChange) => void;
+  /** Whether the agent trusts its own timing no more. */
+  readonly isOverloaded: () => boolean;
   /** False where the signal comes first. */
   sees(
     transition: FindingChange["transition"],
@@ -194,8 +167,12 @@ interface Audience {
 
 function createAudience(): Audience {
   const waiting = new Set<(change: FindingChange) => void>();
+  let isOverloaded = false;
   return {
+    isOverloaded: () => isOverloaded,
     heard: (change) => {
+      if (change.finding.code === "agent-overloaded")
+        isOverloaded = change.transition !== "resolved";
       for (const hear of waiting) hear(change);
     },
     sees: (transition, code, signal) =>
@@ -214,9 +191,12 @@ function createAudience(): Audience {
 function faultNamed(code: string | undefined): Fault | undefined {
   const found = FAULTS.find((fault) => fault.code === code);
   if (code === undefined || found !== undefined) return found;
-  const codes = FAULTS.map((fault) => fault.code);
-  const meant = nearest(code, codes);
-  throw new UsageError(
-    `--fault takes ${codes.join(", ")}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
-  );
+  const meant = nearest(code, CODES);
+  throw new UsageError(`${faultTakes()}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`);
+}
+
+const CODES = FAULTS.map((fault) => fault.code);
+
+function faultTakes(): string {
+  return `--fault takes ${CODES.join(", ")}`;
 }

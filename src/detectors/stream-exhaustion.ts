@@ -52,7 +52,7 @@ export const streamExhaustion = defineDetector({
       default: 15_000,
       min: 5_000,
       max: 600_000,
-      says: "How long a connection must be full to be critical",
+      says: "How long a connection in demand must be full to be critical",
     },
     high: {
       unit: "ratio",
@@ -158,7 +158,7 @@ function fullSymptom(fullness: Fullness, asked: Asked): readonly Symptom[] {
   const told = full.length > 0 ? full : high;
   const [worst] = told;
   if (worst === undefined) return [];
-  const isCritical = full.length > 0 && worst.ms >= asked.limits.full;
+  const isCritical = full.some(({ ms, isInDemand }) => isInDemand && ms >= asked.limits.full);
   const beside = hasRoom ? "; a newer connection of it has room" : "";
   return [
     {

@@ -11,6 +11,11 @@ export interface FullConnection {
   readonly ms: number;
   /** No stream started in that run: they are held, not turned over. */
   readonly isHeld: boolean;
+  /**
+   * Places are taken again and again, so somebody may wait for one: in that run, or before it by more
+   * streams than are held now. A client that keeps a pool of exactly the limit does neither.
+   */
+  readonly isInDemand: boolean;
 }
 
 /** Connections with at least `least` streams in the newest poll; those for longest first. */
@@ -24,7 +29,9 @@ export function fullConnections(sockets: Sockets, least: number): readonly FullC
     const run = readings.slice(readings.findLastIndex((reading) => reading.open < least) + 1);
     const [first] = run;
     if (newest === undefined || first === undefined) return [];
-    return [{ id, peer, open, ms: newest.at - first.at, isHeld: started === first.started }];
+    const isHeld = started === first.started;
+    const isInDemand = !isHeld || started - open > open;
+    return [{ id, peer, open, ms: newest.at - first.at, isHeld, isInDemand }];
   });
   return full.toSorted((a, b) => b.ms - a.ms || b.open - a.open);
 }

@@ -154,6 +154,24 @@ describe("at the server", () => {
     expect(judged({})).toEqual([symptom]);
   });
 
+  it.each([
+    ["a pool of exactly the limit, on which nothing else was ever called", 100],
+    ["the same, each after a call of its own", 200],
+  ])("does no more than warn of %s", (_what, started) => {
+    const sockets = socketsAt([window, [1, 100, started]], [0, [1, 100, started]]);
+    expect(judged({ sockets })).toMatchObject([
+      { severity: "warning", evidence: { use: "held", fullSeconds: 30 } },
+    ]);
+  });
+
+  it.each([
+    ["stopped when the streams were held", 201, 201],
+    ["go on in few of its places", 100, 101],
+  ])("is critical where calls on it %s", (_what, before, started) => {
+    const sockets = socketsAt([full, [1, 100, before]], [0, [1, 100, started]]);
+    expect(judged({ sockets })).toMatchObject([{ severity: "critical" }]);
+  });
+
   it("warns before that", () => {
     const sockets = socketsAt([full - 1, [1, 100, 500]], [0, [1, 100, 501]]);
     const [found] = judged({ sockets }) ?? [];
@@ -180,10 +198,10 @@ describe("at the server", () => {
   });
 
   it.each([
-    ["a small limit that is busy", 3, 6],
-    ["the smallest limit that clients share", 4, 5],
+    ["a small limit that is busy", 3, 10],
+    ["the smallest limit that clients share", 4, 9],
   ])("is critical of %s", (_what, most, started) => {
-    const sockets = socketsAt([full, [1, most, 5]], [5000, [1, most, 5]], [0, [1, most, started]]);
+    const sockets = socketsAt([full, [1, most, 9]], [0, [1, most, started]]);
     expect(judged({ xray: limited(most), sockets })).toMatchObject([{ severity: "critical" }]);
   });
 
@@ -206,7 +224,7 @@ describe("at the server", () => {
     const pair = (peer: string, full: number, other: readonly [number, string, number]) => {
       const [id, otherPeer, open] = other;
       const read = [
-        aSocketReading({ id: full, peer, open: 100 }),
+        aSocketReading({ id: full, peer, open: 100, started: 201 }),
         aSocketReading({ id, peer: otherPeer, open }),
       ];
       const at = (ageMs: number) => ({ at: NOW - ageMs, connections: 2, read });

@@ -35,7 +35,7 @@ export const TAKEN: Readonly<Record<string, Taken>> = {
     "streams-held",
     (language) =>
       `a ${language} server of 10 streams a connection, and a ${language} client that holds 10`,
-    { active: ["critical stream-exhaustion app"] },
+    { active: ["warning stream-exhaustion app"] },
   ),
   ...each(
     "slow-handlers",

@@ -137,7 +137,7 @@ describe.concurrent("the built folder, away from node_modules", () => {
   }) => {
     const [port] = await twoFreePorts();
     const { leaves } = await makeCertificates(Date.now());
-    const actor = await startChild(
+    const actor = startChild(
       { file: built.main, arguments: ["demo-actor"] },
       {
         role: "server",
@@ -149,6 +149,7 @@ describe.concurrent("the built folder, away from node_modules", () => {
       },
     );
     onTestFinished(() => actor.kill());
+    await actor.up;
     const address = `127.0.0.1:${port}`;
     const [described, healthy, tree] = await Promise.all([
       built.run("describe", address),
@@ -163,7 +164,7 @@ describe.concurrent("the built folder, away from node_modules", () => {
   it("plays the demo", async ({ expect }) => {
     const [listen, admin] = await twoFreePorts();
     const places = ["--listen", `127.0.0.1:${listen}`, "--admin", `127.0.0.1:${admin}`];
-    const demo = spawn(process.execPath, [built.main, "demo", ...places], {
+    const demo = spawn(process.execPath, [built.main, "demo", "--fault", "dns-stale", ...places], {
       cwd: built.folder,
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -5,7 +5,10 @@ export interface HealthTransition {
   readonly at: Instant;
   readonly from: ServingStatus;
   readonly to: ServingStatus;
-  /** Between two Watches: behind a balancer the second may be another replica's. */
+  /**
+   * Between two Watches, of which behind a balancer the second may be another replica's; or between a
+   * Watch and a Check, whose answer may be of before.
+   */
   readonly isReopened?: true;
 }
 

@@ -87,18 +87,16 @@ function declared(last: ServiceHealth, told: Declared): ServiceHealth {
 }
 
 function transitionsTo(
-  { status: from, transitions, everKnown }: ServiceHealth,
-  { at, status: to, isFirst }: Declared,
+  { status: from, transitions, everKnown, via: toldBy }: ServiceHealth,
+  { at, status: to, via, isFirst }: Declared,
 ): readonly HealthTransition[] {
   const isTransition =
     everKnown && from !== to && from !== "SERVICE_UNKNOWN" && to !== "SERVICE_UNKNOWN";
-  return isTransition
-    ? pushed(
-        transitions,
-        { at, from, to, ...(isFirst && { isReopened: isFirst }) },
-        MOST_TRANSITIONS,
-      )
-    : transitions;
+  if (!isTransition) return transitions;
+  // An answer to Check may be of before what the Watch has told meanwhile.
+  const isReopened = isFirst === true || via !== toldBy;
+  const transition = { at, from, to, ...(isReopened ? { isReopened } : {}) };
+  return pushed(transitions, transition, MOST_TRANSITIONS);
 }
 
 /** The services with room for one of this name; a configured name displaces a discovered one. */

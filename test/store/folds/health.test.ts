@@ -30,7 +30,22 @@ it.each<[string, readonly Observation[], object]>([
       ...bad,
       via: "check",
       sinceAt: after(10),
-      transitions: [{ at: after(10), from: "SERVING", to: "NOT_SERVING" }],
+      transitions: [{ at: after(10), from: "SERVING", to: "NOT_SERVING", isReopened: true }],
+    },
+  ],
+  [
+    "an answer to Check comes later than what the Watch has told since",
+    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(10, check), aStatusAt(20, { ...check, ...bad })],
+    {
+      ...serving,
+      ...bad,
+      via: "check",
+      sinceAt: after(20),
+      transitions: [
+        { at: after(10), from: "SERVING", to: "NOT_SERVING" },
+        { at: after(10), from: "NOT_SERVING", to: "SERVING", isReopened: true },
+        { at: after(20), from: "SERVING", to: "NOT_SERVING" },
+      ],
     },
   ],
   [

@@ -61,6 +61,7 @@ export function componentFiles(image: string): Readonly<Record<string, object>> 
     ports: [PORT],
     options: {},
     isGuaranteed: false,
+    isCpuLimited: false,
   });
   const excluded = EXCLUDED_PORTS.map((name) => [name, `${AGENT_PORTS.metrics}`]);
   const folders = {

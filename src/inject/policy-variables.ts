@@ -84,6 +84,9 @@ export const IS_GUARANTEED = `variables.apps.all(c, ["cpu", "memory"].all(r,
   c.?resources.?limits[?r].hasValue() &&
   c.?resources.?requests[?r].orValue(c.resources.limits[r]) == c.resources.limits[r]))`;
 
+/** Every container has a limit of CPU, which a LimitRange may have filled in. */
+export const IS_CPU_LIMITED = `variables.apps.all(c, c.?resources.?limits[?"cpu"].hasValue())`;
+
 /** What the pod's annotation says, or nothing, as CEL. */
 export function optional(option: OptionName): string {
   return `variables.annotations[?${celText(PREFIX + option)}].orValue("")`;

@@ -4,13 +4,14 @@ import { PREFIX, STATUS } from "./options.ts";
 import {
   annotationOf,
   commandLine,
+  IS_CPU_LIMITED,
   IS_GUARANTEED,
   isSaid,
   optional,
   podVariables,
   type Variable,
 } from "./policy-variables.ts";
-import { AGENT_PORTS, MOUNTS, sidecarFrom } from "./sidecar.ts";
+import { AGENT_PORTS, type Injection, MOUNTS, sidecarFrom } from "./sidecar.ts";
 import { OBSTACLES } from "./template.ts";
 
 /** Names what it does where the API server's own lists show it. */
@@ -91,6 +92,7 @@ function sidecarVariables(image: string): readonly Variable[] {
     },
     { name: "args", expression: commandLine() },
     { name: "isGuaranteed", expression: IS_GUARANTEED },
+    { name: "isCpuLimited", expression: IS_CPU_LIMITED },
   ];
 }
 
@@ -102,21 +104,32 @@ const CONTAINER = "Object.spec.initContainers";
 /** The container: a classic one is the same without the policy by which it stays. */
 function container(): string {
   const shape = { image: MARKS.image, mode: "native", ports: [], options: {} } as const;
-  const [burstable, guaranteed] = [false, true].map((isGuaranteed) =>
-    celOf(sidecarFrom({ ...shape, isGuaranteed }).container["resources"], `${CONTAINER}.resources`),
-  );
+  const asIn = (pod: Pick<Injection, "isGuaranteed" | "isCpuLimited">) =>
+    celOf(sidecarFrom({ ...shape, ...pod }).container["resources"], `${CONTAINER}.resources`);
+  const guaranteed = asIn({ isGuaranteed: true, isCpuLimited: true });
+  const limited = asIn({ isGuaranteed: false, isCpuLimited: true });
+  const burstable = asIn({ isGuaranteed: false, isCpuLimited: false });
   const mounts = MOUNTS.map(({ option, name, path }) =>
     celIf(
       isSaid(option),
       `[${celOf({ name, mountPath: path, readOnly: true }, `${CONTAINER}.volumeMounts`)}]`,
     ),
   );
-  const { restartPolicy, ...rest } = sidecarFrom({ ...shape, isGuaranteed: false }).container;
+  const { restartPolicy, ...rest } = sidecarFrom({
+    ...shape,
+    isGuaranteed: false,
+    isCpuLimited: false,
+  }).container;
   const given = { args: MARKS.args, resources: MARKS.resources, volumeMounts: MARKS.mounts };
   const text = celOf({ ...rest, ...given }, CONTAINER, {
     [MARKS.image]: "variables.image",
     [MARKS.args]: "variables.args",
-    [MARKS.resources]: `variables.isGuaranteed\n  ? ${indented(guaranteed ?? "")}\n  : ${indented(burstable ?? "")}`,
+    [MARKS.resources]: [
+      "variables.isGuaranteed",
+      `  ? ${indented(guaranteed)}`,
+      `  : variables.isCpuLimited ? ${indented(limited)}`,
+      `  : ${indented(burstable)}`,
+    ].join("\n"),
     [MARKS.mounts]: celSum(mounts),
   });
   const stays = `?restartPolicy: variables.isClassic ? optional.none() : optional.of(${celText(String(restartPolicy))})`;

@@ -16,6 +16,8 @@ export interface Injection {
   readonly options: Options;
   /** The pod's requests are its limits, and must stay so. */
   readonly isGuaranteed: boolean;
+  /** Every container has a limit of CPU: a quota of the namespace may refuse a pod of which one has none. */
+  readonly isCpuLimited: boolean;
 }
 
 /** What of a pod an injection adds, as plain values. */
@@ -65,6 +67,7 @@ const SECURITY = {
 
 /** As measured (docs/performance.md): what an idle agent holds, and twice that. */
 const BURSTABLE = { requests: { cpu: "10m", memory: "80Mi" }, limits: { memory: "160Mi" } };
+const CPU_LIMITED = { ...BURSTABLE, limits: { cpu: "200m", ...BURSTABLE.limits } };
 const EQUAL = { cpu: "50m", memory: "160Mi" };
 
 /** The container and its volumes. No probe: a sick agent must not take its pod down. */
@@ -86,7 +89,7 @@ export function sidecarFrom(injection: Injection): Sidecar {
         fromPod("POD_UID", "metadata.uid"),
         fromPod("POD_IP", "status.podIP"),
       ],
-      resources: injection.isGuaranteed ? { requests: EQUAL, limits: EQUAL } : BURSTABLE,
+      resources: resourcesFrom(injection),
       securityContext: SECURITY,
       ...(mounts.length === 0
         ? {}
@@ -100,6 +103,11 @@ export function sidecarFrom(injection: Injection): Sidecar {
     },
     volumes: mounts.map(({ volume }) => volume),
   };
+}
+
+function resourcesFrom({ isGuaranteed, isCpuLimited }: Injection): object {
+  if (isGuaranteed) return { requests: EQUAL, limits: EQUAL };
+  return isCpuLimited ? CPU_LIMITED : BURSTABLE;
 }
 
 /** Options as words of the command line, in order; `$` is what the option says. */

@@ -66,6 +66,7 @@ export function decide(
       ports,
       options,
       isGuaranteed: isGuaranteed(template.spec),
+      isCpuLimited: isCpuLimited(template.spec),
     },
   };
 }
@@ -126,14 +127,23 @@ function namesOurs(spec: PlainMap, containers: readonly Plain[]): boolean {
 
 /** Every container's limits are its requests: a pod of the class Guaranteed, maybe with whole processors. */
 function isGuaranteed(spec: PlainMap): boolean {
-  const others = [...listAt(spec, "initContainers"), ...listAt(spec, "containers")].filter(
-    (container) => textAt(container, "name") !== AGENT,
-  );
-  return others.every((container) =>
+  return othersOf(spec).every((container) =>
     ["cpu", "memory"].every((resource) => {
       const limit = textAt(container, "resources", "limits", resource);
       const request = textAt(container, "resources", "requests", resource) ?? limit;
       return limit !== undefined && request === limit;
     }),
+  );
+}
+
+function isCpuLimited(spec: PlainMap): boolean {
+  return othersOf(spec).every(
+    (container) => textAt(container, "resources", "limits", "cpu") !== undefined,
+  );
+}
+
+function othersOf(spec: PlainMap): readonly Plain[] {
+  return [...listAt(spec, "initContainers"), ...listAt(spec, "containers")].filter(
+    (container) => textAt(container, "name") !== AGENT,
   );
 }

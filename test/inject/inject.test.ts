@@ -306,6 +306,19 @@ describe("puts in", () => {
     });
   });
 
+  it.each([
+    ["a limit of CPU, where each container has one", "limits: { cpu: 2 }", { cpu: "200m" }],
+    ["none, where one has none", "limits: { memory: 1Gi }", {}],
+  ])("%s", (_what, given, limited) => {
+    const { agent } = injected(
+      deployment(GRPC.replace("name: app", `name: app, resources: { ${given} }`)),
+    );
+    expect(agent?.["resources"]).toEqual({
+      requests: { cpu: "10m", memory: "80Mi" },
+      limits: { ...limited, memory: "160Mi" },
+    });
+  });
+
   it("limits that are its requests, where a pod is Guaranteed by such", () => {
     const resources = "resources: { limits: { cpu: 2, memory: 1Gi } }";
     const { agent } = injected(deployment(GRPC.replace("name: app", `name: app, ${resources}`)));

@@ -135,12 +135,24 @@ describe("the policy does what inject does", () => {
       },
     ],
     ["in a pod that completes", { spec: { restartPolicy: "Never" } }],
+    ["where each container has a limit of CPU", app({ resources: { limits: { cpu: "2" } } })],
     ["in a large pod", aLargePod()],
     ["without a token", { spec: { automountServiceAccountToken: false } }],
   ])("%s", async (_, written) => {
     const { admitted, injected } = await bothWays(written);
     expect(JSON.stringify(injected)).toContain("grpc-doctor.io/status");
     expect(admitted).toEqual(injected);
+  });
+
+  it("and leaves a pod of 800 ports as it was: it may cost no more", async () => {
+    const words = ["create", "--dry-run=server", "-f", "-", "-o", "json"];
+    const { code, stdout, stderr } = await shop.run(
+      words,
+      podText({ ...aLargePod(80), labels: WANTED }),
+    );
+    const { spec } = JSON.parse(stdout) as Pod;
+    expect({ code, added: spec.initContainers }).toEqual({ code: 0, added: undefined });
+    expect(stderr).not.toContain("grpc-doctor.io");
   });
 
   it("by the label of the namespace, unless the pod says no", async () => {

@@ -21,6 +21,7 @@ export interface Container {
   readonly image: string;
   readonly args?: readonly string[];
   readonly securityContext?: object;
+  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
 }
 
 /** A namespace that enforces the *restricted* Pod Security Standard. */

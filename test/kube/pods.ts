@@ -28,14 +28,16 @@ export interface Written {
 }
 
 /** Far more of everything than pods have: what a policy may cost is bounded, and beyond it nothing is said. */
-export function aLargePod(): Written {
+export function aLargePod(containers = 30): Written {
   const numbers = (length: number) => Array.from({ length }, (_, at) => at);
   const annotation = (at: number) => [`example.com/annotation-${at}`, "a".repeat(200)];
   const ports = (of: number) =>
     numbers(10).map((at) => ({ name: `grpc-${at}`, containerPort: 1000 + of * 10 + at }));
   return {
     annotations: Object.fromEntries(numbers(100).map(annotation)),
-    spec: { containers: numbers(30).map((of) => anApp({ name: `app-${of}`, ports: ports(of) })) },
+    spec: {
+      containers: numbers(containers).map((of) => anApp({ name: `app-${of}`, ports: ports(of) })),
+    },
   };
 }
 

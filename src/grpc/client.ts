@@ -193,9 +193,7 @@ export class ProbeClient {
       bytes,
       bytes,
       grpcMetadata(call.metadata),
-      {
-        deadline: clock.shown(clock.now()) + call.deadlineMs,
-      },
+      { deadline: clock.shown(clock.now()) + call.deadlineMs },
     );
     return new Promise((resolve) => {
       const responses: Uint8Array[] = [];
@@ -223,7 +221,7 @@ export class ProbeClient {
         const isTooMuch = responses.length > MAX_RESPONSES || received > MAX_RESPONSE_BYTES;
         const error = isTooMuch
           ? new CallError({ phase: "rpc", reason: "message_too_large" })
-          : statusError(status, call);
+          : statusError(status, call, clock.monotonicMs() - startedMs);
         const peer = peerOf(stream);
         resolve({
           responses: isTooMuch ? [] : responses,
@@ -245,13 +243,20 @@ type Heard = Pick<
   "responses" | "headers" | "trailers" | "error" | "firstMessageMs" | "peer"
 >;
 
+/**
+ * A server that keeps the deadline itself may be first, and resets: grpc-go and C-core read that as we do.
+ * Source: grpc-go internal/transport/http2_client.go, handleRSTStream.
+ */
 function statusError(
   { code, details }: StatusObject,
-  { metadata, signal }: ClientCall,
+  { metadata, signal, deadlineMs }: ClientCall,
+  tookMs: number,
 ): CallError | undefined {
-  const status = statusName(code);
-  if (status === "OK") return undefined;
-  const isOurs = status === "CANCELLED" && signal.aborted;
+  const told = statusName(code);
+  if (told === "OK") return undefined;
+  const isOurs = told === "CANCELLED" && signal.aborted;
+  const isLate = told === "CANCELLED" && !isOurs && tookMs >= deadlineMs;
+  const status = isLate ? "DEADLINE_EXCEEDED" : told;
   const reason = status === "DEADLINE_EXCEEDED" ? "deadline" : isOurs ? "agent" : "status";
   const statusText = maskText(details, secretsOf(metadata));
   return new CallError({ phase: "rpc", reason, status, ...(statusText !== "" && { statusText }) });

@@ -1,7 +1,9 @@
 import { queryObjects } from "node:v8";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ProbeClient } from "../../src/grpc/client.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
+import { rstStream } from "../support/hostile/frames.ts";
+import { startRawServer } from "../support/hostile/raw-server.ts";
 import { twoFreePorts } from "../support/ports.ts";
 import { aTarget } from "../support/targets.ts";
 
@@ -33,4 +35,40 @@ it("leaves nothing behind of channels that never connected", async () => {
   // The deadlines of the calls have passed.
   await systemClock.sleep(400);
   expect(timersAlive() - before).toBeLessThan(20);
+});
+
+describe("a server that resets a call with CANCEL", () => {
+  const CANCEL = 8;
+  const deadlineMs = 60_000;
+
+  async function resetAfter(ms: number) {
+    let nowMs = 0;
+    const server = await startRawServer({
+      call: ({ write }, stream) => {
+        nowMs = ms;
+        write(rstStream(stream, CANCEL));
+      },
+    });
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    const target = aTarget(server.address);
+    const client = new ProbeClient({ target, compression: "identity", clock });
+    const { error } = await client.call({ ...call, deadlineMs });
+    client.close();
+    await server.stop();
+    return error?.fault;
+  }
+
+  it("before the deadline has cancelled it", async () => {
+    expect(await resetAfter(deadlineMs - 1)).toMatchObject({
+      status: "CANCELLED",
+      reason: "status",
+    });
+  });
+
+  it("at the deadline kept that by its own timer", async () => {
+    expect(await resetAfter(deadlineMs)).toMatchObject({
+      status: "DEADLINE_EXCEEDED",
+      reason: "deadline",
+    });
+  });
 });

@@ -6,7 +6,7 @@ import { defineDetector } from "./detector.ts";
 /**
  * The descriptor set that a probe is given and the server do not agree on the wire.
  *
- * A field number that has another type, or another cardinality, is read as something else: an error at
+ * A field number that has another type, or numbers of another cardinality, is read as something else: an error at
  * best, a wrong value that nobody notices at worst. Names and added fields are no part of it. A method
  * that the server's reflection lacks is left to the call: reflection may list less than is served.
  *

@@ -1,7 +1,6 @@
 import {
   Client,
   type ClientDuplexStream,
-  compressionAlgorithms,
   connectivityState,
   credentials,
   type StatusObject,
@@ -11,11 +10,12 @@ import { maskText, secretsOf } from "../model/mask.ts";
 import { present } from "../model/present.ts";
 import type { Compression } from "../model/probe-spec.ts";
 import { statusName } from "../model/status.ts";
-import { hostPort, type Target } from "../model/target.ts";
+import type { Target } from "../model/target.ts";
 import type { Clock } from "../model/time.ts";
 import type { XrayReport } from "../model/xray.ts";
 import type { TlsMaterial } from "../net/handshake.ts";
 import { CallError } from "./call-error.ts";
+import { channelAddress, channelOptions, secureCredentials } from "./client-channel.ts";
 import { entries, grpcMetadata, sentMetadata } from "./client-metadata.ts";
 import { connectPhases, reachedPhase, TimedCredentials } from "./timed-credentials.ts";
 import type { Metadata } from "./transport.ts";
@@ -64,12 +64,6 @@ export interface ClientReply {
 const MAX_RESPONSES = 1000;
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
-const COMPRESSION = {
-  identity: compressionAlgorithms.identity,
-  gzip: compressionAlgorithms.gzip,
-  deflate: compressionAlgorithms.deflate,
-} as const;
-
 /**
  * A grpc-js channel that does what the users' clients do, and hides nothing: no retries, no service
  * config from DNS, no proxy, no sub-channels shared with others; the deadline is explicit.
@@ -89,18 +83,9 @@ export class ProbeClient {
       tls === undefined ? credentials.createInsecure() : secureCredentials(target, tls),
       () => clock.monotonicMs(),
     );
-    this.#client = new Client(clientAddress(target), this.#credentials, {
-      "grpc.enable_retries": 0,
-      "grpc.service_config_disable_resolution": 1,
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.enable_http_proxy": 0,
-      "grpc.enable_channelz": 0,
-      "grpc.default_compression_algorithm": COMPRESSION[compression],
+    this.#client = new Client(channelAddress(target), this.#credentials, {
+      ...channelOptions(target, compression),
       "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
-      ...(target.authority !== undefined && {
-        "grpc.default_authority": target.authority,
-        "grpc.ssl_target_name_override": target.authority,
-      }),
     });
   }
 
@@ -260,29 +245,6 @@ function statusError(
   const reason = status === "DEADLINE_EXCEEDED" ? "deadline" : isOurs ? "agent" : "status";
   const statusText = maskText(details, secretsOf(metadata));
   return new CallError({ phase: "rpc", reason, status, ...(statusText !== "" && { statusText }) });
-}
-
-/** Without `ca` no issuer is judged, without `authority` no name: what was not stated is not held. */
-function secureCredentials({ authority }: Target, { ca, cert, key }: TlsMaterial) {
-  return credentials.createSsl(buffer(ca), buffer(key), buffer(cert), {
-    rejectUnauthorized: ca !== undefined,
-    ...(authority === undefined && { checkServerIdentity: () => undefined }),
-  });
-}
-
-function buffer(text: string | undefined): Buffer | null {
-  return text === undefined ? null : Buffer.from(text);
-}
-
-function clientAddress({ endpoint }: Target): string {
-  switch (endpoint.kind) {
-    case "unix":
-      return `unix:${endpoint.path}`;
-    case "ip":
-      return `${endpoint.host.includes(":") ? "ipv6" : "ipv4"}:${hostPort(endpoint.host, endpoint.port)}`;
-    case "name":
-      return `dns:${endpoint.nameServer === undefined ? "" : `//${endpoint.nameServer}/`}${hostPort(endpoint.host, endpoint.port)}`;
-  }
 }
 
 /** Before a connection is chosen, grpc-js gives the channel's target. */

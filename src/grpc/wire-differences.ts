@@ -28,7 +28,8 @@ interface Fields {
  * streaming, or a field number with another type or cardinality in a message that it reaches.
  *
  * Names are not on the wire, and a field that only one side has is skipped by the other, so neither counts.
- * Varint integers, bool and enum read each other, and so do string and bytes, bytes and a message.
+ * Varint integers, bool and enum read each other, and so do string and bytes, bytes and a message, one and
+ * many of these.
  *
  * Source: protobuf.dev, "Updating A Message Type" and "Encoding".
  */
@@ -66,8 +67,11 @@ function compare(ours: Fields, served: Fields) {
   return { differences, inner };
 }
 
+/** Of which one and many read each other: the last is taken, messages are merged. Numbers may be packed. */
+const ONE_OR_MANY: ReadonlySet<string> = new Set(["string", "bytes", "message"]);
+
 function agree(a: Shape, b: Shape): boolean {
-  if (a.isRepeated !== b.isRepeated) return false;
+  if (a.isRepeated !== b.isRepeated && !ONE_OR_MANY.has(a.wire)) return false;
   const wires = [a.wire, b.wire].toSorted().join();
   return a.wire === b.wire || wires === "bytes,string" || wires === "bytes,message";
 }

@@ -136,6 +136,14 @@ export function hostOf(authority: string): string {
   return isIP(authority) !== 0 ? authority : authority.replace(/:\d+$/, "");
 }
 
+/**
+ * The host of an authority as TLS names it: without the dot that ends a whole name of DNS, with which
+ * servers refuse it. Source: RFC 6066 section 3.
+ */
+export function tlsNameOf(authority: string): string {
+  return hostOf(authority).replace(/\.$/, "");
+}
+
 function normalName(name: string): string {
   return name.toLowerCase().replace(/\.$/, "");
 }

@@ -9,10 +9,10 @@ import { alertOf } from "./alert.ts";
 import {
   certificateFacts,
   chainFacts,
-  hostOf,
   type Judges,
   readBundle,
   sentChain,
+  tlsNameOf,
 } from "./certificate.ts";
 
 /** How long a TLS handshake may take. */
@@ -81,8 +81,9 @@ export async function shakeHands(wire: Socket, options: HandshakeOptions): Promi
 }
 
 function serverNameOf({ authority, host }: HandshakeOptions): string | undefined {
-  const name = authority === undefined ? host : hostOf(authority);
-  return name === undefined || name === "" || isIP(name) !== 0 ? undefined : name;
+  const name = authority ?? host;
+  const serverName = name === undefined ? "" : tlsNameOf(name);
+  return serverName === "" || isIP(serverName) !== 0 ? undefined : serverName;
 }
 
 /** What is known before a failure destroys the socket's inner state. */

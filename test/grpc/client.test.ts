@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import tls, { type TLSSocket } from "node:tls";
 import { queryObjects } from "node:v8";
 import { describe, expect, it } from "vitest";
 import { ProbeClient } from "../../src/grpc/client.ts";
 import { systemClock } from "../../src/schedule/clock.ts";
+import { issue } from "../support/certificates.ts";
 import { rstStream } from "../support/hostile/frames.ts";
 import { startRawServer } from "../support/hostile/raw-server.ts";
 import { twoFreePorts } from "../support/ports.ts";
@@ -71,4 +75,27 @@ describe("a server that resets a call with CANCEL", () => {
       reason: "deadline",
     });
   });
+});
+
+/** Go's servers refuse one with a dot. Source: RFC 6066 section 3. */
+it.each([
+  ["orders.shop.svc", "orders.shop.svc"],
+  ["orders.shop.svc.", "orders.shop.svc"],
+  ["orders.shop.svc.:7200", "orders.shop.svc"],
+])("of the authority %s sends %s as server name", async (authority, name) => {
+  const server = tls.createServer({ ...(await issue()), ALPNProtocols: ["h2"] });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const greeted = once(server, "secureConnection");
+  const target = aTarget(`127.0.0.1:${(server.address() as AddressInfo).port}`, { authority });
+  const options = { target, tls: {}, compression: "identity", clock: systemClock } as const;
+  const client = new ProbeClient(options);
+  const called = client.call(call);
+  const [socket] = (await greeted) as [TLSSocket & { readonly servername: string | false }];
+  socket.on("error", () => {});
+  socket.destroy();
+  await called;
+  client.close();
+  server.close();
+  expect(socket.servername).toBe(name);
 });

@@ -72,6 +72,9 @@ describe("agree on the wire:", () => {
     ["string and bytes", [one(Type.STRING)], [one(Type.BYTES)]],
     ["bytes and a message", [one(Type.BYTES)], [entry]],
     ["a map and its list of entries", [map], [list(entry)]],
+    ["a string and many", [one(Type.STRING)], [list(one(Type.STRING))]],
+    ["many messages and one", [list(entry)], [entry]],
+    ["bytes and many strings", [one(Type.BYTES)], [list(one(Type.STRING))]],
     [
       "packed and not",
       [list(one(Type.INT32))],
@@ -91,7 +94,14 @@ describe("misread each other:", () => {
     ["fixed and float", [one(Type.FIXED32)], [one(Type.FLOAT)], "fixed32 → float"],
     ["enum and string", [kind], [one(Type.STRING)], "a.Kind → string"],
     ["a map and a list", [map], [list(one(Type.STRING))], "map<string, int32> → repeated string"],
-    ["one and many", [one(Type.STRING)], [list(one(Type.STRING))], "string → repeated string"],
+    ["one number and many", [one(Type.INT32)], [list(one(Type.INT32))], "int32 → repeated int32"],
+    [
+      "many strings and a number",
+      [list(one(Type.STRING))],
+      [one(Type.INT32)],
+      "repeated string → int32",
+    ],
+    ["an enum and many", [kind], [list(kind)], "a.Kind → repeated a.Kind"],
   ])("%s", (_what, was, is, text) => {
     expect(compared(was, is)).toEqual([`a.Request.x: ${text}`]);
   });

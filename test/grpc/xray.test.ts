@@ -112,6 +112,14 @@ describe("an X-ray passes", () => {
     expect(server.accepted).toBe(1);
   });
 
+  test("a TLS server by a name that ends in a dot, without that", async () => {
+    const server = await serve(secured());
+    const report = await look(server.address, { ...trusting(), authority: `${NAME}.` });
+
+    expect(report).toMatchObject({ outcome: "passed", tls: { coversAuthority: true } });
+    expect(report.tls?.serverName).toBe(NAME);
+  });
+
   test("a TLS server, with every fact of its chain", async () => {
     const server = await serve(secured());
     const report = await look(server.address, trusting());

@@ -66,7 +66,7 @@ describe.concurrent(`on ${ANY}`, () => {
     expect(toldLoudly(agent)).toEqual([]);
     // One address may be a balancer's: what is behind it cannot be seen.
     expect(await unjudgedOf(agent, ["l4-pinning"], "orders")).toEqual([
-      "l4-pinning: what was seen does not tell: it takes an answer of DNS with two addresses or more, without a mesh in between",
+      "l4-pinning: what was seen does not tell: it takes an answer of DNS with two addresses or more, without a mesh in between, and time enough: ten minutes of the app's calls and connections",
     ]);
   });
 

@@ -8,6 +8,8 @@ export interface TcpProxyOptions {
   readonly without: "mute" | "close";
   /** Closes on whoever does not send a PROXY protocol header (version 1) first. */
   readonly wantsHeader?: boolean;
+  /** Resets each connection that is so old, while it is set. */
+  readonly cuts?: { afterMs: number | undefined };
 }
 
 export interface TcpProxy {
@@ -27,6 +29,8 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
   };
   const server = net.createServer((client) => {
     keep(client);
+    const cut = () => options.cuts?.afterMs !== undefined && client.resetAndDestroy();
+    if (options.cuts?.afterMs !== undefined) setTimeout(cut, options.cuts.afterMs);
     const begin = (first: Uint8Array) => {
       const behind = keep(net.connect(options.to, "127.0.0.1"));
       behind.on("error", () => options.without === "close" && client.destroy());

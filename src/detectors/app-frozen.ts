@@ -1,10 +1,19 @@
 import type { Baseline } from "../model/baseline.ts";
 import type { Kept, Reply } from "../model/facts/kept.ts";
-import { type AcceptRead, isStandstill } from "../model/facts/listeners.ts";
+import type { AcceptRead } from "../model/facts/listeners.ts";
+import type { Probes } from "../model/facts/probes.ts";
 import type { Xray } from "../model/facts/xray.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isBehindMesh } from "../model/handshake.ts";
 import { present } from "../model/present.ts";
+import {
+  longest,
+  muteConnections,
+  type Silence,
+  silentCalls,
+  unreadBytes,
+  wasAnswered,
+} from "../model/silence.ts";
 import { patienceFor } from "../model/startup.ts";
 import type { Instant } from "../model/time.ts";
 import { connectBlackholed } from "./connect-blackholed.ts";
@@ -19,6 +28,8 @@ const LEAST_CALLS = 6;
 /** A median above so many baselines is no longer usual. */
 const TIMES_USUAL = 10;
 const WINDOW_MS = 60_000;
+/** An app that reads and does not answer may be at one long task: only what lasts convicts. */
+const UNHANDLED = { ms: 120_000, tries: 6 };
 
 /**
  * The process is there and does not answer: it is stopped, or something blocks its event loop.
@@ -37,7 +48,7 @@ export const appFrozen = defineDetector({
   remedy:
     "Find what blocks: take a thread dump or CPU profile, and raise the CPU limit if it is throttled. grpc-js: synchronous work on the event loop; Java: `directExecutor()` with blocking code; Python: the interpreter lock.",
   needs: ["expectation"],
-  uses: ["kept", "listeners", "xray", "surroundings"],
+  uses: ["kept", "listeners", "xray", "surroundings", "probes"],
   needsAny: ["kept", "xray"],
   causes: [dnsFailing, connectionRefused, connectBlackholed],
   lacks:
@@ -79,7 +90,8 @@ export const appFrozen = defineDetector({
     },
   },
 
-  detect({ now, stamp, kept, expectation, listeners, xray, surroundings, usual }, limits) {
+  detect(facts, limits) {
+    const { now, stamp, kept, expectation, listeners, xray, surroundings, probes, usual } = facts;
     if (isBehindMesh({ expectation, surroundings })) return undefined;
     const reads = listeners?.reads ?? [];
     const silence = longest([
@@ -90,6 +102,7 @@ export const appFrozen = defineDetector({
       return stopped(silence, kept?.lastReplyAt, {
         reads,
         xray,
+        probes,
         timeout: limits.timeout,
         now,
         stamp,
@@ -101,70 +114,19 @@ export const appFrozen = defineDetector({
 });
 
 const UNREAD = ", and what was sent to it lies unread";
-
-/** Calls, or fresh connections, in a row that the app left without an answer. */
-interface Silence {
-  readonly tries: number;
-  readonly seenBy: "connection" | "preflight";
-  /** When the first of them began. */
-  readonly since: Instant;
-  /** It has never accepted a connection, or answered a call, in this life: it may be loading still. */
-  readonly isStarting?: boolean;
-}
+const READ = ", though it reads what is sent to it";
+const REMEDY_WHERE_IT_READS =
+  "Find what holds the handlers: every thread of the server's pool is busy or waits (Python `futures.ThreadPoolExecutor(max_workers)`, Java `ServerBuilder.executor`), or the health service itself waits. Take a thread dump; give waits a timeout, and health a thread of its own.";
 
 /** It was asked, and has never answered: too seldom to be told yet. */
 function isSilentSoFar({ replies, lastReplyAt }: Kept): boolean {
   return replies.length > 0 && lastReplyAt === undefined;
 }
 
-/** A fresh connection was answered meanwhile: it is the kept one that is dead, and not the app. */
-function wasAnswered(xray: Xray | undefined, since: Instant): boolean {
-  return xray?.lastPassedAt !== undefined && xray.lastPassedAt > since;
-}
-
-/** Calls first, where there are as many. */
-function longest(silences: readonly Silence[]): Silence | undefined {
-  return silences.toSorted((a, b) => b.tries - a.tries)[0];
-}
-
-function silentCalls(kept: Kept | undefined, timeout: number): readonly Silence[] {
-  if (kept === undefined) return [];
-  const { replies, silentInRow, lastReplyAt } = kept;
-  const isAnswered = ({ outcome, ms }: Reply) => outcome === "replied" && ms <= timeout;
-  const first = replies.findLastIndex(isAnswered) + 1;
-  const begun = replies[first];
-  return [
-    {
-      // The ring of replies is bounded; the count in the fact is not.
-      tries: Math.max(replies.length - first, silentInRow),
-      seenBy: "connection",
-      isStarting: lastReplyAt === undefined,
-      since: begun === undefined ? (lastReplyAt ?? 0) : begun.at - begun.ms,
-    },
-  ];
-}
-
-/**
- * Fresh connections without SETTINGS from a server that spoke HTTP/2, and has not replied since; or
- * from one that has not even accepted them: whatever it speaks, it does not run.
- */
-function muteConnections(
-  kept: Kept | undefined,
-  { latest, same, everHttp2 }: Xray,
-  reads: readonly AcceptRead[],
-): readonly Silence[] {
-  if (latest.silence !== "mute") return [];
-  const lastReplyAt = kept?.lastReplyAt;
-  if (lastReplyAt !== undefined && lastReplyAt >= same.since) return [];
-  if (!everHttp2 && !isStandstill(reads)) return [];
-  const last = reads.at(-1);
-  const isStarting = !everHttp2 && last?.established === last?.unaccepted;
-  return [{ tries: same.count, seenBy: "preflight", since: same.since, isStarting }];
-}
-
 interface Meanwhile {
   readonly reads: readonly AcceptRead[];
   readonly xray: Xray | undefined;
+  readonly probes: Probes | undefined;
   readonly timeout: number;
   readonly now: Instant;
   readonly stamp: (at: Instant) => string;
@@ -173,30 +135,28 @@ interface Meanwhile {
 }
 
 function stopped(
-  { tries, seenBy, since, isStarting = false }: Silence,
+  silence: Silence,
   lastReplyAt: Instant | undefined,
-  { reads, xray, timeout, now, stamp, startupMs }: Meanwhile,
+  meanwhile: Meanwhile,
 ): readonly Symptom[] | undefined {
+  const { tries, seenBy, since, isStarting = false } = silence;
+  const { reads, timeout, now, stamp, startupMs } = meanwhile;
   // What was read before the silence says nothing of it.
   const proof = unreadBytes(reads.filter(({ at }) => at >= since));
-  if (isDoubtful(proof, since, xray)) return [];
+  const told = toldOf(proof, silence, meanwhile);
+  if (told === undefined) return [];
   const patience = isStarting ? patienceFor({ waitedMs: now - since, startupMs }) : undefined;
   if (patience === "silent") return undefined;
-  const proven: Told = {
-    severity: patience ?? "critical",
-    witnesses: [seenBy, "kernel"],
-    end: UNREAD,
-  };
-  const told: Told = proof ? proven : { severity: "warning", witnesses: [seenBy], end: "" };
   const asked = seenBy === "connection" ? "calls" : "new connections";
   return [
     {
       subject: {},
-      severity: told.severity,
+      severity: patience ?? told.severity,
       witnesses: told.witnesses,
       summary: `The app left ${tries} ${asked} in a row without an answer${told.end}`,
+      ...present({ remedy: told.remedy }),
       evidence: present({
-        flavour: "stopped",
+        flavour: told.flavour,
         tries,
         timeoutMs: timeout,
         ...proof,
@@ -206,34 +166,45 @@ function stopped(
   ];
 }
 
-type Told = Required<Pick<Symptom, "severity" | "witnesses">> & { readonly end: string };
-
-/** The app reads, or whether it is only our connection that is silent was not asked since. */
-function isDoubtful(proof: Evidence | undefined, since: Instant, xray: Xray | undefined): boolean {
-  if (proof !== undefined) return Object.keys(proof).length === 0;
-  return xray !== undefined && xray.same.lastAt <= since;
+interface Told extends Required<Pick<Symptom, "severity" | "witnesses">> {
+  readonly flavour: "stopped" | "no-handler";
+  readonly end: string;
+  readonly remedy?: string;
 }
 
-/** What lies unread in two reads: empty = nothing, undefined = the kernel does not tell. */
-function unreadBytes(reads: readonly AcceptRead[]): Evidence | undefined {
-  const [before, last] = reads.slice(-2);
-  if (before === undefined || last === undefined) return undefined;
-  const queuedBytes = last.keptReceiveQueueBytes;
-  const unaccepted = waitingIn(last);
-  if (queuedBytes === undefined && unaccepted === undefined) return undefined;
-  return present({
-    queuedBytes: hasNotShrunk(before.keptReceiveQueueBytes, queuedBytes) ? queuedBytes : undefined,
-    unaccepted: hasNotShrunk(waitingIn(before), unaccepted) ? unaccepted : undefined,
-  });
+/** By what the kernel tells of the bytes that were sent: `{}` = all were read, undefined = nothing. */
+function toldOf(
+  proof: Evidence | undefined,
+  silence: Silence,
+  meanwhile: Meanwhile,
+): Told | undefined {
+  const { seenBy, since } = silence;
+  if (proof === undefined) {
+    // Whether it is only our connection that is silent was not asked since.
+    const isOursAlone = (meanwhile.xray?.same.lastAt ?? Infinity) <= since;
+    const told = { flavour: "stopped", severity: "warning", witnesses: [seenBy], end: "" } as const;
+    return isOursAlone ? undefined : told;
+  }
+  const witnesses = [seenBy, "kernel"] as const;
+  if (Object.keys(proof).length > 0)
+    return { flavour: "stopped", severity: "critical", witnesses, end: UNREAD };
+  const remedy = REMEDY_WHERE_IT_READS;
+  const told = {
+    flavour: "no-handler",
+    severity: "warning",
+    witnesses,
+    end: READ,
+    remedy,
+  } as const;
+  return isUnhandled(silence, meanwhile) ? told : undefined;
 }
 
-/** Connections that nobody has accepted; our own stand in the queue only. */
-function waitingIn({ unaccepted, queued }: AcceptRead): number | undefined {
-  return unaccepted === undefined ? undefined : Math.max(unaccepted, queued);
-}
-
-function hasNotShrunk(before: number | undefined, last: number | undefined): boolean {
-  return before !== undefined && last !== undefined && last > 0 && last >= before;
+/** It reads and answers nobody, on fresh connections neither, for as long as no task should take. */
+function isUnhandled({ since, tries, seenBy }: Silence, { now, xray, probes }: Meanwhile): boolean {
+  const lasts = now - since >= UNHANDLED.ms && tries >= UNHANDLED.tries;
+  const isAlike = xray?.latest.outcome === "failed" && xray.same.lastAt > since;
+  const runs = Object.values(probes?.probes ?? {}).map(({ lastOkAt = 0 }) => lastOkAt);
+  return seenBy === "connection" && lasts && isAlike && runs.every((at) => at <= since);
 }
 
 function blockedLoop(

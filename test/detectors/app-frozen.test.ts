@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { appFrozen } from "../../src/detectors/app-frozen.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { Kept, Reply } from "../../src/model/facts/kept.ts";
@@ -14,6 +14,7 @@ import {
   anUpstreamExpectation,
   anXray,
   anXrayReport,
+  aProbeHistory,
   aTargetSnapshot,
   type Change,
   factsDeclared,
@@ -24,6 +25,7 @@ import {
   NOW,
   SECOND,
   series,
+  someProbes,
   someSurroundings,
 } from "../support/snapshot.ts";
 
@@ -185,6 +187,61 @@ it.each<[string, Change<Facts>]>([
   ],
 ])("is silent when %s", (_when, change) => {
   expect(judged(change)).toEqual([]);
+});
+
+describe("an app that reads what is sent to it, and answers nobody", () => {
+  const read = reading(unread({ keptReceiveQueueBytes: 0 }), unread({ keptReceiveQueueBytes: 0 }));
+  /** Thirteen calls, the first of which began two minutes and 2 s ago. */
+  const unhandled: Change<Facts> = {
+    ...read,
+    ...silentKept(13),
+    xray: anXray({
+      latest: anXrayReport({ outcome: "failed", phase: "rpc" }),
+      same: { since: NOW - 120 * SECOND, lastAt: NOW - SECOND, count: 5 },
+      lastPassedAt: NOW - 150 * SECOND,
+    }),
+  };
+  const passedAt = (lastOkAt: number) => ({
+    probes: someProbes({ probes: { get: aProbeHistory({ lastOkAt }) } }),
+  });
+
+  it.each<[string, Change<Facts>]>([
+    ["it may be at one long task", silentKept(12)],
+    [
+      "few calls were made",
+      { kept: aKept({ replies: [silent(NOW - 119 * SECOND), ...series(4, SECOND, silent)] }) },
+    ],
+    ["a fresh connection was answered", { xray: anXray({ lastPassedAt: NOW }) }],
+    [
+      "fresh connections were not tried since",
+      {
+        xray: anXray({
+          latest: anXrayReport({ outcome: "failed" }),
+          same: { since: 0, lastAt: 0, count: 1 },
+        }),
+      },
+    ],
+    ["nobody X-rays it", { xray: undefined }],
+    ["a probe of it passed meanwhile", passedAt(NOW - 121 * SECOND)],
+  ])("is no finding when %s", (_when, change) => {
+    expect(judged({ ...unhandled, ...change })).toEqual([]);
+  });
+
+  it.each<[string, Change<Facts>]>([
+    ["for two minutes", {}],
+    ["and the last probe passed before", passedAt(NOW - 122 * SECOND)],
+  ])("is told as a warning %s", (_when, change) => {
+    expect(judged({ ...unhandled, ...change })).toEqual([
+      {
+        ...warning,
+        witnesses: ["connection", "kernel"],
+        summary:
+          "The app left 13 calls in a row without an answer, though it reads what is sent to it",
+        remedy: expect.stringContaining("holds the handlers"),
+        evidence: { ...unproven, flavour: "no-handler", tries: 13 },
+      },
+    ]);
+  });
 });
 
 it("does not judge while its own timing cannot be trusted", () => {

@@ -66,8 +66,9 @@ export interface Case {
   readonly isDrill: boolean;
   symptom: Symptom;
   lastSeen: Instant;
-  /** The target's epoch when it was last present. */
+  /** The target's epoch when it was last present, and when it was first seen in that epoch. */
   epoch: number;
+  inEpochMs: number;
   countedMs: number;
   count: number;
   stage: "pending" | "active";
@@ -115,6 +116,7 @@ export function openCase(sighting: Sighting, isDrill = false): Case {
     symptom,
     lastSeen: now,
     epoch,
+    inEpochMs: monotonicMs,
     countedMs: monotonicMs,
     count: 1,
     stage: "pending",
@@ -150,6 +152,7 @@ export function seePresent(entry: Case, sighting: Sighting, elapsedMs: number): 
   entry.observedAt = observedAt;
   entry.symptom = symptom;
   entry.lastSeen = now;
+  if (entry.epoch !== sighting.epoch) entry.inEpochMs = monotonicMs;
   entry.epoch = sighting.epoch;
   if (monotonicMs - entry.countedMs < 1000) return;
   entry.countedMs = monotonicMs;

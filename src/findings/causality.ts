@@ -19,7 +19,7 @@ export interface Causality {
 
 /**
  * Who explains whom (findings: suppression). An edge needs a declared cause, on the same target or on
- * the one that the consequence's evidence names, that began no later than a minute after it. Edges
+ * the one that the consequence's evidence names, that began no later than a minute after it was first seen in the present life of its target. Edges
  * never close a circle (two services that call each other and are both slow): the one that was seen
  * first stays the root. A root that the user pinned below a consequence takes nothing from it.
  */
@@ -66,7 +66,7 @@ function rootFirst(a: Case, b: Case): number {
 
 function explains(root: Case, entry: Case, settings: Settings): boolean {
   if (root.key === entry.key || !isDeclared(root, entry, settings)) return false;
-  if (root.begunMs > entry.openedMs + LATER_MS) return false;
+  if (root.begunMs > entry.inEpochMs + LATER_MS) return false;
   const { code } = root.detector;
   const { evidence } = root.symptom;
   const cause = { code, subject: root.subject, evidence };

@@ -50,6 +50,17 @@ describe("on one target", () => {
     expect(course.report().active.map(({ code }) => code)).toEqual(["effect", "root"]);
   });
 
+  it("takes over one that began long before, in the life of its target that is past", () => {
+    const course = aCourse([root, effect]);
+    course.at(0, seen("effect"));
+    const reborn = { target: { epoch: 2 } };
+    expect(course.at(300, { ...seen("effect"), ...reborn })).toEqual([]);
+    expect(course.at(360, { ...seen("root", "effect"), ...reborn })).toEqual([
+      "suppressed effect warning root",
+      "opened root warning",
+    ]);
+  });
+
   it("believes a root that says since when it lasts", () => {
     const course = aCourse([root, effect]);
     course.at(0, seen("effect"));

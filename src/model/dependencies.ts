@@ -16,7 +16,8 @@ export interface Dependency {
 
 /**
  * The upstream whose calls failed at a share like `ratio` (half of it, at least) since `since`, and
- * not before: the worst one. Where nothing is known of before, the share alone counts.
+ * not before: the worst one. Where nothing is known of before, the share alone counts. One that comes
+ * and goes failed before as well: no channel reached it since then, and some do at other times.
  */
 export function failingDependency(
   channels: Channels | undefined,
@@ -30,18 +31,29 @@ export function failingDependency(
   const failing = Object.keys(newest.upstreams).flatMap((upstream) => {
     const now = failedShare(after.upstreams[upstream], newest.upstreams[upstream]);
     const before = failedShare(oldest.upstreams[upstream], after.upstreams[upstream]) ?? 0;
-    const explains = now !== undefined && now > 0 && now >= ratio / 2 && now >= ROSE * before;
-    return explains ? [{ upstream, ratio: now }] : [];
+    if (now === undefined || now === 0 || now < ratio / 2) return [];
+    const isNew = now >= ROSE * before || goesAndComes(channels?.polls ?? [], upstream, after.at);
+    return isNew ? [{ upstream, ratio: now }] : [];
   });
   return failing.toSorted((a, b) => b.ratio - a.ratio)[0];
+}
+
+function goesAndComes(polls: Channels["polls"], upstream: string, since: Instant): boolean {
+  const isReached = ({ upstreams }: ChannelsPoll) => (upstreams[upstream]?.states.READY ?? 0) > 0;
+  return (
+    polls.some(isReached) &&
+    polls.some(({ at, upstreams }) => at >= since && isUnreached(upstreams[upstream]))
+  );
+}
+
+function isUnreached(group: ChannelGroup | undefined): boolean {
+  return (group?.states.TRANSIENT_FAILURE ?? 0) > 0 && (group?.states.READY ?? 0) === 0;
 }
 
 /** The one upstream that no channel of the app reaches; `undefined` for none and for several. */
 export function downDependency(channels: Channels | undefined): string | undefined {
   const upstreams = Object.entries(channels?.polls.at(-1)?.upstreams ?? {});
-  const down = upstreams.filter(
-    ([, { states }]) => (states.TRANSIENT_FAILURE ?? 0) > 0 && (states.READY ?? 0) === 0,
-  );
+  const down = upstreams.filter(([, group]) => isUnreached(group));
   return down.length === 1 ? down[0]?.[0] : undefined;
 }
 

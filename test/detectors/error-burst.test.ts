@@ -453,6 +453,39 @@ describe("speaks", () => {
   });
 });
 
+describe("while an upstream's calls fail again and again", () => {
+  /** Six polls of each minute it is not reached; ten calls a poll. */
+  const looping = (states: readonly ["READY" | "IDLE", "TRANSIENT_FAILURE" | "READY"]) => {
+    const isUp = (i: number) => i % 12 >= 6;
+    const failedBy = (i: number) => 10 * Array.from({ length: i }, (_, n) => n).filter(isUp).length;
+    const channels = someChannels({
+      polls: series(43, 10 * SECOND, (at, i) => {
+        const [up, down] = states;
+        const calls = { callsSucceeded: 10 * i - failedBy(i), callsFailed: failedBy(i) };
+        const state = isUp(i - 1) ? down : up;
+        return {
+          at,
+          upstreams: { "stock:1": aChannelGroup({ ...calls, states: { [state]: 1 } }) },
+        };
+      }),
+    });
+    return judged({ appCalls: metrics({ OK: 50, UNAVAILABLE: 50 }), channels })?.map(
+      ({ evidence }) => evidence["dependency"],
+    );
+  };
+
+  it("names the one that comes and goes", () => {
+    expect(looping(["READY", "TRANSIENT_FAILURE"])).toEqual(["stock:1"]);
+  });
+
+  it.each([
+    ["is reached all the time", ["READY", "READY"] as const],
+    ["was never reached", ["IDLE", "TRANSIENT_FAILURE"] as const],
+  ])("names none that %s", (_which, states) => {
+    expect(looping(states)).toEqual([undefined]);
+  });
+});
+
 it("learns what is usual from the newest readings", () => {
   const facts = {
     appCalls: known(metrics({ OK: 90, INTERNAL: 10, NOT_FOUND: 100 })),

@@ -1,6 +1,6 @@
 import { type CallCount, callSeries, increase, withoutStanding } from "../model/call-series.ts";
 import type { Implementation } from "../model/channelz.ts";
-import { lastPolls } from "../model/counters.ts";
+import { lastPolls, lastWindow } from "../model/counters.ts";
 import { failingDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
 import type { AppCalls } from "../model/facts/app-calls.ts";
@@ -103,6 +103,18 @@ export const deadlineStorm = defineDetector({
       const rate = newestRate(facts);
       return rate && { value: rate.cancelled / rate.started, weight: rate.started };
     },
+    inFlight: (facts) => {
+      const rate = newestRate(facts);
+      const inFlight = withoutStanding(callSeries(facts), "streams").at(-1)?.inFlight;
+      return rate && inFlight !== undefined ? { value: inFlight, weight: rate.started } : undefined;
+    },
+    cancelledPerMinute: (facts) => {
+      const rate = newestRate(facts);
+      const minute = lastWindow(callSeries(facts), LEARN_WINDOW_MS);
+      if (rate === undefined || minute === undefined) return undefined;
+      const { cancelled } = increase(minute.from, minute.to);
+      return { value: (cancelled * LEARN_WINDOW_MS) / minute.ms, weight: rate.started };
+    },
     meanAge: (facts) => {
       const rate = newestRate(facts);
       const age = meanAge(withoutStanding(callSeries(facts), "streams"), LEARN_WINDOW_MS);
@@ -111,12 +123,17 @@ export const deadlineStorm = defineDetector({
   },
 
   detect(view, limits) {
-    const { cancelRatio, meanAge: usualAge } = view.usual;
+    const { cancelRatio, meanAge: usualAge, inFlight, cancelledPerMinute } = view.usual;
     const rate = stormRate(callSeries(view), cancelRatio?.mean, limits);
     if (rate === undefined) return undefined;
     if (rate === "none") return [];
     const second = secondSources(
-      { ...view, usualAgeMs: usualAge?.mean },
+      {
+        ...view,
+        usualAgeMs: usualAge?.mean,
+        usualInFlight: inFlight?.mean,
+        usualCancelledPerMinute: cancelledPerMinute?.mean,
+      },
       { windowMs: limits.window, meanAgeMs: limits.meanAge, rate },
     );
     if (second === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { Probes } from "./facts/probes.ts";
 import type { ServerCalls } from "./facts/server-calls.ts";
 import type { Services } from "./facts/services.ts";
 import { unaryProbeSpeeds } from "./probe-speed.ts";
-import { isSwelling, isWaiting, meanAge, type StormRate } from "./storm.ts";
+import { isOnlyRarer, isSwelling, isWaiting, meanAge, type StormRate } from "./storm.ts";
 import { countsExpired, endsAtOneAge } from "./storm-ages.ts";
 import { endsNoneItself } from "./storm-timer.ts";
 import {
@@ -25,6 +25,8 @@ export interface StormFacts {
   readonly services: Services | undefined;
   readonly timingTrusted: boolean;
   readonly usualAgeMs: number | undefined;
+  readonly usualInFlight: number | undefined;
+  readonly usualCancelledPerMinute: number | undefined;
 }
 
 export interface StormOptions {
@@ -83,7 +85,16 @@ function inFlightTells(
     ];
   const ratio = (rate.cancelled - answeredSince(polls, rate)) / rate.calls;
   const isUntimed = endsNoneItself(serverCalls) === true;
-  const limits = { limitMs: meanAgeMs, mayStream: isStreamed, ratio, isUntimed };
+  const limits = {
+    limitMs: meanAgeMs,
+    mayStream: isStreamed,
+    isOnlyRarer: isOnlyRarer(rate, young.at(-1), {
+      inFlight: facts.usualInFlight,
+      perMinute: facts.usualCancelledPerMinute,
+    }),
+    ratio,
+    isUntimed,
+  };
   return [
     ["mean-age", age && isWaiting(age, usualAgeMs, limits)],
     ["in-flight", isSwollen],

@@ -5,6 +5,9 @@ import { lastCalls, lastPolls, lastWindow, mean, meanAgeMs, variation } from "./
 /** The newest whole polls that hold 30 finished calls. */
 const FEW_CALLS = 30;
 const TIMES_USUAL = 3;
+const MINUTE_MS = 60_000;
+/** What rose is at least twice what is usual. */
+const ROSE = 2;
 
 /** How steady the mean age of calls is that all wait for the same deadline. */
 const STEADY_VARIATION = 0.2;
@@ -115,6 +118,11 @@ export interface WaitingLimits {
   readonly mayStream: boolean;
   /** Share of the calls that were cancelled, and never answered. */
   readonly ratio: number;
+  /**
+   * As many are in flight as usual, and as many are cancelled a minute: fewer others start, so both the
+   * mean age and the share of the cancelled ones rise.
+   */
+  readonly isOnlyRarer: boolean;
   /** The server's own timer would have ended some of the calls, and ended none: no deadline did. */
   readonly isUntimed: boolean;
 }
@@ -133,10 +141,23 @@ export function isWaiting(
 ): boolean {
   if (age.isUnsteady === true) return false;
   if (usualMs === undefined) return isWaitingUnlearnt(age, limits);
-  if (usualMs > 0 && age.ms >= TIMES_USUAL * usualMs) return true;
+  const isLong = usualMs > 0 && age.ms >= TIMES_USUAL * usualMs;
   const leastMs = leastShare(age, 0) * limits.limitMs;
-  if (!limits.mayStream) return age.ms >= leastMs;
-  return age.ms <= LONGEST_DEADLINE_MS && age.ms - usualMs >= leastMs;
+  if (!limits.mayStream) return isLong || age.ms >= leastMs;
+  if (limits.isOnlyRarer || age.ms > LONGEST_DEADLINE_MS) return false;
+  return isLong || age.ms - usualMs >= leastMs;
+}
+
+/** Whether neither what is in flight nor what is cancelled a minute has doubled since it was learnt. */
+export function isOnlyRarer(
+  { cancelled, ms }: StormRate,
+  newest: CallCount | undefined,
+  usual: { readonly inFlight: number | undefined; readonly perMinute: number | undefined },
+): boolean {
+  if (usual.inFlight === undefined || usual.perMinute === undefined) return false;
+  const perMinute = (cancelled * MINUTE_MS) / ms;
+  const inFlight = newest?.inFlight ?? 0;
+  return inFlight < ROSE * usual.inFlight && perMinute < ROSE * usual.perMinute;
 }
 
 function isWaitingUnlearnt(

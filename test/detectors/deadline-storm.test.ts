@@ -721,10 +721,47 @@ describe("by metrics alone", () => {
   });
 });
 
+describe("at night, when fewer calls start beside watches that are renewed", () => {
+  /** 15 watches a minute are cancelled and opened anew, and hardly anything else starts. */
+  const night = (inFlight: number, usualAgeMs: number, perMinute: number, services = streaming) =>
+    judged(
+      { started: 10, cancelled: 2.5, inFlight },
+      { services },
+      {
+        usual: {
+          cancelRatio: aBaseline({ mean: 0.05 }),
+          cancelledPerMinute: aBaseline({ mean: perMinute }),
+          inFlight: aBaseline({ mean: 20 }),
+          meanAge: aBaseline({ mean: usualAgeMs }),
+        },
+      },
+    );
+
+  it.each([
+    ["as many are in flight as usual, and are cancelled a minute", 20, 4000, 15],
+    ["hardly twice as many are", 39, 8000, 7.6],
+    ["they are older than any deadline", 100, 20_000, 5],
+  ])("is silent where %s", (_when, inFlight, usualAgeMs, perMinute) => {
+    expect(night(inFlight, usualAgeMs, perMinute)).toEqual([]);
+  });
+
+  it.each([
+    ["twice as many are in flight", 40, 15, streaming],
+    ["twice as many are cancelled a minute", 20, 7.5, streaming],
+    ["no method streams", 20, 15, unary],
+  ])("is told where %s", (_when, inFlight, perMinute, services) => {
+    expect(night(inFlight, 4000, perMinute, services)).toMatchObject([
+      { evidence: { secondSource: ["mean-age"] } },
+    ]);
+  });
+});
+
 it("learns what is usual from the newest poll", () => {
   const target = aTargetSnapshot({ facts: { serverCalls: known(serverCalls()) } });
   expect(deadlineStorm.samples(target)).toEqual({
     cancelRatio: { value: 0.5, weight: 100 },
+    cancelledPerMinute: { value: 300, weight: 100 },
+    inFlight: { value: 20, weight: 100 },
     meanAge: { value: 2000, weight: 100 },
   });
   const idle = known(serverCalls({ started: 0, cancelled: 0 }));

@@ -15,7 +15,7 @@ import {
 const METHOD = "order.OrderService/GetOrder";
 const drifted: ContractFacts = {
   checkedTypes: 2,
-  differences: ["order.Order.price: float → double", "order.Order.items: string → repeated string"],
+  differences: ["order.Order.price: float → double", "order.Order.items: int64 → repeated string"],
 };
 const agreed: ContractFacts = { checkedTypes: 2, differences: [] };
 

@@ -49,7 +49,7 @@ function orders(version: "served" | "drifted"): Uint8Array {
   );
   const drift = new Map([
     ["price", { type: Type.FLOAT }],
-    ["items", { label: Label.OPTIONAL }],
+    ["items", { label: Label.OPTIONAL, type: Type.INT64 }],
     ["destination", { name: "place" }],
   ]);
   for (const field of version === "drifted" ? fields : [])
@@ -92,7 +92,7 @@ it("names what they misread, and that it is over once the file is right", async 
   const [look, file] = await aSetLook(await aServer());
   await writeFile(file, orders("drifted"));
   const differences = [
-    "order.Order.items: string → repeated string",
+    "order.Order.items: int64 → repeated string",
     "order.Order.price: float → double",
   ];
   expect((await run(look)).contract).toEqual({ checkedTypes: 2, differences });

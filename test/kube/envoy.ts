@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { builtFile } from "../interop/peer.ts";
 import { type RunningProgram, startProgram } from "../support/process.ts";
-import { builtFile } from "./peer.ts";
 
 const TYPES = "type.googleapis.com/envoy.extensions";
 const HTTP = `${TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager`;

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { startPeer } from "../interop/peer.ts";
+import { anAgent, named, type Stage, silent, toldLoudly, unjudgedOf } from "../interop/scene.ts";
 import { addNetworkNamespace } from "../support/network-namespace.ts";
 import { startEnvoy } from "./envoy.ts";
-import { startPeer } from "./peer.ts";
-import { anAgent, named, type Stage, silent, toldLoudly, unjudgedOf } from "./scene.ts";
 
 const LONGEST_MS = 400_000;
 /** Where a mesh's proxy takes what the app sends, and what is sent to it. */

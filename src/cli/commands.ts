@@ -245,7 +245,8 @@ export const COMMANDS: readonly Command[] = [
     name: "inject",
     summary: "puts the agent into the pods of manifests",
     details: [
-      "Reads Deployments, StatefulSets, DaemonSets, Jobs, CronJobs and Pods, also in Lists, and writes them with the agent as a sidecar. All else stays as it is. Done again, it changes nothing.",
+      "Reads Deployments, StatefulSets, DaemonSets, Jobs, CronJobs and Pods, also in Lists, and writes them with the agent as a sidecar: YAML as YAML, JSON as JSON. All else stays as it is. Done again, it changes nothing.",
+      "What is left alone, and why, is a line on standard error: also for another kind that has a pod template, and for what has no kind.",
       "It finds the gRPC ports: a container's or a Service's port named grpc…, appProtocol grpc, the app's own grpc probes. Annotations of the pod template (grpc-doctor.io/…: inject, port, authority, tls, ca-secret, client-cert-secret, config-map, image, mode) win over the flags.",
       "Exits 2, and writes nothing, for faults in YAML or annotations.",
     ],

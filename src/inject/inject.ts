@@ -1,4 +1,4 @@
-import { isMap, isScalar, type YAMLMap } from "yaml";
+import { isMap, isScalar, parse, type Scalar, type YAMLMap } from "yaml";
 import { putIn, takeOut } from "./edit-template.ts";
 import {
   childMap,
@@ -8,10 +8,17 @@ import {
   type Manifests,
   parseManifests,
 } from "./manifests.ts";
-import { type OptionFault, STATUS } from "./options.ts";
+import { type OptionFault, PREFIX, STATUS } from "./options.ts";
 import { listAt, mapAt, type Plain, textAt } from "./plain.ts";
 import { AGENT } from "./sidecar.ts";
-import { type Decision, type Defaults, decide, templatePath } from "./template.ts";
+import {
+  type Decision,
+  type Defaults,
+  decide,
+  hasPodTemplate,
+  KINDS,
+  templatePath,
+} from "./template.ts";
 
 /** Manifests with what was done to them. */
 export interface Injected {
@@ -36,7 +43,7 @@ export function inject(text: string, defaults: Defaults): Injected {
       { namespace, services },
       defaults,
     );
-    return edit(pod, decision, manifests);
+    return edit(pod, withBare(bareOptions(pod.node), decision), manifests);
   });
 }
 
@@ -77,7 +84,7 @@ function eachPod(manifests: Manifests, handle: (pod: Pod) => Done): Injected {
     const found = podOf(manifest);
     if (found === undefined) continue;
     const done = typeof found === "string" ? { left: found } : handle(found);
-    const name = nameOf(manifest);
+    const name = nameOf(manifest, manifests);
     if ("faults" in done)
       faults.push(...done.faults.map((fault) => ({ ...fault, text: `${name}: ${fault.text}` })));
     else if ("left" in done) left.push(`${name}: ${done.left}`);
@@ -87,11 +94,11 @@ function eachPod(manifests: Manifests, handle: (pod: Pod) => Done): Injected {
   return { text: manifests.print(), left, changed };
 }
 
-/** The pod of an object; a text: why it has none that can be changed; `undefined`: of another kind. */
+/** The pod of an object; a text: why it has none that can be changed; `undefined`: of a kind without pods. */
 function podOf(manifest: Manifest): Pod | string | undefined {
   const object = manifest.plain();
   const path = templatePath(object);
-  if (path === undefined) return undefined;
+  if (path === undefined) return foreignness(object);
   const node = childMap(manifest.node, path);
   const spec = childMap(manifest.node, [...path, "spec"]);
   if (node === "behind an alias" || spec === "behind an alias") return BEHIND_AN_ALIAS;
@@ -106,6 +113,14 @@ function podOf(manifest: Manifest): Pod | string | undefined {
   };
 }
 
+/** Why nobody should take the agent for being in this object; `undefined`: nobody will. */
+function foreignness(object: Plain): string | undefined {
+  if (textAt(object, "kind") === undefined) return "it has no kind";
+  if (!hasPodTemplate(object)) return undefined;
+  const version = textAt(object, "apiVersion") ?? "without apiVersion";
+  return `its kind (${version}) is not supported, those are ${KINDS.join(", ")}`;
+}
+
 const BEHIND_AN_ALIAS = "what would be changed stands behind a YAML alias";
 
 /** The places that an edit may reach into. */
@@ -114,6 +129,31 @@ function partsOf(node: YAMLMap, spec: YAMLMap) {
     childMap(node, ["metadata", "annotations"]),
     ...["initContainers", "containers", "volumes"].map((key) => childMap(spec, [key])),
   ];
+}
+
+/** Values of our annotations that YAML takes for a number or a switch: an API server refuses the object. */
+function bareOptions(node: YAMLMap): readonly OptionFault[] {
+  const annotations = node.getIn(["metadata", "annotations"], true);
+  if (!isMap(annotations)) return [];
+  return annotations.items.flatMap(({ key, value }) => {
+    const annotation = isScalar(key) ? String(key.value) : "";
+    if (!annotation.startsWith(PREFIX) || !isScalar(value) || isText(value)) return [];
+    const text = String(value.value);
+    return [{ annotation, found: `${text} without quotes`, allowed: `a text: "${text}"` }];
+  });
+}
+
+function isText({ type, value }: Scalar): boolean {
+  const readings = (["core", "yaml-1.1"] as const).map((schema) =>
+    parse(String(value), { schema }),
+  );
+  return type !== "PLAIN" || readings.every((reading) => typeof reading === "string");
+}
+
+function withBare(bare: readonly OptionFault[], decision: Decision): Decision {
+  if (bare.length === 0) return decision;
+  const faults = decision.outcome === "refuse" ? [...bare, ...decision.faults] : bare;
+  return { outcome: "refuse", faults };
 }
 
 function edit(pod: Pod, decision: Decision, manifests: Manifests): Done {
@@ -143,10 +183,12 @@ function isService(object: Plain): boolean {
   return textAt(object, "apiVersion") === "v1" && textAt(object, "kind") === "Service";
 }
 
-function nameOf(manifest: Manifest): string {
-  const object = manifest.plain();
+function nameOf({ plain, node }: Manifest, { placeOf }: Manifests): string {
+  const object = plain();
+  const kind = textAt(object, "kind");
+  if (kind === undefined) return `the object at line ${placeOf(node).line}`;
   const namespace = textAt(object, "metadata", "namespace");
   const name =
     textAt(object, "metadata", "name") ?? textAt(object, "metadata", "generateName") ?? "(no name)";
-  return `${textAt(object, "kind")} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }

@@ -8,6 +8,7 @@ import {
   type ToStringOptions,
   type YAMLMap,
 } from "yaml";
+import { jsonIndent, jsonText } from "./json-text.ts";
 import { keepLayout } from "./keep-layout.ts";
 import type { Plain } from "./plain.ts";
 
@@ -62,7 +63,13 @@ export function parseManifests(text: string): Manifests {
     const index = documents.indexOf(document);
     return text.slice(index === 0 ? 0 : document.range[0], documents[index + 1]?.range[0]);
   };
-  const written = (document: Document.Parsed) => document.toString(mannerOf(sourceOf(document)));
+  const written = (document: Document.Parsed) => {
+    const source = sourceOf(document);
+    const json = jsonIn(document, text);
+    return json === undefined
+      ? document.toString(mannerOf(source))
+      : json.before + jsonText(document.contents, json.indent) + json.after;
+  };
   const all = documents.flatMap((document) =>
     objectsIn(document.contents).map(
       (node): Manifest => ({
@@ -132,9 +139,25 @@ export function childMap(
 /** Layout is a nicety: where it would say anything else than the changed document, it is let go. */
 function laidOut(source: string, normal: string, changed: string): string {
   const kept = keepLayout(source, normal, changed);
-  const values = (text: string) =>
-    JSON.stringify(parseAllDocuments(text, { schema: "failsafe" }).map((one) => one.toJS()));
-  return values(kept) === values(changed) ? kept : changed;
+  return JSON.stringify(valuesOf(kept)) === JSON.stringify(valuesOf(changed)) ? kept : changed;
+}
+
+/** What a text says, and whether it says it in JSON. */
+function valuesOf(text: string): readonly unknown[] {
+  return parseAllDocuments(text, { schema: "failsafe" }).map((document) => [
+    document.toJS(),
+    document.errors.length,
+    jsonIn(document as Document.Parsed, text) !== undefined,
+  ]);
+}
+
+/** Where a document is JSON: its layout, and what stands around it. */
+function jsonIn({ contents, range }: Document.Parsed, text: string) {
+  if (!isMap(contents) || contents.range === undefined || contents.range === null) return undefined;
+  const [from, to] = contents.range;
+  const indent = jsonIndent(text.slice(from, to));
+  if (indent === undefined) return undefined;
+  return { indent, before: text.slice(range[0], from), after: text.slice(to, range[2]) };
 }
 
 /** How the document itself is written, as far as that can be said of the whole. */

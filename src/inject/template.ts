@@ -13,6 +13,20 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   "batch/CronJob": ["spec", "jobTemplate", "spec", "template"],
 };
 
+/** Of the objects that are changed. */
+export const KINDS: readonly string[] = Object.keys(TEMPLATES).map((kind) =>
+  kind.slice(kind.indexOf("/") + 1),
+);
+
+/** Whether there is a pod template anywhere in a value. */
+export function hasPodTemplate(value: Plain): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return (
+    listAt(value as Plain, "template", "spec", "containers").length > 0 ||
+    Object.values(value).some((part: Plain) => hasPodTemplate(part))
+  );
+}
+
 /** Where an object has its pod template; `undefined`: it is none of the kinds that have one. */
 export function templatePath(object: Plain): readonly string[] | undefined {
   const version = textAt(object, "apiVersion") ?? "";

@@ -108,15 +108,44 @@ describe("leaves alone", () => {
   });
 
   it.each([
-    ["a kind that it does not know", deployment(GRPC).replace("kind: Deployment", "kind: Rollout")],
     [
-      "a kind of that name of somebody else's",
-      deployment(GRPC).replace("apps/v1", "example.org/v1"),
+      "kinds without a pod",
+      "apiVersion: v1\nkind: Service\n---\nkind: ConfigMap\ndata: { template: { spec: words } }\n",
+    ],
+    [
+      "a Rollout whose pod is another's",
+      "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nspec: { workloadRef: { name: orders } }\n",
     ],
     ["text without an object", "# nothing\n---\n- a list\n---\njust words\n"],
     ["nothing", ""],
   ])("%s, and does not mention it", (_, text) => {
     expect(inject(text, DEFAULTS)).toEqual({ text, left: [], changed: [] });
+  });
+
+  const KINDS = "those are Pod, Deployment, StatefulSet, DaemonSet, Job, CronJob";
+
+  it.each([
+    [
+      "a kind that it does not know, with a pod",
+      deployment(GRPC)
+        .replace("apps/v1", "argoproj.io/v1alpha1")
+        .replace("kind: Deployment", "kind: Rollout"),
+      `Rollout shop/orders: its kind (argoproj.io/v1alpha1) is not supported, ${KINDS}`,
+    ],
+    [
+      "a kind of that name of somebody else's",
+      deployment(GRPC).replace("apps/v1", "example.org/v1"),
+      `Deployment shop/orders: its kind (example.org/v1) is not supported, ${KINDS}`,
+    ],
+    [
+      "one with its pod somewhere else, in a List",
+      `kind: List\nitems:\n- kind: Farm\n  metadata: { name: a }\n  spec: { groups: [{ template: { spec: { containers: [${GRPC}] } } }] }\n`,
+      `Farm a: its kind (without apiVersion) is not supported, ${KINDS}`,
+    ],
+    ["what is no object", "# a\n---\nhello: world\n", "the object at line 3: it has no kind"],
+  ])("%s, and says so", (_, text, left) => {
+    expect(inject(text, DEFAULTS)).toEqual({ text, left: [left], changed: [] });
+    expect(uninject(text)).toEqual({ text, left: [left], changed: [] });
   });
 
   it("a Job whose classic container would never end, and says why", () => {
@@ -451,6 +480,16 @@ spec: { containers: [{ name: app }] }
 8:5: Pod a: grpc-doctor.io/ca-secret: found "No Such_Name", allowed: the name of an object
 9:5: Pod a: grpc-doctor.io/prot: found an unknown option, allowed: inject, port, authority, tls, ca-secret, client-cert-secret, config-map, image, mode`,
     );
+  });
+
+  it("values that are no texts for an API server, which has nothing else in annotations", () => {
+    const annotations = "{ grpc-doctor.io/port: 50051, grpc-doctor.io/tls: true }";
+    expect(() => inject(deployment(GRPC, annotations), DEFAULTS)).toThrow(
+      `6:57: Deployment shop/orders: grpc-doctor.io/port: found 50051 without quotes, allowed: a text: "50051"
+6:85: Deployment shop/orders: grpc-doctor.io/tls: found true without quotes, allowed: a text: "true"`,
+    );
+    const quoted = "{ grpc-doctor.io/port: '50051', grpc-doctor.io/authority: orders }";
+    expect(inject(deployment(GRPC, quoted), DEFAULTS).changed).toEqual(["Deployment shop/orders"]);
   });
 
   it.each([

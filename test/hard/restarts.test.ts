@@ -24,7 +24,7 @@ const EVERY_SECONDS = 3;
 /** A poll of health, each 10 s, has come and gone. */
 const POLLED_SECONDS = 15;
 /** What is true of an app that is gone for moments, again and again. */
-const TRUE_OF_IT = ["connection-refused", "probe-failing"];
+const TRUE_OF_IT = ["connection-refused", "connection-churn", "probe-failing"];
 
 describe.concurrent("an app that is killed every 3 s", () => {
   it("is told for what it is, until it stays", async (stage) => {

@@ -163,7 +163,9 @@ function alternativeNames(leaf: X509Certificate): readonly string[] {
   for (const [, kind, value = ""] of (leaf.subjectAltName ?? "").matchAll(ALTERNATIVE_NAME)) {
     const name = printable(value);
     const isAddress = kind === "IP Address";
-    names.push(isAddress ? (normalIp(name)?.replace(/^\[(.*)\]$/, "$1") ?? name) : name);
+    // An address that is written as a DNS name covers nobody: it is shown as what it is.
+    const asName = isIP(name) === 0 ? name : `DNS:${name}`;
+    names.push(isAddress ? (normalIp(name)?.replace(/^\[(.*)\]$/, "$1") ?? name) : asName);
     if (isCut(names)) break;
   }
   return names;

@@ -100,6 +100,24 @@ describe("a chain", () => {
     expect(covers(fewer, "n2000.test")).toBe(false);
   });
 
+  test("does not cover an address that it has as a DNS name", async () => {
+    const facts = async (names: Parameters<typeof issue>[0]) => {
+      const { sans, coversAuthority } = chainFacts([x509(await issue(names))], {
+        now: 0,
+        authority: "10.9.0.1:50051",
+      });
+      return { sans, coversAuthority };
+    };
+    expect(await facts({ ip: ["10.9.0.1"] })).toEqual({
+      sans: ["10.9.0.1"],
+      coversAuthority: true,
+    });
+    expect(await facts({ dns: ["10.9.0.1"] })).toEqual({
+      sans: ["DNS:10.9.0.1"],
+      coversAuthority: false,
+    });
+  });
+
   test("keeps ten certificates and counts all", () => {
     const facts = chainFacts(Array(12).fill(x509(leaf)), { now: 0 });
     expect([facts.chain.length, facts.sentCertificates]).toEqual([10, 12]);

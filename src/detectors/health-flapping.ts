@@ -2,6 +2,7 @@ import { durationText } from "../model/duration-text.ts";
 import { mayBeBalanced } from "../model/facts/expectation.ts";
 import type { HealthTransition, ServiceHealth } from "../model/facts/health.ts";
 import type { Symptom } from "../model/finding.ts";
+import { isServiceOfCalls } from "../model/named-service.ts";
 import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
@@ -16,7 +17,7 @@ const REMEMBERED = 40;
  * The health of a service goes back and forth between SERVING and NOT_SERVING.
  *
  * Each transition moves clients away and back (gRFC A17), and pods in and out of their endpoints.
- * Polling sees only what lasts a poll, so it convicts of a warning at most; and where a
+ * A name that nobody calls may be a role that moves (a leader's): an information. Polling sees only what lasts a poll, so it convicts of a warning at most; and where a
  * balancer may ask another replica each time (of an upstream, or a name), of none: it is worth knowing.
  *
  * Source: grpc/health/v1/health.proto.
@@ -62,9 +63,10 @@ export const healthFlapping = defineDetector({
     },
   },
   needs: ["health", "expectation"],
+  uses: ["services"],
   causes: [appFrozen],
 
-  detect({ now, stamp, health, expectation }, { transitions, quick, critical, window }) {
+  detect({ now, stamp, health, expectation, services }, { transitions, quick, critical, window }) {
     if (expectation.health.expect === "any") return [];
     const states = Object.values(health.services);
     const symptoms = Object.entries(health.services).flatMap(
@@ -75,10 +77,11 @@ export const healthFlapping = defineDetector({
         const isBalanced = state.via === "check" && mayBeBalanced(expectation);
         const isCritical = flips.length >= critical && state.via === "watch";
         const severity = isCritical ? "critical" : "warning";
+        const isRole = !isServiceOfCalls(service, expectation, services);
         return [
           {
             subject: { service },
-            severity: isBalanced ? "info" : severity,
+            severity: isBalanced || isRole ? "info" : severity,
             witnesses: ["health"],
             isDeterministic: true,
             summary: `Health of ${service === "" ? "the server" : service} changed ${flips.length} times in ${durationText(window)}${isBalanced ? REPLICAS : ""}`,

@@ -2,7 +2,9 @@ import { downDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
 import { type Expectation, mayBeBalanced } from "../model/facts/expectation.ts";
 import type { Health, ServiceHealth } from "../model/facts/health.ts";
+import type { Facts } from "../model/facts/index.ts";
 import type { Severity, Symptom } from "../model/finding.ts";
+import { isExpectedService, isServiceOfCalls } from "../model/named-service.ts";
 import type { Instant } from "../model/time.ts";
 import { appFrozen } from "./app-frozen.ts";
 import { defineDetector } from "./detector.ts";
@@ -13,7 +15,8 @@ import { streamsRefused } from "./streams-refused.ts";
  * The server declares that it does not serve, or answers health with errors.
  *
  * The status is the app's own word, so one witness convicts. A name that was never SERVING is given
- * the start-up time of its target; one that only the server's list knows may rest NOT_SERVING on purpose.
+ * the start-up time of its target; one that only the server's list knows may rest NOT_SERVING on purpose, or
+ * fall when its role moves to another server: it is more than an information only where calls go to it.
  * UNKNOWN after SERVING is as bad as NOT_SERVING: who checks health takes nothing but SERVING for fit.
  *
  * Source: grpc/health/v1/health.proto, gRFC A17 (client-side health checking).
@@ -39,21 +42,21 @@ export const healthNotServing = defineDetector({
     },
   },
   needs: ["health", "expectation"],
-  uses: ["channels"],
+  uses: ["channels", "services"],
   causes: [appFrozen, streamsRefused],
   dependencyCauses: UNREACHABLE,
   // A status that was declared came through.
   explainedBy: ({ code }, { cause }) => code !== streamsRefused.code || cause === "check-error",
 
-  detect({ now, stamp, health, expectation, channels }, { errors }) {
+  detect({ now, stamp, health, expectation, ...others }, { errors }) {
     if (expectation.health.expect === "any") return [];
     const services = Object.entries(health.services);
     if (services.length > 0 && services.every(([, state]) => isRefusal(state))) return undefined;
     const symptoms = services.flatMap(([service, state]): readonly Symptom[] => {
-      const asked = { now, stamp, service, state, expectation };
+      const asked = { now, stamp, service, state, expectation, services: others.services };
       const verdict = checkError(asked, errors) ?? declared(asked);
       if (verdict === undefined) return [];
-      const dependency = downDependency(channels);
+      const dependency = downDependency(others.channels);
       return [
         {
           subject: { service },
@@ -87,6 +90,7 @@ interface Asked {
   readonly service: string;
   readonly state: ServiceHealth;
   readonly expectation: Expectation;
+  readonly services: Facts["services"] | undefined;
 }
 
 type Verdict = Required<Pick<Symptom, "severity" | "summary" | "evidence">> & {
@@ -116,13 +120,19 @@ const UNFIT: ReadonlySet<string> = new Set(["NOT_SERVING", "UNKNOWN"]);
 function declaredSeverity(asked: Asked): Severity | undefined {
   const { service, state, expectation } = asked;
   const { status, everServing } = state;
-  const isNamed = isExpected(service, expectation);
+  const isNamed = isExpectedService(service, expectation);
   if (expectation.health.expect === "NOT_SERVING")
     return isNamed && status === "SERVING" ? "warning" : undefined;
-  if (everServing && UNFIT.has(status))
-    return isNamed && !mayBeAnothers(asked) ? "critical" : "warning";
+  if (everServing && UNFIT.has(status)) return fallenSeverity(asked);
   if (status !== "NOT_SERVING") return undefined;
   return isNamed ? "warning" : "info";
+}
+
+/** A name that nobody calls may be a role that another server has now, such as a leader's. */
+function fallenSeverity(asked: Asked): Severity {
+  const { service, expectation, services } = asked;
+  if (!isServiceOfCalls(service, expectation, services)) return "info";
+  return isExpectedService(service, expectation) && !mayBeAnothers(asked) ? "critical" : "warning";
 }
 
 /** It changed from one Watch to the next: a proxy may have opened that at another replica. */
@@ -145,7 +155,7 @@ function checkError(
 ): Verdict | undefined {
   const { errors } = state;
   if (errors === undefined || errors.count < limit || isRefusal(state)) return undefined;
-  if (!isExpected(service, expectation)) return undefined;
+  if (!isExpectedService(service, expectation)) return undefined;
   const { code, text, count, since } = errors;
   return {
     severity: "warning",
@@ -156,11 +166,6 @@ function checkError(
   };
 }
 
-/** The server as a whole, and every name that the user configured. */
-function isExpected(service: string, expectation: Expectation): boolean {
-  return service === "" || expectation.health.services.includes(service);
-}
-
 /** Nothing but errors has been answered, and too few of them to accuse. */
 function isErrorSeenBriefly(
   service: string,
@@ -168,7 +173,7 @@ function isErrorSeenBriefly(
   expectation: Expectation,
 ): boolean {
   const isError = state.errors !== undefined && !state.everKnown && !isRefusal(state);
-  return isError && isExpected(service, expectation);
+  return isError && isExpectedService(service, expectation);
 }
 
 function nameOf(service: string): string {

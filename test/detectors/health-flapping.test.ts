@@ -108,6 +108,23 @@ describe("speaks", () => {
   });
 });
 
+it.each([
+  ["a role that only the server lists", "quis.RaftLeader", "info"],
+  ["a service by its reflection", "order.OrderService", "critical"],
+  ["a service of a probe", "cart.CartService", "critical"],
+])("tells of %s", (_what, service, severity) => {
+  const transitions = flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5);
+  const probes = [
+    { name: "cart", method: "cart.CartService/Get", deadlineMs: 1000, hasCredentials: false },
+  ];
+  const found = judge(healthFlapping, {
+    health: { services: { [service]: aServiceHealth({ transitions }) } },
+    expectation: anExpectation({ probes }),
+    services: { methods: [{ name: "order.OrderService/GetOrder", kind: "unary" }] },
+  });
+  expect(found?.map((symptom) => symptom.severity)).toEqual([severity]);
+});
+
 describe("of an upstream", () => {
   const sixOf = (via: ServiceHealth["via"], expectation = anUpstreamExpectation()) =>
     judge(healthFlapping, {

@@ -20,15 +20,18 @@ type Change = NonNullable<Parameters<typeof aServiceHealth>[0]>;
 const sick: Change = { status: "NOT_SERVING", sinceAt: NOW - 45 * SECOND };
 const startup = 10 * MINUTE;
 
+const FOUND: Facts["services"] = { methods: [{ name: "found.Service/Get", kind: "unary" }] };
+
 interface World {
   readonly service?: string;
   readonly expect?: "SERVING" | "NOT_SERVING" | "any";
   readonly channels?: Facts["channels"];
+  readonly services?: Facts["services"];
 }
 
 function judged(
   change: Change,
-  { service = "", expect: expected = "SERVING", channels }: World = {},
+  { service = "", expect: expected = "SERVING", ...others }: World = {},
 ) {
   return judge(healthNotServing, {
     health: {
@@ -38,7 +41,7 @@ function judged(
       health: { services: ["", "order.OrderService"], expect: expected },
       startupMs: startup,
     }),
-    ...(channels === undefined ? {} : { channels }),
+    ...others,
   });
 }
 
@@ -139,7 +142,8 @@ describe("speaks", () => {
 
   it.each<[string, Change, World, string]>([
     ["a configured name that was SERVING", {}, { service: "order.OrderService" }, "critical"],
-    ["a discovered name that was", {}, { service: "found" }, "warning"],
+    ["a role that only the server lists", {}, { service: "quis.RaftLeader" }, "info"],
+    ["a discovered service that was", {}, { service: "found.Service", services: FOUND }, "warning"],
     ["a name that never came up", { everServing: false, sinceAt: NOW - startup }, {}, "warning"],
     [
       "a discovered name that never did, which may be meant",

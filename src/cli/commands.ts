@@ -111,7 +111,7 @@ export const COMMANDS: readonly Command[] = [
     name: "health",
     summary: "asks for health once: a stand-in for grpc_health_probe",
     details: [
-      "Its flags, and its exit codes: 0 SERVING, 1 wrong arguments, 2 no connection, 3 the RPC failed, 4 not SERVING.",
+      "Its flags but for -alts and -spiffe, and its exit codes: 0 SERVING, 1 wrong arguments, 2 no connection, 3 the RPC failed, 4 not SERVING.",
     ],
     positionals: ["[ADDR]"],
     flags: HEALTH_FLAGS,
@@ -271,7 +271,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "config check",
     summary: "checks a configuration file and tells every fault at once",
-    details: [],
+    details: ["- reads standard input."],
     positionals: ["[FILE]"],
     flags: [CONFIG_FLAG],
     examples: ["grpc-doctor config check grpc-doctor.yaml"],
@@ -280,7 +280,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "config print",
     summary: "prints the configuration in effect, with secrets masked",
-    details: [],
+    details: ["- reads standard input."],
     positionals: ["[FILE]"],
     flags: [
       CONFIG_FLAG,

@@ -1,6 +1,6 @@
 import type { Flag } from "./flag.ts";
 
-/** grpcurl's connection flags, in its words; `check`, `channelz`, `describe` and `call` share them. */
+/** Those of grpcurl's connection flags that there are, in its words; `check`, `channelz`, `describe` and `call` share them. */
 export const CONNECTION_FLAGS: readonly Flag[] = [
   {
     name: "plaintext",

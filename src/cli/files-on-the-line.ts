@@ -3,6 +3,7 @@ import { compiledTypes } from "../config/compiled-types.ts";
 import type { Target } from "../model/target.ts";
 import { UsageError } from "./exit.ts";
 import type { Arguments } from "./flag.ts";
+import { unreadable } from "./unreadable.ts";
 
 const TLS_FILES = ["cacert", "cert", "key"] as const;
 
@@ -58,8 +59,7 @@ async function orUnreadable<T>(name: string, file: string, read: () => Promise<T
     return await read();
   } catch (thrown) {
     if (thrown instanceof UsageError) throw thrown;
-    const { code } = thrown as NodeJS.ErrnoException;
-    throw new UsageError(`-${name} ${file} cannot be read (${code ?? "unknown"})`);
+    throw new UsageError(`-${name} ${file} cannot be read (${unreadable(thrown)})`);
   }
 }
 

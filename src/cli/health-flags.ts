@@ -1,6 +1,6 @@
 import type { Flag } from "./flag.ts";
 
-/** grpc_health_probe's flags, in its words (grpc-ecosystem/grpc-health-probe). */
+/** grpc_health_probe's flags but for -alts and -spiffe, in its words (grpc-ecosystem/grpc-health-probe). */
 export const HEALTH_FLAGS: readonly Flag[] = [
   { name: "addr", value: "ADDR", says: "the server, host:port; or as the argument" },
   {

@@ -5,6 +5,8 @@ import type { LoadOptions } from "../config/load.ts";
 import type { Settings } from "../model/settings.ts";
 import { shortageOf } from "../model/shortage.ts";
 import type { Call } from "./command.ts";
+import type { Program } from "./program.ts";
+import { unreadable } from "./unreadable.ts";
 
 /** One byte more than a file may have: enough to know that it is too long. */
 const READ_BYTES = 256 * 1024 + 1;
@@ -17,12 +19,12 @@ const GREATEST_REQUEST = 4 * 1024 * 1024;
 export async function readSettings(
   call: Call,
   file: string,
-  { look = () => undefined, ...rules }: ReadOptions = {},
+  { look = () => undefined, input, ...rules }: ReadOptions = {},
 ): Promise<Settings> {
   const { program, tools } = call;
   look(file);
   const [text, detectors, { loadSettings }] = await Promise.all([
-    readText(file),
+    readText(file, input ?? createReadStream(file, { end: READ_BYTES - 1 })),
     tools.detectors(),
     import("../config/load.ts"),
   ]);
@@ -49,20 +51,24 @@ export async function readSettings(
 export interface ReadOptions extends Pick<LoadOptions, "tlsFault"> {
   /** Hears of each file before it is looked at. */
   readonly look?: (path: string) => void;
+  /** What the text is read from, in place of the file. */
+  readonly input?: Program["stdin"];
 }
 
 /** What the rules need of gRPC: loaded only for a file that names expressions or descriptor sets. */
 export type Expressions = Pick<LoadOptions, "celFault" | "methodsOf" | "callBreaches">;
 
-async function readText(file: string): Promise<string> {
+async function readText(file: string, input: Program["stdin"]): Promise<string> {
   const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    for await (const chunk of createReadStream(file, { end: READ_BYTES - 1 })) {
-      chunks.push(chunk as Buffer);
+    for await (const chunk of input) {
+      chunks.push(Buffer.from(chunk as Uint8Array));
+      bytes += chunk.length;
+      if (bytes >= READ_BYTES) break;
     }
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
-    const found = `a file that cannot be read (${code ?? "unknown"})`;
+    const found = `a file that cannot be read (${unreadable(thrown)})`;
     const allowed = "a readable YAML file";
     const fault = { file, line: 1, column: 1, path: "(file)", found, allowed };
     throw new ConfigError([fault], shortageOf(thrown));

@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import type { Fault } from "../config/fault.ts";
 import type { Arguments } from "./flag.ts";
+import { unreadable } from "./unreadable.ts";
 
 const FILES = ["cacert", "cert", "key"] as const;
 
@@ -18,8 +19,7 @@ async function faultOf(name: string, file: string): Promise<readonly Fault[]> {
     await access(file, constants.R_OK);
     return [];
   } catch (thrown) {
-    const { code = "unknown" } = thrown as NodeJS.ErrnoException;
-    const found = `a file that cannot be read (${code})`;
+    const found = `a file that cannot be read (${unreadable(thrown)})`;
     return [{ file, line: 1, column: 1, path: `--${name}`, found, allowed: "a file" }];
   }
 }

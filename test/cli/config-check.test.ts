@@ -74,3 +74,36 @@ it.each([
 ])("refuses %s, with its place", async (_what, tls, fault: string) => {
   expect(await checked(tls)).toEqual({ exit: 3, fault });
 });
+
+async function* input(text: string) {
+  yield Buffer.from(text);
+}
+
+it.each([
+  ["check", "-: fine (1 target, 0 probes)\n"],
+  ["print", expect.stringContaining("address: a:1\n")],
+])("%s reads standard input", async (command, stdout: string) => {
+  const text = "targets: [{ name: a, address: 'a:1' }]\n";
+  expect(await runLine(`config ${command} -`, { stdin: input(text) })).toEqual({
+    exit: 0,
+    stdout,
+    stderr: "",
+  });
+});
+
+it("names the place of a fault on standard input", async () => {
+  expect(await runLine("config check -", { stdin: input("targets: []\n") })).toEqual({
+    exit: 3,
+    stdout: "",
+    stderr: "-:1:10: targets: found an empty list, allowed: at least one target\n1 fault\n",
+  });
+});
+
+it("says in words that there is no such file", async () => {
+  expect(await runLine("config check /nowhere/config.yaml")).toEqual({
+    exit: 3,
+    stdout: "",
+    stderr:
+      "/nowhere/config.yaml:1:1: (file): found a file that cannot be read (no such file), allowed: a readable YAML file\n1 fault\n",
+  });
+});

@@ -37,10 +37,10 @@ it.each(COMMANDS)("%s dials with files that can be used", async (line) => {
 
 it.each(COMMANDS)("%s names the flag and the file that is not there", async (line) => {
   expect(await refusal(`${line} -cacert /none/ca.pem`)).toMatch(
-    /: -cacert \/none\/ca\.pem cannot be read \(ENOENT\)$/,
+    /: -cacert \/none\/ca\.pem cannot be read \(no such file\)$/,
   );
   expect(await refusal(`${line} -cert /none/c.pem -key /none/k.pem`)).toMatch(
-    /: -cert \/none\/c\.pem cannot be read \(ENOENT\)$/,
+    /: -cert \/none\/c\.pem cannot be read \(no such file\)$/,
   );
 });
 
@@ -61,7 +61,7 @@ it.each(["describe 127.0.0.1:1 a.B", "call 127.0.0.1:1 order.OrderService/GetOrd
       ": -protoset takes a compiled FileDescriptorSet, made by: buf build a --path a/order.proto -o a/order.binpb or: protoc -I a ",
     );
     expect(await refusal(`${line} -protoset /none.binpb`)).toMatch(
-      /: -protoset \/none\.binpb cannot be read \(ENOENT\)$/,
+      /: -protoset \/none\.binpb cannot be read \(no such file\)$/,
     );
     expect(await refusal(`${line} -protoset ${paths.text}`)).toContain(
       `: -protoset ${paths.text} is no descriptor set, or an incomplete one`,

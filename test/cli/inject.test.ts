@@ -64,7 +64,7 @@ it("writes nothing for broken YAML, names line and column, and exits 2", async (
 
 it.each([
   ["inject --mode sidecar -", "--mode takes native or classic, not sidecar"],
-  ["inject /nowhere/pod.yaml", "/nowhere/pod.yaml cannot be read (ENOENT)"],
+  ["inject /nowhere/pod.yaml", "/nowhere/pod.yaml cannot be read (no such file)"],
   ["inject", "FILE is missing"],
 ])("%s is a wrong call", async (line, said) => {
   const { exit, stdout, stderr } = await runLine(line, { stdin: input("") });

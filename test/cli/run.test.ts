@@ -58,7 +58,9 @@ it("expects TLS without the files of a secret that is not there, says so, and ta
   expect(options).toMatchObject({
     settings: { targets: [{ tls: { mode: "tls" } }] },
     file: ca,
-    rejected: [`${ca}:1:1: --cacert: found a file that cannot be read (ENOENT), allowed: a file`],
+    rejected: [
+      `${ca}:1:1: --cacert: found a file that cannot be read (no such file), allowed: a file`,
+    ],
   });
   await expect(options?.reload?.()).rejects.toThrow(ConfigError);
   writeFileSync(ca, "");
@@ -139,7 +141,7 @@ it("treats a file that is not there as a bad one", async () => {
   const { exit, stderr } = await runLine(["run", "--config", file], terminal, { runAgent });
   expect(exit).toBe(3);
   expect(stderr).toBe(
-    `${file}:1:1: (file): found a file that cannot be read (ENOENT), allowed: a readable YAML file\n1 fault\n`,
+    `${file}:1:1: (file): found a file that cannot be read (no such file), allowed: a readable YAML file\n1 fault\n`,
   );
 });
 

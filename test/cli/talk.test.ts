@@ -168,7 +168,7 @@ it.each([
   ["describe", "describe: ADDR is missing"],
   ["channelz a:1 -max-time x", "channelz: --max-time takes seconds, not x"],
   ["describe a:1 -protoset x", "describe: SYMBOL is missing; a protoset needs one"],
-  ["describe a:1 x -protoset /none", "describe: -protoset /none cannot be read (ENOENT)"],
+  ["describe a:1 x -protoset /none", "describe: -protoset /none cannot be read (no such file)"],
   ["config init", "config init: ADDR is missing"],
 ])("refuses %s", async (line, message) => {
   const { exit, stderr } = await runLine(line);

@@ -1,6 +1,6 @@
 import { counted } from "../../model/counted.ts";
 import type { Call } from "../command.ts";
-import { configFile } from "../config-file.ts";
+import { configFile, configInput } from "../config-file.ts";
 import { EXIT } from "../exit.ts";
 import { readSettings } from "../read-settings.ts";
 import { withConfiguration } from "../tell-faults.ts";
@@ -12,6 +12,7 @@ export function run(call: Call): Promise<number> {
   return withConfiguration(call, async () => {
     const { targets, probes } = await readSettings(call, file, {
       tlsFault: await loadTlsFault(),
+      ...configInput(call, file),
     });
     const watched = `${counted(targets.length, "target")}, ${counted(probes.length, "probe")}`;
     call.program.stdout.write(`${file}: fine (${watched})\n`);

@@ -4,6 +4,7 @@ import { ManifestError } from "../../inject/manifests.ts";
 import { unifiedDiff } from "../../inject/unified-diff.ts";
 import type { Call } from "../command.ts";
 import { EXIT, UsageError } from "../exit.ts";
+import { unreadable } from "../unreadable.ts";
 
 /** Repository of the image that `npm run build` of this version is in. */
 const IMAGE = "ghcr.io/grpc-doctor/grpc-doctor";
@@ -53,7 +54,7 @@ async function readAll(file: string, input: AsyncIterable<Uint8Array | string>):
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === undefined) throw thrown;
-    throw new UsageError(`${file} cannot be read (${code})`);
+    throw new UsageError(`${file} cannot be read (${unreadable(thrown)})`);
   }
   return Buffer.concat(parts).toString("utf8");
 }

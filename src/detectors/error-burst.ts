@@ -155,7 +155,7 @@ function metricsTell(
   const usual = baseline?.mean;
   const errorLimits = { usualRatio: usual, limits };
   const first = appCalls && errorShareOfMetrics(appCalls, errorLimits, SERVER_FAULTS);
-  const accused = accusedCodes(first, serverCalls, byChannelz);
+  const accused = accusedCodes(first, { appCalls, serverCalls }, byChannelz);
   const share = appCalls && errorShareOfMetrics(appCalls, errorLimits, accused);
   const isDoubtful = appCalls !== undefined && isOfRefusals(appCalls, errorLimits, accused);
   return { witness: "metrics", share, usual, isDoubtful, accused };

@@ -34,6 +34,9 @@ const WITHOUT_CODES = {
  */
 const LEAST_POLLS = 3;
 
+/** Scrapes and polls are not of one moment, and a stream may come and go between two polls. */
+const LEFT_RATIO = 0.75;
+
 /** What a server refuses on purpose as well: a quota, a rate limit. */
 const REFUSAL: StatusName = "RESOURCE_EXHAUSTED";
 
@@ -84,26 +87,47 @@ export function isOfRefusals(
  * The codes that accuse the server, with what channelz knows of how calls ended. A caller that gives up
  * resets its call: where nearly all ended with errors instead, DEADLINE_EXCEEDED is the server's own
  * word. And where a call that went with its connection is no failed one for channelz, the app's metrics
- * may call it UNAVAILABLE.
+ * may call it UNAVAILABLE; elsewhere the streams that went with their connections are counted.
  */
 export function accusedCodes(
   byMetrics: ErrorShare,
-  calls: ServerCalls | undefined,
+  counters: {
+    readonly appCalls: AppCalls | undefined;
+    readonly serverCalls: ServerCalls | undefined;
+  },
   byChannelz: ErrorShare,
 ): ReadonlySet<StatusName> {
   if (byChannelz !== undefined && byChannelz !== "none") return WITH_DEADLINES;
-  const isHigh = byMetrics !== undefined && byMetrics !== "none";
-  return isHigh && calls?.failsByErrorOnly && failedSince(calls, byMetrics.from) < byMetrics.bad / 2
-    ? WITHOUT_CONNECTIONS
-    : SERVER_FAULTS;
+  const { appCalls, serverCalls } = counters;
+  if (byMetrics === undefined || byMetrics === "none") return SERVER_FAULTS;
+  if (appCalls === undefined || serverCalls === undefined) return SERVER_FAULTS;
+  const wentWithConnections =
+    serverCalls.failsByErrorOnly === true
+      ? polledSince(serverCalls, byMetrics.from, "failed") < byMetrics.bad / 2
+      : areLeft(appCalls, serverCalls, byMetrics.from);
+  return wentWithConnections ? WITHOUT_CONNECTIONS : SERVER_FAULTS;
 }
 
 const WITH_DEADLINES = new Set<StatusName>([...SERVER_FAULTS, "DEADLINE_EXCEEDED"]);
 const WITHOUT_CONNECTIONS = new Set([...SERVER_FAULTS].filter((code) => code !== "UNAVAILABLE"));
 
-function failedSince({ polls }: ServerCalls, at: Instant): number {
+function polledSince({ polls }: ServerCalls, at: Instant, what: "failed" | "left"): number {
   const from = polls.findLast((poll) => poll.at <= at) ?? polls[0];
-  return (polls.at(-1)?.failed ?? 0) - (from?.failed ?? 0);
+  return (polls.at(-1)?.[what] ?? 0) - (from?.[what] ?? 0);
+}
+
+/**
+ * Whether nearly all that is UNAVAILABLE were streams that talked until their client closed the
+ * connection. Those of the ones that went so which the metrics have as CANCELLED explain nothing.
+ */
+function areLeft({ scrapes }: AppCalls, calls: ServerCalls, since: Instant): boolean {
+  const from = scrapes.find(({ at }) => at >= since);
+  const to = scrapes.at(-1);
+  if (from === undefined || to === undefined) return false;
+  const unavailable = accusingCalls(to, "UNAVAILABLE") - accusingCalls(from, "UNAVAILABLE");
+  const cancelled = accusingCalls(to, "CANCELLED") - accusingCalls(from, "CANCELLED");
+  const left = polledSince(calls, since, "left") - cancelled;
+  return unavailable > 0 && left >= LEFT_RATIO * unavailable;
 }
 
 /** What ended between two scrapes, and how much of it with a code that accuses the server. */

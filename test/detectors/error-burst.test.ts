@@ -69,11 +69,20 @@ interface Load {
   readonly reset?: number;
   /** Of those that finished, the ones whose end no connection lived to count. */
   readonly left?: number;
+  /** Of those, the streams on which more had been said than a request. */
+  readonly talked?: number;
   readonly polls?: number;
 }
 
 /** What each poll of 10 s adds, on an implementation that tells resets from errors. */
-const channelz = ({ finished, failed, reset = 0, left = 0, polls = 12 }: Load): ServerCalls => ({
+const channelz = ({
+  finished,
+  failed,
+  reset = 0,
+  left = 0,
+  talked,
+  polls = 12,
+}: Load): ServerCalls => ({
   implementation: "go",
   polls: series(polls, 10 * SECOND, (at, index) =>
     aCallPoll({
@@ -84,6 +93,7 @@ const channelz = ({ finished, failed, reset = 0, left = 0, polls = 12 }: Load): 
       cancelled: failed * index,
       streams: { started: finished * index, reset: reset * index },
       ended: (finished - left) * index,
+      left: talked && talked * index,
     }),
   ),
 });
@@ -483,6 +493,36 @@ describe("while an upstream's calls fail again and again", () => {
     ["was never reached", ["IDLE", "TRANSIENT_FAILURE"] as const],
   ])("names none that %s", (_which, states) => {
     expect(looping(states)).toEqual([undefined]);
+  });
+});
+
+describe("where clients close their connection under a stream that talks, beside others that end well", () => {
+  const left = (talked: number | undefined, change: ByCode = {}) =>
+    judged({
+      appCalls: metrics({ OK: 45, UNAVAILABLE: 15, ...change }),
+      serverCalls: channelz({ finished: 40, failed: 10, left: 10, ...(talked && { talked }) }),
+    });
+
+  it.each([
+    ["each of them", 10, {}],
+    ["nearly all of them, as far as polls saw", 7.5, {}],
+    ["as many again, which the metrics have as CANCELLED", 20, { CANCELLED: 15 }],
+  ])("is silent about UNAVAILABLE: %s", (_which, talked, change) => {
+    expect(left(talked, change)).toEqual([]);
+  });
+
+  it.each([
+    ["UNAVAILABLE where no stream went", undefined, {}, ["UNAVAILABLE 60"]],
+    ["UNAVAILABLE where only three of five were such streams", 6, {}, ["UNAVAILABLE 60"]],
+    [
+      "UNAVAILABLE where those that went are CANCELLED by the metrics",
+      10,
+      { CANCELLED: 15 },
+      ["UNAVAILABLE 60"],
+    ],
+    ["other errors beside them", 10, { INTERNAL: 20 }, ["INTERNAL 80"]],
+  ])("is told of %s", (_what, talked, change, codes) => {
+    expect(left(talked, change)).toMatchObject([{ evidence: { codes } }]);
   });
 });
 

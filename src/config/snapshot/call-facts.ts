@@ -90,6 +90,7 @@ const callPoll = exactly<CallPoll>()({
   streams: maybe(z.object({ started: count, reset: count })),
   answered: maybe(count),
   ended: maybe(count),
+  left: maybe(count),
 });
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({

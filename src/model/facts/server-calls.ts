@@ -36,6 +36,11 @@ export interface CallPoll {
    * ends with its connection is never counted: a client that dies takes its counters along.
    */
   readonly ended?: number;
+  /**
+   * Streams of others on which more was said than a request, at most, that went with their connection,
+   * since the epoch began; absent = none was seen. Only where every connection is read.
+   */
+  readonly left?: number;
 }
 
 /** The server's calls over the last 10 min (70 polls at most), newest last. */

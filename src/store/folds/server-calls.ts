@@ -64,6 +64,7 @@ function polled(
     ...definedOnly({ streams: toldStreams(streams, counters) }),
     answered: answeredOf(streams, counters),
     ended: streams.ended,
+    ...(streams.answeredGone > 0 ? { left: streams.answeredGone } : {}),
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);
   const polls = pushed(recent, poll, MOST_POLLS);

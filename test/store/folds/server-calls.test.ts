@@ -381,6 +381,16 @@ it.each<[string, readonly Row[], number]>([
   expect(newest("go", ...cycles)?.ended).toBe(ended);
 });
 
+it("counts the streams that talked until they went with their connection, where every one was read", () => {
+  const talking = aSocket(1, { streamsStarted: 3, openStreams: 3, messagesSent: 2 });
+  const cycles = [{ sockets: [] }, { sockets: [talking] }, { sockets: [] }].map((row) => ({
+    server: calls(0, 0, 0),
+    ...row,
+  }));
+  expect(newest("go", ...cycles)?.left).toBe(2);
+  expect(newest("go", ...cycles.slice(0, 2))?.left).toBeUndefined();
+});
+
 it("keeps 10 min", () => {
   const polls = folded("serverCalls", [aCycleAt(0), aCycleAt(300), aCycleAt(600.001)])?.polls;
   expect(polls?.map((poll) => poll.at)).toEqual([after(300), after(600.001)]);

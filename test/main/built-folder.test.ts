@@ -15,6 +15,7 @@ import { startRunningAgent } from "../support/running-agent.ts";
 const built = copyBuiltFolder();
 const good = join(built.folder, "good.yaml");
 const bad = join(built.folder, "bad.yaml");
+const pod = join(built.folder, "pod.yaml");
 let server: GrpcServer;
 let probes: string;
 
@@ -32,6 +33,14 @@ probes:
 `;
   writeFileSync(good, probes);
   writeFileSync(bad, "targets: []\n");
+  writeFileSync(
+    pod,
+    `apiVersion: v1
+kind: Pod
+metadata: { name: orders, labels: { grpc-doctor.io/inject: "true" } }
+spec: { containers: [{ name: app, image: orders, ports: [{ name: grpc, containerPort: 50051 }] }] }
+`,
+  );
 });
 afterAll(() => {
   server.crash();
@@ -76,7 +85,7 @@ describe.concurrent("the built folder, away from node_modules", () => {
     [["config", "check", good], /./],
     [["config", "print", "--config", good], /^targets:\n {2}- name: app\n/m],
     [["config", "schema"], /^\{\n {2}"\$schema"/],
-    [["inject", good], /get-order/],
+    [["inject", pod], /name: grpc-doctor\b/],
     [["probe", "get-order", "--config", good], /OK/],
   ] as const)("runs %j", async ([argv, stdout], { expect }) => {
     const ended = await built.run(...argv);

@@ -32,7 +32,6 @@ import { deadlineStorm } from "./deadline-storm.ts";
 import { defineDetector } from "./detector.ts";
 import { messageTooLarge } from "./message-too-large.ts";
 import { WIRE } from "./root-causes.ts";
-import { unimplementedCalls } from "./unimplemented-calls.ts";
 
 /** How long before the burst a dependency may have begun to fail. */
 const EARLIER_MS = 30_000;
@@ -40,7 +39,6 @@ const FAILING_RUNS = 3;
 
 /** What the calls must end with to be explained by these; the others explain any error. */
 const STATUS_OF_CAUSE: Readonly<Record<string, StatusName>> = {
-  [unimplementedCalls.code]: "UNIMPLEMENTED",
   [messageTooLarge.code]: "RESOURCE_EXHAUSTED",
 };
 
@@ -108,7 +106,7 @@ export const errorBurst = defineDetector({
   needs: [],
   uses: ["appCalls", "serverCalls", "probes", "channels"],
   needsAny: ["appCalls", "serverCalls"],
-  causes: [appFrozen, unimplementedCalls, messageTooLarge, channelStuck, deadlineStorm],
+  causes: [appFrozen, messageTooLarge, channelStuck, deadlineStorm],
   explainedBy: ({ code, subject }, { codes, dependency }) => {
     if (code === channelStuck.code) return subject["upstream"] === dependency;
     const status = STATUS_OF_CAUSE[code];
@@ -231,9 +229,8 @@ function waitedFor(calls: ServerCalls | undefined, windowMs: number): number | u
 
 const UNNAMED = "; without the app's metrics their codes are not known";
 
-function severityOf({ found, witness, others, isDoubtful, critical }: Burst): Severity {
-  const enough = witness === "metrics" ? critical : NEARLY_ALL;
-  if (isDoubtful && found.ratio < enough && !others.includes("probe")) return "info";
+function severityOf({ found, others, isDoubtful, critical }: Burst): Severity {
+  if (isDoubtful && found.ratio < NEARLY_ALL && !others.includes("probe")) return "info";
   return found.ratio >= critical && others.length > 0 ? "critical" : "warning";
 }
 

@@ -143,27 +143,21 @@ export function faultsBetween(
 
 /** Calls of one code that accuse the server. */
 export function accusingCalls(scrape: AppScrape, code: StatusName): number {
-  const excused = code === "UNIMPLEMENTED" || code === "UNAVAILABLE" ? excusedOf(scrape, code) : 0;
-  return (scrape.handledByCode[code] ?? 0) - excused;
+  return (scrape.handledByCode[code] ?? 0) - (code === "UNAVAILABLE" ? answeredIn(scrape) : 0);
 }
 
 function faultsIn(scrape: AppScrape, codes: ReadonlySet<StatusName>): number {
   return [...codes].reduce((sum, code) => sum + accusingCalls(scrape, code), 0);
 }
 
+/** Beside those: what a load balancer, a scanner or we ourselves asked for and nobody registered. */
 function excusedIn(scrape: AppScrape): number {
-  return excusedOf(scrape, "UNIMPLEMENTED") + excusedOf(scrape, "UNAVAILABLE");
+  return (scrape.unregistered ?? 0) + answeredIn(scrape);
 }
 
-/**
- * What a load balancer, a scanner or we ourselves asked for and nobody registered; and streams that had
- * their answers before they ended with their connection, or with the word to open them anew.
- */
-function excusedOf(
-  { answered, unregistered = 0 }: AppScrape,
-  code: "UNIMPLEMENTED" | "UNAVAILABLE",
-): number {
-  return code === "UNIMPLEMENTED" ? unregistered : (answered?.UNAVAILABLE ?? 0);
+/** Streams that had their answers before they ended with their connection, or with the word to open them anew. */
+function answeredIn({ answered }: AppScrape): number {
+  return answered?.UNAVAILABLE ?? 0;
 }
 
 /**

@@ -28,14 +28,14 @@ export function statusName(code: number): StatusName {
 
 /**
  * Codes that accuse the server. The others are the caller's (INVALID_ARGUMENT, NOT_FOUND …), or
- * say nothing about who is at fault (CANCELLED, DEADLINE_EXCEEDED).
+ * say nothing about who is at fault (CANCELLED, DEADLINE_EXCEEDED, and UNIMPLEMENTED, by which clients
+ * learn what a server has).
  */
 export const SERVER_FAULTS: ReadonlySet<StatusName> = new Set<StatusName>([
   "UNKNOWN",
   "INTERNAL",
   "UNAVAILABLE",
   "DATA_LOSS",
-  "UNIMPLEMENTED",
   "RESOURCE_EXHAUSTED",
 ]);
 

@@ -165,6 +165,10 @@ describe("is silent about", () => {
       { serverCalls: channelz({ finished: 33, failed: 30, left: 30 }) },
     ],
     [
+      "clients that ask what a server has: a registered method that is not implemented",
+      { appCalls: metrics({ OK: 10, UNIMPLEMENTED: 20 }, { unregistered: 10 }) },
+    ],
+    [
       "a load balancer that asks each two seconds for what nobody registered",
       { appCalls: metrics({ OK: 1, UNIMPLEMENTED: 8 }, { unregistered: 8 }) },
     ],
@@ -343,11 +347,6 @@ describe("speaks", () => {
 
   it.each<[string, Partial<Facts>, object]>([
     [
-      "methods that are registered and not implemented",
-      { appCalls: metrics({ UNIMPLEMENTED: 20 }, { unregistered: 10 }) },
-      { failed: 40, calls: 40, codes: ["UNIMPLEMENTED 40"] },
-    ],
-    [
       "calls that failed unanswered, beside streams that had their answers",
       { appCalls: metrics({ UNAVAILABLE: 20 }, { answered: { UNAVAILABLE: 10 } }) },
       { failed: 40, calls: 40 },
@@ -422,7 +421,8 @@ describe("speaks", () => {
 
   it.each([
     ["info where a quota may be meant", { OK: 55, RESOURCE_EXHAUSTED: 30, INTERNAL: 15 }, "info"],
-    ["a warning from half on", { OK: 50, RESOURCE_EXHAUSTED: 50 }, "warning"],
+    ["info where a limit holds one client back", { OK: 26, RESOURCE_EXHAUSTED: 74 }, "info"],
+    ["a warning from nine of ten on", { OK: 10, RESOURCE_EXHAUSTED: 90 }, "warning"],
     [
       "a warning where the others suffice",
       { OK: 50, RESOURCE_EXHAUSTED: 30, INTERNAL: 20 },
@@ -540,11 +540,9 @@ it("learns what is usual from the newest readings", () => {
 });
 
 it.each([
-  ["unimplemented-calls", ["UNIMPLEMENTED 90", "INTERNAL 2"], true],
-  ["unimplemented-calls", ["INTERNAL 90", "UNIMPLEMENTED 2"], false],
-  ["unimplemented-calls", undefined, false],
+  ["message-too-large", undefined, false],
   ["message-too-large", ["RESOURCE_EXHAUSTED 90"], true],
-  ["message-too-large", ["UNIMPLEMENTED 90"], false],
+  ["message-too-large", ["INTERNAL 90", "RESOURCE_EXHAUSTED 2"], false],
   ["app-frozen", ["INTERNAL 90"], true],
 ])("is explained by %s of %j: %s", (code, codes, isExplained) => {
   const evidence = codes === undefined ? {} : { codes };

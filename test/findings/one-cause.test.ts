@@ -100,7 +100,6 @@ const HERE: Readonly<Record<string, readonly Pairs[]>> = {
   "deadline-storm": [{ roots: ["app-frozen", "stream-exhaustion"] }],
   "error-burst": [
     { roots: ["app-frozen", "deadline-storm"], effect: failing("DEADLINE_EXCEEDED 90") },
-    { roots: ["unimplemented-calls"], effect: failing("UNIMPLEMENTED 90") },
     { roots: ["message-too-large"], effect: failing("RESOURCE_EXHAUSTED 90") },
     {
       roots: ["channel-stuck"],

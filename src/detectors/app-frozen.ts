@@ -13,6 +13,7 @@ import {
   silentCalls,
   unreadBytes,
   wasAnswered,
+  wasLate,
 } from "../model/silence.ts";
 import { patienceFor } from "../model/startup.ts";
 import type { Instant } from "../model/time.ts";
@@ -95,7 +96,9 @@ export const appFrozen = defineDetector({
     if (isBehindMesh({ expectation, surroundings })) return undefined;
     const reads = listeners?.reads ?? [];
     const silence = longest([
-      ...silentCalls(kept, limits.timeout).filter(({ since }) => !wasAnswered(xray, since)),
+      ...silentCalls(kept, limits.timeout).filter(
+        (silence) => !wasAnswered(xray, silence, limits.timeout),
+      ),
       ...(xray === undefined ? [] : muteConnections(kept, xray, reads)),
     ]);
     if (silence !== undefined && silence.tries >= limits.tries)
@@ -199,12 +202,16 @@ function toldOf(
   return isUnhandled(silence, meanwhile) ? told : undefined;
 }
 
-/** It reads and answers nobody, on fresh connections neither, for as long as no task should take. */
-function isUnhandled({ since, tries, seenBy }: Silence, { now, xray, probes }: Meanwhile): boolean {
+/** It reads and answers nobody in time, on fresh connections neither, for as long as no task should take. */
+function isUnhandled(
+  { since, tries, seenBy }: Silence,
+  { now, xray, probes, timeout }: Meanwhile,
+): boolean {
+  if (seenBy !== "connection" || xray === undefined || xray.same.lastAt <= since) return false;
   const lasts = now - since >= UNHANDLED.ms && tries >= UNHANDLED.tries;
-  const isAlike = xray?.latest.outcome === "failed" && xray.same.lastAt > since;
-  const runs = Object.values(probes?.probes ?? {}).map(({ lastOkAt = 0 }) => lastOkAt);
-  return seenBy === "connection" && lasts && isAlike && runs.every((at) => at <= since);
+  const isAlike = xray.latest.outcome === "failed" || wasLate(xray, timeout);
+  const passed = Object.values(probes?.probes ?? {}).map(({ lastOkAt = 0 }) => lastOkAt);
+  return lasts && isAlike && passed.every((at) => at <= since);
 }
 
 function blockedLoop(

@@ -15,9 +15,22 @@ export interface Silence {
   readonly isStarting?: boolean;
 }
 
-/** A fresh connection was answered meanwhile: it is the kept one that is dead, and not the app. */
-export function wasAnswered(xray: Xray | undefined, since: Instant): boolean {
-  return xray?.lastPassedAt !== undefined && xray.lastPassedAt > since;
+/**
+ * A fresh connection was answered meanwhile: it is the kept one that is dead, and not the app. An answer
+ * that came as late acquits only who never was in time: its health may be slow by nature.
+ */
+export function wasAnswered(
+  xray: Xray | undefined,
+  { since, isStarting = false }: Silence,
+  timeoutMs: number,
+): boolean {
+  const isPassed = xray?.lastPassedAt !== undefined && xray.lastPassedAt > since;
+  return isPassed && (isStarting || !wasLate(xray, timeoutMs));
+}
+
+/** The newest X-ray waited longer for its answer than a call on the kept connection does. */
+export function wasLate({ latest }: Xray, timeoutMs: number): boolean {
+  return latest.outcome === "passed" && (latest.phaseMs.rpc ?? 0) > timeoutMs;
 }
 
 /** Calls first, where there are as many. */

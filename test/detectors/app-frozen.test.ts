@@ -201,6 +201,13 @@ describe("an app that reads what is sent to it, and answers nobody", () => {
       lastPassedAt: NOW - 150 * SECOND,
     }),
   };
+  const late = (rpc: number) => ({
+    xray: anXray({
+      latest: anXrayReport({ phaseMs: { rpc } }),
+      same: { since: NOW - 120 * SECOND, lastAt: NOW - SECOND, count: 5 },
+      lastPassedAt: NOW - SECOND,
+    }),
+  });
   const passedAt = (lastOkAt: number) => ({
     probes: someProbes({ probes: { get: aProbeHistory({ lastOkAt }) } }),
   });
@@ -211,7 +218,7 @@ describe("an app that reads what is sent to it, and answers nobody", () => {
       "few calls were made",
       { kept: aKept({ replies: [silent(NOW - 119 * SECOND), ...series(4, SECOND, silent)] }) },
     ],
-    ["a fresh connection was answered", { xray: anXray({ lastPassedAt: NOW }) }],
+    ["a fresh connection was answered", late(timeout.default)],
     [
       "fresh connections were not tried since",
       {
@@ -227,8 +234,14 @@ describe("an app that reads what is sent to it, and answers nobody", () => {
     expect(judged({ ...unhandled, ...change })).toEqual([]);
   });
 
+  it("is not judged where health may be slow by nature: it was never answered in time", () => {
+    const never = silentKept(13, { lastReplyAt: undefined });
+    expect(judged({ ...unhandled, ...never, ...late(timeout.default + 1) })).toBeUndefined();
+  });
+
   it.each<[string, Change<Facts>]>([
     ["for two minutes", {}],
+    ["and fresh connections are answered as late", late(timeout.default + 1)],
     ["and the last probe passed before", passedAt(NOW - 122 * SECOND)],
   ])("is told as a warning %s", (_when, change) => {
     expect(judged({ ...unhandled, ...change })).toEqual([

@@ -1,13 +1,15 @@
-import type { Xray } from "../model/facts/xray.ts";
+import { isSettled, type Xray } from "../model/facts/xray.ts";
 import type { FindingsReport } from "../model/finding.ts";
-import type { Job } from "../model/job.ts";
+import type { Job, Urgency } from "../model/job.ts";
 import type { Settings } from "../model/settings.ts";
 import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import type { Target } from "../model/target.ts";
+import type { Instant } from "../model/time.ts";
+import type { LookAt } from "../model/xray.ts";
 import { planChannelz } from "./plan/channelz.ts";
 import { planHealth } from "./plan/health.ts";
 import { planKernel } from "./plan/kernel.ts";
-import { planPreflight } from "./plan/preflight.ts";
+import { isOldEnough, planPreflight } from "./plan/preflight.ts";
 import { planProbes } from "./plan/probes.ts";
 import { planDns, planFiles, planMetrics } from "./plan/surroundings.ts";
 
@@ -53,16 +55,27 @@ const MOST_LOOKED_AT = 16;
 
 /**
  * The plan of one look that ends: the addresses of a name are looked at one after the other at once, and
- * not each at the next turn.
+ * not each at the next turn; and each result is confirmed, since each replica may have a certificate of
+ * its own and there is no later.
  */
 export const planOneLook: typeof plan = (settings, snapshot, findings) =>
   plan(settings, snapshot, findings).map((job) => {
-    if (job.source !== "preflight" || job.lookAt?.isNext !== true) return job;
-    const target = snapshot.targets[job.target];
-    const isSeen = target === undefined || lookedAround(knownValue(target, "xray"));
-    const next = { key: `next@${job.lookAt.last}`, withinMs: 0 };
-    return { ...job, everyAddress: true, ...(isSeen ? {} : { urgency: job.urgency ?? next }) };
+    const target = job.source === "preflight" ? snapshot.targets[job.target] : undefined;
+    const xray = target && knownValue(target, "xray");
+    if (job.source !== "preflight" || job.lookAt === undefined || xray === undefined) return job;
+    const again = lookAgain(snapshot.takenAt, xray);
+    const urgency = again ?? job.urgency ?? nextLook(job.lookAt, xray);
+    return { ...job, everyAddress: true, ...(urgency === undefined ? {} : { urgency }) };
   });
+
+function lookAgain(now: Instant, xray: Xray): Urgency | undefined {
+  if (isSettled(xray) || !isOldEnough(now, xray)) return undefined;
+  return { key: `again@${xray.same.since}`, withinMs: 0 };
+}
+
+function nextLook({ last, isNext }: LookAt, xray: Xray): Urgency | undefined {
+  return isNext && !lookedAround(xray) ? { key: `next@${last}`, withinMs: 0 } : undefined;
+}
 
 /** Every address of the name was looked at, or as many as one look has time for. */
 export function lookedAround(xray: Xray | undefined): boolean {

@@ -65,3 +65,24 @@ it("looks at each address of a name, also beyond the first four, and stays at th
   const bad = await lookAt("one.test");
   expect(bad.report.active.map(({ code }) => code)).toEqual(["tls-cert-expired"]);
 });
+
+it("confirms what one of several replicas shows, though each has a certificate of its own", async () => {
+  const issued = await Promise.all(
+    [90, 90, -1].map((toDays) => issue({ dns: ["a.shop"], fromDays: -10, toDays })),
+  );
+  const [first = {}, second = {}, expired = {}] = issued.map(({ cert, key }) => ({
+    tls: { cert, key },
+  }));
+  const one = await startFaultyServer({ host: "127.0.0.2", ...first });
+  const { port } = one;
+  const two = await startFaultyServer({ host: "127.0.0.3", port, ...second });
+  const sick = await startFaultyServer({ host: "127.0.0.4", port, ...expired });
+  const hosts = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+  const zone = await startResolver({ "three.test": { a: hosts } });
+  stops.push(...[one, two, sick].map((server) => () => server.crash()), () => zone.close());
+  const { report, snapshot } = await look(settingsFor(`dns://${zone.address}/three.test:${port}`));
+  expect(report.active.map(({ code }) => code)).toEqual(["tls-cert-expired"]);
+  expect(knownValue(targetIn(snapshot), "xray")?.looked?.toSorted()).toEqual(
+    hosts.map((each) => `${each}:${port}`),
+  );
+});

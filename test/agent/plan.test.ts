@@ -294,7 +294,7 @@ it.each<[string, Situation, string | undefined]>([
   [
     "a result was seen once, a second ago",
     { facts: xray({ since: NOW - 1_100, lastAt: NOW - 1_100, count: 1 }, refused) },
-    `confirm@${Math.floor((NOW - 1_100) / 10_000)}`,
+    `confirm@${Math.floor((NOW - 1_100) / 10_000)} failed`,
   ],
   [
     "a mute server was seen twice, the last time a second ago",

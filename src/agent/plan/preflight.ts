@@ -6,6 +6,7 @@ import { own } from "../../model/own.ts";
 import { present } from "../../model/present.ts";
 import { knownValue } from "../../model/snapshot.ts";
 import { isLoopback } from "../../model/target.ts";
+import type { Instant } from "../../model/time.ts";
 import { type DialAttempt, type LookAt, provenProtocol } from "../../model/xray.ts";
 import type { Need } from "../plan.ts";
 import { every } from "./cadence.ts";
@@ -92,12 +93,20 @@ function afterSilence({ known }: Need, xray: Xray | undefined): Urgency | undefi
 
 /**
  * A deterministic result speaks when it was seen twice, a second apart. What is well needs no second
- * look, and backends that differ from each other get one in ten seconds, not one a second.
+ * look, and backends that differ from each other get one in ten seconds, not one a second: one for what
+ * passed and one for what failed, so that a good certificate takes none from the bad one beside it.
  */
 function toConfirm({ now }: Need, xray: Xray | undefined): Urgency | undefined {
-  if (xray === undefined || now - xray.same.lastAt < CONFIRM_AFTER_MS) return undefined;
+  if (xray === undefined || !isOldEnough(now, xray)) return undefined;
   if (isSettled(xray)) return stillMute(xray);
-  return { key: `confirm@${Math.floor(xray.same.since / CONFIRM_EVERY_MS)}`, withinMs: 0 };
+  const slot = Math.floor(xray.same.since / CONFIRM_EVERY_MS);
+  const isFailed = xray.latest.outcome === "failed";
+  return { key: `confirm@${slot}${isFailed ? " failed" : ""}`, withinMs: 0 };
+}
+
+/** The last look lies so far back that another one confirms it. */
+export function isOldEnough(now: Instant, { same }: Xray): boolean {
+  return now - same.lastAt >= CONFIRM_AFTER_MS;
 }
 
 /** Silence takes a third connection to convict a server that does not run (`tries` of `app-frozen`). */

@@ -7,6 +7,7 @@ import { connectedMeanwhile, type RowsAt, runOfRows } from "../model/outbound-ru
 import { own as entry } from "../model/own.ts";
 import { present } from "../model/present.ts";
 import type { RemoteRows } from "../model/socket-rows.ts";
+import { someSilent } from "../model/some-silent.ts";
 import type { Witness } from "../model/source-name.ts";
 import { boundList, boundSubjects } from "../model/subjects.ts";
 import { hostOf, hostPort } from "../model/target.ts";
@@ -110,7 +111,7 @@ export const connectBlackholed = defineDetector({
       worstFirst.findIndex((one) => one.remote === remote) === index;
     const symptoms = worstFirst.filter(isFirst).map((worst) => {
       const rest = worstFirst.filter((one) => one !== worst && one.remote === worst.remote);
-      return symptomOf([worst, ...rest], seen.outbound);
+      return symptomOf([worst, ...rest], seen);
     });
     return boundSubjects(symptoms);
   },
@@ -234,11 +235,9 @@ const CAUSES = {
   "host-silent": "nothing of it answers",
 } as const;
 
-function symptomOf(
-  silent: readonly [Silent, ...Silent[]],
-  outbound: Outbound | undefined,
-): Symptom {
+function symptomOf(silent: readonly [Silent, ...Silent[]], seen: Seen): Symptom {
   const [{ remote, severity, port }] = silent;
+  const { outbound } = seen;
   const errno = silent.find((one) => one.errno !== undefined)?.errno;
   const others = openRows(silent, outbound);
   const samePort = others.filter((row) => row.port === port);
@@ -250,12 +249,14 @@ function symptomOf(
   const cause = errno === undefined ? unrouted : "no-route";
   const silentMs = Math.max(...silent.map((one) => one.silentMs));
   const [first, ...more] = new Set(silent.map(({ seenBy }) => seenBy));
+  const { who = `${remote} has`, addresses, ...some } = someSilent(silent, seen);
   return {
     subject: { remote },
     severity,
+    ...some,
     witnesses: [first ?? "preflight", ...more],
     isDeterministic: true,
-    summary: `${remote} has left connects without an answer for ${Math.round(silentMs / 1000)} s: ${CAUSES[cause]}`,
+    summary: `${who} left connects without an answer for ${Math.round(silentMs / 1000)} s: ${CAUSES[cause]}`,
     evidence: present({
       cause,
       errno,
@@ -263,6 +264,7 @@ function symptomOf(
       retransmits: greatest(silent.map(({ retransmits }) => retransmits)),
       attempts: greatest(silent.map(({ attempts }) => attempts)),
       silentSeconds: silentMs / 1000,
+      ...addresses,
       answeringPorts: answeringPorts.length === 0 ? undefined : boundList(answeringPorts),
       otherConnections: outbound && samePort.reduce((sum, row) => sum + row.established, 0),
     }),

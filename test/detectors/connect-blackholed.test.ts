@@ -271,6 +271,18 @@ it("takes 6 s of silence for enough where no time to start is granted, as in one
   ]);
 });
 
+/** The others connect: how many of how many, and which. */
+const someUnanswered = (
+  share: string,
+  silentAddresses: string[],
+  acceptingAddresses: string[],
+) => ({
+  ...unanswered,
+  severity: "warning",
+  summary: `${share} addresses of ${unanswered.summary}`,
+  evidence: { ...unanswered.evidence, silentAddresses, acceptingAddresses },
+});
+
 const unroutable = {
   ...unanswered,
   summary: `${upstream} has left connects without an answer for 20 s: there is no way to it`,
@@ -333,14 +345,18 @@ it.each<[string, Change<Facts>, object]>([
   [
     "one of a family connects, but another of it is silent",
     dialling([works(v4), other4]),
-    unanswered,
+    someUnanswered("1 of 2", [other4.address], [v4.address]),
   ],
   ["both families are silent", dialling([v6, v4]), unanswered],
-  ["one family connects, and one of it is silent", dialling([v6, other4, works(v4)]), unanswered],
+  [
+    "one family connects, and one of it is silent",
+    dialling([v6, other4, works(v4)]),
+    someUnanswered("1 of 3", [other4.address], [v4.address]),
+  ],
   [
     "both families connect, and one address is silent",
     dialling([works(v6), works(v4), other4]),
-    unanswered,
+    someUnanswered("1 of 3", [other4.address], [v6.address, v4.address]),
   ],
   ["there is no way to it", dialling([noRoute(v4, "EHOSTUNREACH")]), unroutable],
   [

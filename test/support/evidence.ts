@@ -13,7 +13,7 @@ const WORDS = {
   boolean:
     "everListened everServing knownAsGrpc connectionAnswers named newConnectionWorks otherClientPasses othersSucceed snapshotSaved speaksHttp2 staticStatus unhandledException",
   "string[]":
-    "accepted acceptedVersions acceptingAddresses addresses codes currentAddresses dialled differences known lastAnswer listening methods missing offered otherServices peers refusedAddresses sans secondSource staleAddresses timeline triedNames",
+    "accepted acceptedVersions acceptingAddresses addresses codes currentAddresses dialled differences known lastAnswer listening methods missing offered otherServices peers refusedAddresses sans secondSource silentAddresses staleAddresses timeline triedNames",
   "number[]": "answeringPorts",
 } as const;
 

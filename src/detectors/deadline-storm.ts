@@ -1,12 +1,11 @@
 import { type CallCount, callSeries, increase, withoutStanding } from "../model/call-series.ts";
-import type { Implementation } from "../model/channelz.ts";
 import { lastPolls, lastWindow } from "../model/counters.ts";
 import { failingDependency } from "../model/dependencies.ts";
 import { durationText } from "../model/duration-text.ts";
 import type { AppCalls } from "../model/facts/app-calls.ts";
 import type { Channels } from "../model/facts/channels.ts";
 import type { Probes } from "../model/facts/probes.ts";
-import type { ServerCalls } from "../model/facts/server-calls.ts";
+import type { CancelledAs, ServerCalls } from "../model/facts/server-calls.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { unaryProbeSpeeds } from "../model/probe-speed.ts";
 import type { Witness } from "../model/source-name.ts";
@@ -24,15 +23,13 @@ const LEARN_WINDOW_MS = 60_000;
 /** How long before the storm a dependency may have begun to fail. */
 const EARLIER_MS = 30_000;
 
-/** What a cancelled call is, by who counts. */
-const COUNTED: Readonly<Record<Implementation, string>> = {
-  go: "calls that ended with any status but OK",
-  "grpc-js": "calls that ended with any status but OK",
-  java: "streams that were reset, without refused methods",
-  "c-core": "streams that were reset",
-  tonic: "calls cancelled",
-  unknown: "calls that failed",
+/** What a cancelled call is, by what the server counts. */
+const COUNTED: Readonly<Record<CancelledAs, string>> = {
+  "failed-calls": "calls that ended with any status but OK",
+  "failed-streams": "streams that were reset",
+  "streams-beyond-calls": "streams that were reset, without refused methods",
 };
+const COUNTED_SOMEHOW = "calls that were cancelled, as near as the server tells";
 const COUNTED_BY_METRICS = "calls that ended CANCELLED or DEADLINE_EXCEEDED";
 
 /**
@@ -175,7 +172,7 @@ function symptomOf(seen: Seen, { rate, second, usualRatio, windowMs }: Storm): S
       ...ageEvidence(callSeries(seen), windowMs),
       ...probeEvidence(probes),
       ...place,
-      ...countedEvidence(serverCalls?.implementation),
+      ...countedEvidence(serverCalls),
       secondSource: second,
     },
   };
@@ -225,9 +222,10 @@ function summaryOf({ cancelled, calls, ms }: StormRate, { where, dependency = ""
   return `${cancelled} of ${calls} calls (${share} %) were cancelled or ran past their deadline in ${durationText(ms)}${place}`;
 }
 
-function countedEvidence(implementation: Implementation | undefined): Evidence {
-  if (implementation === undefined) return { counted: COUNTED_BY_METRICS };
-  return { counted: COUNTED[implementation], implementation };
+function countedEvidence(calls: ServerCalls | undefined): Evidence {
+  if (calls === undefined) return { counted: COUNTED_BY_METRICS };
+  const { implementation, cancelledAs } = calls;
+  return { counted: cancelledAs ? COUNTED[cancelledAs] : COUNTED_SOMEHOW, implementation };
 }
 
 function rateEvidence(rate: StormRate, usual: number | undefined): Evidence {

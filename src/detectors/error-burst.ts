@@ -218,11 +218,11 @@ const FOLLOW_THE_WAIT =
 const LEAST_WAIT_MS = 500;
 
 /**
- * How long the failed calls were in flight, on grpc-js: its own timer may end each of them with
+ * How long the failed calls were in flight, where the server's own timer may end each of them with
  * DEADLINE_EXCEEDED before the caller's reset comes, and channelz shows that as any other error.
  */
 function waitedFor(calls: ServerCalls | undefined, windowMs: number): number | undefined {
-  if (calls?.implementation !== "grpc-js") return undefined;
+  if (calls?.hidesDeadlines !== true) return undefined;
   const age = meanAge(withoutStanding(serverCallSeries(calls), "streams"), windowMs);
   return age === undefined || age.ms < LEAST_WAIT_MS ? undefined : Math.round(age.ms);
 }

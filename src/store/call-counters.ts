@@ -1,4 +1,5 @@
 import type { Implementation } from "../model/channelz.ts";
+import type { CancelledAs } from "../model/facts/server-calls.ts";
 
 /**
  * What the counters of an implementation mean, beyond what its dialect could normalise: these need
@@ -12,13 +13,8 @@ export interface CallCounters {
    * own counters leak: a call that was given up is never counted as ended.
    */
   readonly inFlight: "server" | "sockets";
-  /**
-   * **x**, the calls that were cancelled or past their deadline, as near as can be told.
-   * `failed-calls`: every call that failed (any error is in it). `failed-streams`: the streams that
-   * failed. `streams-beyond-calls`: those that failed as streams but not as calls, without those that
-   * were no calls at all.
-   */
-  readonly cancelled: "failed-calls" | "failed-streams" | "streams-beyond-calls";
+  /** **x**, the calls that were cancelled or past their deadline, as near as can be told. */
+  readonly cancelled: CancelledAs;
   /** A call that ends with an error is a stream that ended well: only a reset fails a stream. */
   readonly failsStreamsByReset: boolean;
   /**
@@ -26,6 +22,11 @@ export interface CallCounters {
    * to six in a hundred on Go and four in ten on grpc-js, whoever calls. Of those that callers cancel it ends none.
    */
   readonly timesDeadlines: boolean;
+  /**
+   * That timer may end every one of them before its caller's reset comes, and its DEADLINE_EXCEEDED is
+   * counted as any other error. On Go the callers reset nearly all of them.
+   */
+  readonly hidesDeadlines: boolean;
   /** A client's call that waits for a free stream is among the open streams of its connection already. */
   readonly countsQueuedStreams: boolean;
 }
@@ -36,6 +37,7 @@ const UNTOLD: CallCounters = {
   cancelled: "failed-calls",
   failsStreamsByReset: false,
   timesDeadlines: false,
+  hidesDeadlines: false,
   countsQueuedStreams: false,
 };
 
@@ -47,6 +49,7 @@ export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
     cancelled: "failed-calls",
     failsStreamsByReset: true,
     timesDeadlines: true,
+    hidesDeadlines: false,
     countsQueuedStreams: false,
   },
   java: {
@@ -55,6 +58,7 @@ export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
     cancelled: "streams-beyond-calls",
     failsStreamsByReset: false,
     timesDeadlines: false,
+    hidesDeadlines: false,
     countsQueuedStreams: false,
   },
   "c-core": {
@@ -63,6 +67,7 @@ export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
     cancelled: "failed-streams",
     failsStreamsByReset: true,
     timesDeadlines: false,
+    hidesDeadlines: false,
     countsQueuedStreams: false,
   },
   "grpc-js": {
@@ -71,6 +76,7 @@ export const CALL_COUNTERS: Readonly<Record<Implementation, CallCounters>> = {
     cancelled: "failed-calls",
     failsStreamsByReset: true,
     timesDeadlines: true,
+    hidesDeadlines: true,
     countsQueuedStreams: true,
   },
   tonic: UNTOLD,

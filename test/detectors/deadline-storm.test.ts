@@ -56,6 +56,7 @@ function serverCalls(change: Partial<Load> = {}): ServerCalls {
     typeof values === "number" ? values : (values[index] ?? 0);
   return {
     implementation,
+    cancelledAs: "failed-calls",
     ...(timed === undefined ? {} : { timesDeadlines: true as const }),
     polls: series(polls, 10 * SECOND, (instant, index) =>
       aCallPoll({
@@ -351,6 +352,16 @@ describe("speaks", () => {
         },
       },
     ]);
+  });
+
+  it.each<[ServerCalls["cancelledAs"], string]>([
+    ["failed-streams", "streams that were reset"],
+    ["streams-beyond-calls", "streams that were reset, without refused methods"],
+    [undefined, "calls that were cancelled, as near as the server tells"],
+  ])("and says what was counted: %s", (cancelledAs, counted) => {
+    const { cancelledAs: _go, ...older } = serverCalls();
+    const told = { ...older, ...(cancelledAs === undefined ? {} : { cancelledAs }) };
+    expect(judge(deadlineStorm, { serverCalls: told })?.[0]?.evidence["counted"]).toBe(counted);
   });
 
   it.each<[string, Partial<Load>, Partial<Facts>, readonly string[]]>([

@@ -6,7 +6,7 @@ import type { ServiceHealth } from "../../model/facts/health.ts";
 import type { Facts } from "../../model/facts/index.ts";
 import type { ProbeHistory, ProbeRun } from "../../model/facts/probes.ts";
 import type { SelfWindow } from "../../model/facts/self.ts";
-import type { CallPoll } from "../../model/facts/server-calls.ts";
+import { CANCELLED_AS, type CallPoll } from "../../model/facts/server-calls.ts";
 import type { SocketReading } from "../../model/facts/sockets.ts";
 import { PHASES } from "../../model/phase.ts";
 import { REASONS } from "../../model/reason.ts";
@@ -96,6 +96,8 @@ const callPoll = exactly<CallPoll>()({
 export const serverCalls = exactly<Facts["serverCalls"]>()({
   failsByErrorOnly: maybe(z.literal(true)),
   timesDeadlines: maybe(z.literal(true)),
+  hidesDeadlines: maybe(z.literal(true)),
+  cancelledAs: maybe(z.enum(CANCELLED_AS)),
   implementation: z.enum(IMPLEMENTATIONS),
   polls: list(callPoll, 200),
 });

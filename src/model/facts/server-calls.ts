@@ -43,6 +43,14 @@ export interface CallPoll {
   readonly left?: number;
 }
 
+/**
+ * What **x** is counted as. `failed-calls`: every call that failed (any error is in it).
+ * `failed-streams`: the streams that failed. `streams-beyond-calls`: those that failed as streams but
+ * not as calls, without those that were no calls at all.
+ */
+export const CANCELLED_AS = ["failed-calls", "failed-streams", "streams-beyond-calls"] as const;
+export type CancelledAs = (typeof CANCELLED_AS)[number];
+
 /** The server's calls over the last 10 min (70 polls at most), newest last. */
 export interface ServerCalls {
   readonly implementation: Implementation;
@@ -50,5 +58,9 @@ export interface ServerCalls {
   readonly failsByErrorOnly?: true;
   /** Of calls past their deadline the server's own timer ends some, which are no resets. */
   readonly timesDeadlines?: true;
+  /** That timer may end each of them, and they are counted as any other error. */
+  readonly hidesDeadlines?: true;
+  /** Absent in a snapshot that is older. */
+  readonly cancelledAs?: CancelledAs;
   readonly polls: readonly CallPoll[];
 }

@@ -75,11 +75,14 @@ function polled(
 function meaningOf({
   cancelled,
   timesDeadlines,
-}: CallCounters): Pick<ServerCalls, "failsByErrorOnly" | "timesDeadlines"> {
+  hidesDeadlines,
+}: CallCounters): Omit<ServerCalls, "implementation" | "polls"> {
   return {
     // Where cancelled calls are counted as streams only, none of them is among those that failed.
     ...(cancelled === "streams-beyond-calls" ? { failsByErrorOnly: true } : {}),
     ...(timesDeadlines ? { timesDeadlines } : {}),
+    ...(hidesDeadlines ? { hidesDeadlines } : {}),
+    cancelledAs: cancelled,
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Implementation } from "../../../src/model/channelz.ts";
+import type { ServerCalls } from "../../../src/model/facts/server-calls.ts";
 import type { ChannelzObservation } from "../../../src/model/observation.ts";
 import { folded } from "../../support/folded.ts";
 import { aCycleAt, after, aServer, aSocket, NO_OWN_CALLS } from "../../support/observations.ts";
@@ -31,7 +32,12 @@ it("begins at zero, whatever the server did before", () => {
   const polls = [
     { at: NOW, ...zero, inFlight: 100, isEstimated: false, streams, answered: 0, ended: 0 },
   ];
-  expect(fact).toEqual({ implementation: "go", timesDeadlines: true, polls });
+  expect(fact).toEqual({
+    implementation: "go",
+    timesDeadlines: true,
+    cancelledAs: "failed-calls",
+    polls,
+  });
 });
 
 it("does not know the calls of a server that it could not tell", () => {
@@ -411,11 +417,13 @@ it("is not confused by a ledger of zeros", () => {
   expect(newest("go", { ownCalls: NO_OWN_CALLS })).toMatchObject({ started: 0, inFlight: 0 });
 });
 
-it.each([
-  ["java", true],
-  ["go", undefined],
-  ["c-core", undefined],
-  ["unknown", undefined],
-] as const)("knows whether cancelled calls fail on %s", (implementation, apart) => {
-  expect(folded("serverCalls", [aCycleAt(0, { implementation })])?.failsByErrorOnly).toBe(apart);
+it.each<[Implementation, Omit<ServerCalls, "implementation" | "polls">]>([
+  ["java", { failsByErrorOnly: true, cancelledAs: "streams-beyond-calls" }],
+  ["go", { timesDeadlines: true, cancelledAs: "failed-calls" }],
+  ["grpc-js", { timesDeadlines: true, hidesDeadlines: true, cancelledAs: "failed-calls" }],
+  ["c-core", { cancelledAs: "failed-streams" }],
+  ["unknown", { cancelledAs: "failed-calls" }],
+])("knows what the counters of %s mean", (implementation, meaning) => {
+  const fact = folded("serverCalls", [aCycleAt(0, { implementation })]);
+  expect(fact).toEqual({ implementation, polls: fact?.polls, ...meaning });
 });

@@ -9,7 +9,7 @@ import { createNameResolver } from "../net/resolve.ts";
 import { type Core, createCore } from "./core.ts";
 import type { Evaluated } from "./evaluate.ts";
 import type { Identity } from "./identity.ts";
-import { lookedAround, planOneLook } from "./plan.ts";
+import { hasUnsureDial, lookedAround, planOneLook } from "./plan.ts";
 
 export interface ExamineOptions {
   readonly clock: Clock;
@@ -75,7 +75,7 @@ function isSettledNow({ snapshot, report }: Evaluated): boolean {
   return Object.entries(snapshot.targets).every(([name, target]) => {
     if (name === AGENT_TARGET) return true;
     const xray = knownValue(target, "xray");
-    if (xray === undefined || !isSettled(xray)) return false;
+    if (xray === undefined || !isSettled(xray) || hasUnsureDial(target)) return false;
     return xray.latest.outcome === "failed"
       ? report.active.some((finding) => finding.target === name)
       : lookedAround(xray) && (xray.latest.outcome === "unsupported" || wasAskedForHealth(target));

@@ -1,11 +1,12 @@
 import { isSettled, type Xray } from "../model/facts/xray.ts";
 import type { FindingsReport } from "../model/finding.ts";
 import type { Job, Urgency } from "../model/job.ts";
+import { own } from "../model/own.ts";
 import type { Settings } from "../model/settings.ts";
 import { knownValue, type Snapshot, type TargetSnapshot } from "../model/snapshot.ts";
 import type { Target } from "../model/target.ts";
 import type { Instant } from "../model/time.ts";
-import type { LookAt } from "../model/xray.ts";
+import type { DialAttempt, LookAt } from "../model/xray.ts";
 import { planChannelz } from "./plan/channelz.ts";
 import { planHealth } from "./plan/health.ts";
 import { planKernel } from "./plan/kernel.ts";
@@ -63,14 +64,23 @@ export const planOneLook: typeof plan = (settings, snapshot, findings) =>
     const target = job.source === "preflight" ? snapshot.targets[job.target] : undefined;
     const xray = target && knownValue(target, "xray");
     if (job.source !== "preflight" || job.lookAt === undefined || xray === undefined) return job;
-    const again = lookAgain(snapshot.takenAt, xray);
+    const again = target && lookAgain(snapshot.takenAt, target, xray);
     const urgency = again ?? job.urgency ?? nextLook(job.lookAt, xray);
     return { ...job, everyAddress: true, ...(urgency === undefined ? {} : { urgency }) };
   });
 
-function lookAgain(now: Instant, xray: Xray): Urgency | undefined {
-  if (isSettled(xray) || !isOldEnough(now, xray)) return undefined;
-  return { key: `again@${xray.same.since}`, withinMs: 0 };
+function lookAgain(now: Instant, target: TargetSnapshot, xray: Xray): Urgency | undefined {
+  if ((isSettled(xray) && !hasUnsureDial(target)) || !isOldEnough(now, xray)) return undefined;
+  return { key: `again@${xray.same.lastAt}`, withinMs: 0 };
+}
+
+/** An address that did not take us was not dialled as often as it takes to tell (see the codes of tcp). */
+export function hasUnsureDial(target: TargetSnapshot): boolean {
+  const { dials = [], addressCount } = knownValue(target, "xray")?.latest ?? {};
+  const runs = knownValue(target, "reach")?.runs ?? {};
+  const isUnsure = ({ address, outcome }: DialAttempt) =>
+    outcome !== "connected" && (own(runs, address)?.count ?? 0) < (outcome === "timeout" ? 3 : 2);
+  return addressCount !== undefined && dials.some(isUnsure);
 }
 
 function nextLook({ last, isNext }: LookAt, xray: Xray): Urgency | undefined {

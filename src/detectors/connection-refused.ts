@@ -67,11 +67,17 @@ export const connectionRefused = defineDetector({
   detect(view, { restart }) {
     const dials = view.xray.latest.dials.filter(({ errno }) => !NO_SUCH_ADDRESS.has(errno));
     if (dials.length === 0) return undefined;
-    return view.expectation.role === "upstream"
+    return view.expectation.role === "upstream" || isLookedAround(view, dials)
       ? judgeUpstream(view, dials)
       : judgeApp(view, dials, restart);
   },
 });
+
+/** One look at a name of several addresses: each of them is a replica, whatever the role. */
+function isLookedAround({ expectation, xray }: Seen, dials: readonly DialAttempt[]): boolean {
+  const isSeveral = expectation.startupMs === 0 && (xray.latest.addressCount ?? 1) > 1;
+  return isSeveral && dials.some(({ outcome }) => outcome === "connected");
+}
 
 type Judgement = readonly Symptom[] | undefined;
 type Verdict = Severity | "silent" | "unjudged";
@@ -150,21 +156,33 @@ function judgeUpstream(
   if (isOneFamily(dials, accepting)) return [];
 
   const isAll = refused.length === dials.length;
-  const runs = confirmedRuns(reach, refused).filter(
-    (run) => isAll || run.lastAt - run.since >= SOME_MS,
-  );
-  if (isAll ? runs.length < refused.length : runs.length === 0) return undefined;
-  const share = isAll ? "" : `${refused.length} of ${dials.length} addresses of `;
+  const runs = confirmedRuns(reach, refused);
+  const isSeen = isAll && runs.length === refused.length;
+  const brief = isAll ? undefined : someBriefly(runs, expectation);
+  if (!isSeen && brief === undefined) return undefined;
+  const who = isAll
+    ? `${expectation.address} refuses`
+    : `${refused.length} of ${dials.length} addresses of ${expectation.address} refuse`;
   return [
     {
       subject: { address: expectation.address },
       severity: isAll ? severityOfAll({ expectation, reach, now }) : "warning",
+      ...brief,
       witnesses: ["preflight"],
       isDeterministic: true,
-      summary: `${share}${expectation.address} refuse${isAll ? "s" : ""} connections: ${CAUSES.refused}`,
+      summary: `${who} connections: ${CAUSES.refused}`,
       evidence: { cause: "refused", everListened: reach.everListened, ...evidenceOf(reach, dials) },
     },
   ];
+}
+
+/** Some refuse: for long enough, or in one look, which knows no later, suspected; else undefined. */
+function someBriefly(
+  runs: readonly ReachRun[],
+  { startupMs }: Seen["expectation"],
+): Pick<Symptom, "isSuspicion" | "holdMs"> | undefined {
+  if (runs.some((run) => run.lastAt - run.since >= SOME_MS)) return {};
+  return runs.length > 0 && startupMs === 0 ? { isSuspicion: true, holdMs: SOME_MS } : undefined;
 }
 
 /** Of an upstream that refuses everywhere; one that never listened may come yet. */

@@ -86,3 +86,21 @@ it("confirms what one of several replicas shows, though each has a certificate o
     hosts.map((each) => `${each}:${port}`),
   );
 });
+
+it("suspects the one of several replicas that refuses, and names it", async () => {
+  const one = await startFaultyServer({ host: "127.0.0.2" });
+  const { port } = one;
+  const two = await startFaultyServer({ host: "127.0.0.3", port });
+  const zone = await startResolver({
+    "three.test": { a: ["127.0.0.2", "127.0.0.3", "127.0.0.4"] },
+  });
+  stops.push(...[one, two].map((server) => () => server.crash()), () => zone.close());
+  const { report } = await look(settingsFor(`dns://${zone.address}/three.test:${port}`));
+  expect(report.pending).toMatchObject([
+    {
+      code: "connection-refused",
+      severity: "warning",
+      evidence: { refusedAddresses: [`127.0.0.4:${port}`] },
+    },
+  ]);
+});

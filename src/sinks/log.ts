@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { durationText } from "../model/duration-text.ts";
 import type { AgentEvent } from "../model/event.ts";
 import type { LogSettings } from "../model/settings.ts";
 import { type Instant, rfc3339 } from "../model/time.ts";
@@ -7,6 +8,7 @@ import { type Drain, watchDrains } from "./drain-watch.ts";
 import { dropped, eventLines } from "./event-lines.ts";
 import { findingLine } from "./finding-line.ts";
 import { type HealthChange, watchHealth } from "./health-changes.ts";
+import { type ListenWait, watchListenWaits } from "./listen-waits.ts";
 import { type LogLevel, type LogLine, SEVERITY_NUMBERS } from "./log-line.ts";
 import { flushed, type LogStream, takesLines } from "./log-stream.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -47,6 +49,7 @@ export function createLogSink(options: LogOptions): Sink {
   const write = (line: LogLine) => tell({ ...line, at: shown(line.at) });
   const healthChange = watchHealth();
   const watchDrain = watchDrains();
+  const listenWait = watchListenWaits();
   const capabilityLine = watchCapabilities();
   const limit = createRateLimit(QUIET_MS);
   const limitChanges = createRateLimit(QUIET_MS, MOST_CHANGES);
@@ -69,6 +72,8 @@ export function createLogSink(options: LogOptions): Sink {
         writeUnless(limitChanges(`health/${change.target}`, change.at), healthLine(change));
       const drain = watchDrain(observation);
       if (drain !== undefined) write(drainLine(drain));
+      const wait = listenWait(observation);
+      if (wait !== undefined) write(waitLine(wait));
       const capability = capabilityLine(observation);
       if (capability !== undefined)
         writeUnless(limitChanges(`capability/${observation.target}`, observation.at), capability);
@@ -102,6 +107,16 @@ function healthLine({ target, service, from, to, at }: HealthChange): LogLine {
     event: "grpc_doctor.health.changed",
     msg: `health of ${name}: ${from === undefined ? to : `${from} → ${to}`}`,
     fields: { target, service, ...(from === undefined ? {} : { from }), to },
+  };
+}
+
+function waitLine({ target, address, startupMs, at }: ListenWait): LogLine {
+  return {
+    level: "info",
+    at,
+    event: "grpc_doctor.target.waiting",
+    msg: `waiting for ${address} to listen (up to ${durationText(startupMs)})`,
+    fields: { target, address, startupSeconds: startupMs / 1000 },
   };
 }
 

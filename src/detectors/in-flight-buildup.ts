@@ -92,12 +92,12 @@ export const inFlightBuildup = defineDetector({
     const series = seriesOf(view);
     if (lastWindow(series, LEAST_MS)?.from.inFlight === undefined) return undefined;
     const usual = view.usual.inFlight?.mean;
-    const finishedPerMinute =
-      endsByNature(view) === true ? undefined : view.usual.finishedPerMinute?.mean;
+    const finishedPerMinute = view.usual.finishedPerMinute?.mean;
+    const mayStream = endsByNature(view) !== true;
     const rising =
       usual === undefined
         ? undefined
-        : buildupOf(series, { inFlight: usual, finishedPerMinute }, limits);
+        : buildupOf(series, { inFlight: usual, finishedPerMinute, mayStream }, limits);
     const found = rising ?? stuck(view, series, limits);
     if (found === undefined) return undefined;
     return found === "none" ? [] : [symptomOf(view, found, { usual, ...limits })];

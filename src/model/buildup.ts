@@ -5,8 +5,10 @@ import type { Instant } from "./time.ts";
 const MINUTE_MS = 60_000;
 const LINE_R_SQUARED = 0.8;
 const TIMES_USUAL = 3;
-/** Completions that rise by less stand still. */
-const FINISHED_ROSE = 1.1;
+/** Completions that rise by less stand still, and so does what is said on streams. */
+const ROSE = 1.1;
+/** Messages that the server sends more in a minute, for each call more: then calls in flight are streams. */
+const SAID_ON_EACH = 0.5;
 const STANDSTILL_CALLS = 10;
 
 /** Calls in flight that rise, with the numbers that convict. */
@@ -22,8 +24,9 @@ export interface Buildup extends Trend {
 
 export interface UsualCalls {
   readonly inFlight: number;
-  /** Where streams may stay open: more of them take nothing away from what is finished. */
   readonly finishedPerMinute: number | undefined;
+  /** More streams take nothing away from what is finished, and the server may speak on them. */
+  readonly mayStream: boolean;
 }
 
 /** Calls in flight on a rising line above what is usual, while no more are finished than before. */
@@ -37,7 +40,13 @@ export function buildupOf(
   if (span === undefined || buildup === undefined) return undefined;
   const { inFlight } = buildup;
   const isMany = inFlight >= TIMES_USUAL * usual.inFlight && inFlight >= limits.minInFlight;
-  return isMany && !finishesMore(span) && !finishesAsUsual(buildup, usual) ? buildup : undefined;
+  if (!isMany || finishesMore(span)) return undefined;
+  return usual.mayStream && areStreams(span, buildup, usual) ? undefined : buildup;
+}
+
+/** Whether what stays open are streams: nobody waits for their end. */
+function areStreams(span: Span<CallCount>, buildup: Buildup, usual: UsualCalls): boolean {
+  return finishesAsUsual(buildup, usual) || talksMore(span, buildup);
 }
 
 /**
@@ -81,12 +90,11 @@ function describe({ from, to, polls, ms }: Span<CallCount>): Buildup | undefined
   const trend = linearTrend(polls, (poll) => poll.inFlight ?? 0);
   if (trend === undefined || from.inFlight === undefined || to.inFlight === undefined)
     return undefined;
-  const perMinute = (calls: number) => (calls * MINUTE_MS) / ms;
   return {
     ...trend,
     inFlight: to.inFlight,
-    startedPerMinute: perMinute(to.started - from.started),
-    finishedPerMinute: perMinute(to.finished - from.finished),
+    startedPerMinute: perMinute(to.started - from.started, ms),
+    finishedPerMinute: perMinute(to.finished - from.finished, ms),
     since: from.at,
     ms,
     growth: to.inFlight - from.inFlight,
@@ -96,14 +104,46 @@ function describe({ from, to, polls, ms }: Span<CallCount>): Buildup | undefined
 /** Whether as many calls are finished as usual, or hardly fewer. */
 function finishesAsUsual({ finishedPerMinute }: Buildup, usual: UsualCalls): boolean {
   const { finishedPerMinute: usually } = usual;
-  return usually !== undefined && FINISHED_ROSE * finishedPerMinute >= usually;
+  return usually !== undefined && ROSE * finishedPerMinute >= usually;
 }
 
 /** Whether the last minute of a span finished clearly more than its first one. */
-function finishesMore({ from, polls }: Span<CallCount>): boolean {
+function finishesMore(span: Span<CallCount>): boolean {
+  const ends = endMinutes(span, ({ finished }) => finished);
+  return ends !== undefined && ends.last > ROSE * ends.first;
+}
+
+/**
+ * Whether the server says more on its streams as there are more of them: it waits for nothing there.
+ * One that says a word on each and then hangs says less.
+ */
+function talksMore(span: Span<CallCount>, { growth }: Buildup): boolean {
+  // What is not told is no number, and more than nothing.
+  const ends = endMinutes(span, ({ spoken = Number.NaN }) => spoken);
+  if (ends === undefined) return false;
+  const { first, last } = ends;
+  return last - first >= SAID_ON_EACH * growth && last > ROSE * first;
+}
+
+interface EndMinutes {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** How much a counter rose in the first and in the last minute of a span, by minute. */
+function endMinutes(
+  { from, polls }: Span<CallCount>,
+  counter: (poll: CallCount) => number,
+): EndMinutes | undefined {
   const firstEnd = polls.find((poll) => poll.at - from.at >= MINUTE_MS);
   const last = lastWindow(polls, MINUTE_MS);
-  if (firstEnd === undefined || last === undefined) return false;
-  const first = (firstEnd.finished - from.finished) / (firstEnd.at - from.at);
-  return (last.to.finished - last.from.finished) / last.ms > FINISHED_ROSE * first;
+  if (firstEnd === undefined || last === undefined) return undefined;
+  return {
+    first: perMinute(counter(firstEnd) - counter(from), firstEnd.at - from.at),
+    last: perMinute(counter(last.to) - counter(last.from), last.ms),
+  };
+}
+
+function perMinute(count: number, ms: number): number {
+  return (count * MINUTE_MS) / ms;
 }

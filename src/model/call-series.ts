@@ -27,6 +27,8 @@ export interface CallCount extends Timed {
   readonly streams?: NonNullable<CallPoll["streams"]>;
   /** Of the cancelled ones, the streams on which more was said than a request, at most. */
   readonly answered?: number;
+  /** What the server said on streams: its messages beyond one for each stream that succeeded. */
+  readonly spoken?: number;
 }
 
 /** By channelz where it is known, else by the app's own metrics, else empty. */
@@ -47,7 +49,8 @@ export function callSeries(counters: {
 export function serverCallSeries({ polls }: ServerCalls): readonly CallCount[] {
   const first = polls[0]?.inFlight ?? 0;
   return polls.map(({ at, started, succeeded, failed, ...poll }) => ({
-    ...present({ standing: poll.standing, streams: poll.streams, answered: poll.answered }),
+    ...present({ standing: poll.standing, streams: poll.streams }),
+    ...present({ answered: poll.answered, spoken: poll.spoken }),
     at,
     started,
     finished: Math.max(succeeded + failed, started - (poll.inFlight - first)),

@@ -35,6 +35,8 @@ export interface StreamSums extends Streams {
   /** Such streams that ended with their connection. */
   readonly answeredGone: number;
   readonly ended: number;
+  /** Messages of the server beyond one for each stream that succeeded. */
+  readonly spoken: number;
   /** Of each connection, the counters that are in the sums already. */
   readonly bySocket: Readonly<Record<number, CountedSocket>>;
   /** The newest cycle read every socket, so one that it lacks is new. */
@@ -64,7 +66,7 @@ export function addStreams(
 ): StreamSums {
   const isComplete = readsAllSockets(observation);
   const before = sums ?? NOTHING;
-  let { started, failed, answered, ended, answeredGone } = before;
+  let { started, failed, answered, ended, answeredGone, spoken } = before;
   const read: Record<number, CountedSocket> = {};
   for (const socket of observation.sockets) {
     const known = before.bySocket[socket.id];
@@ -75,11 +77,12 @@ export function addStreams(
     failed += Math.max(0, now.failed - last.failed);
     answered += heard.failed;
     ended += Math.max(0, endsOf(now) - endsOf(last));
+    spoken += heard.spoken;
     read[socket.id] = { ...now, talks: heard.open };
   }
   if (isComplete) answeredGone += talksOfGone(before, read);
   const bySocket = isComplete ? read : merged(before, read);
-  return { started, failed, answered, answeredGone, ended, isComplete, bySocket };
+  return { started, failed, answered, answeredGone, ended, spoken, isComplete, bySocket };
 }
 
 function endsOf({ failed, succeeded }: Pick<CountedSocket, "failed" | "succeeded">): number {
@@ -88,18 +91,26 @@ function endsOf({ failed, succeeded }: Pick<CountedSocket, "failed" | "succeeded
 
 type Said = Omit<CountedSocket, "readAt" | "begunAt">;
 
+interface Heard {
+  readonly failed: number;
+  readonly open: Talks;
+  /** By the server. */
+  readonly spoken: number;
+}
+
 /**
  * What was said beyond the calls: a stream that succeeds has its answer, and one that begins its
  * request. It went to streams that failed since, or are open still.
  */
-function heardSince(last: Said, now: Said): { readonly failed: number; readonly open: Talks } {
+function heardSince(last: Said, now: Said): Heard {
   const byServer = now.sent - last.sent - (now.succeeded - last.succeeded);
   const byClient = now.received - last.received - (now.started - last.started);
   const server = Math.max(0, last.talks.server + byServer);
   const client = Math.max(0, last.talks.client + byClient);
   const failed = Math.max(0, Math.min(now.failed - last.failed, Math.max(server, client)));
   const stillOpen = (talks: number) => Math.min(now.open, Math.max(0, talks - failed));
-  return { failed, open: { server: stillOpen(server), client: stillOpen(client) } };
+  const open = { server: stillOpen(server), client: stillOpen(client) };
+  return { failed, open, spoken: Math.max(0, byServer) };
 }
 
 function talksOfGone({ bySocket }: StreamSums, read: StreamSums["bySocket"]): number {
@@ -138,6 +149,7 @@ const NOTHING: StreamSums = {
   answered: 0,
   answeredGone: 0,
   ended: 0,
+  spoken: 0,
   bySocket: {},
   isComplete: false,
 };

@@ -30,6 +30,8 @@ interface Course {
   readonly finished: (index: number) => number;
   readonly isEstimated: boolean;
   readonly standing?: (index: number) => { readonly streams: number; readonly connections: number };
+  /** Messages of the server beyond an answer each. */
+  readonly spoken?: (index: number) => number;
 }
 
 /** Three min in which ten calls start in every poll and five of them never end. */
@@ -41,7 +43,7 @@ const sick: Course = {
 };
 
 function calls(change: Partial<Course> = {}): Facts["serverCalls"] {
-  const { polls, inFlight, finished, isEstimated, standing } = { ...sick, ...change };
+  const { polls, inFlight, finished, isEstimated, standing, spoken } = { ...sick, ...change };
   return {
     implementation: "go",
     polls: series(polls, 10 * SECOND, (at, index) =>
@@ -52,6 +54,7 @@ function calls(change: Partial<Course> = {}): Facts["serverCalls"] {
         inFlight: inFlight(index),
         isEstimated,
         standing: standing?.(index),
+        spoken: spoken?.(index),
       }),
     ),
   };
@@ -130,6 +133,31 @@ describe("against what is usual", () => {
     expect(at(33, { services: mixed })).toEqual([]);
     expect(at(33.1, { services: mixed })).toHaveLength(1);
     expect(at(33, { services: unary })).toHaveLength(1);
+  });
+
+  /** So many messages in every poll of the first two minutes, and so many of the third. */
+  const talk = (first: number, last: number) => (index: number) =>
+    index <= 12 ? first * index : 12 * first + last * (index - 12);
+
+  it.each<[string, (index: number) => number]>([
+    ["who are answered every five seconds", (index) => 5 * index * index],
+    ["as little as every second of them once a minute", talk(0, 7.5)],
+    ["beside others who talk as ever", talk(60, 67.5)],
+  ])("is silent where those who log in are users who talk, %s", (_how, spoken) => {
+    expect(judged({ spoken }, { services: mixed })).toEqual([]);
+    expect(judged({ spoken })).toEqual([]);
+  });
+
+  it.each<[string, (index: number) => number, Partial<Facts>]>([
+    ["the server says nothing", () => 0, { services: mixed }],
+    ["it says one word on each, and no more", (index) => 5 * index, { services: mixed }],
+    ["too few of them are spoken to", talk(0, 7.4), { services: mixed }],
+    ["others are spoken to as ever", (index) => 600 * index, { services: mixed }],
+    ["others are spoken to a tenth more, of very much", talk(600, 660), { services: mixed }],
+    ["no method streams", talk(0, 60), { services: unary }],
+    ["a unary probe waits as well", talk(0, 60), { services: mixed, probes: probe(250) }],
+  ])("speaks where %s", (_when, spoken, facts) => {
+    expect(judged({ spoken }, facts)).toHaveLength(1);
   });
 
   it("is silent one below its least number, and speaks at it", () => {

@@ -91,6 +91,7 @@ const callPoll = exactly<CallPoll>()({
   answered: maybe(count),
   ended: maybe(count),
   left: maybe(count),
+  spoken: maybe(count),
 });
 
 export const serverCalls = exactly<Facts["serverCalls"]>()({

@@ -41,6 +41,11 @@ export interface CallPoll {
    * since the epoch began; absent = none was seen. Only where every connection is read.
    */
   readonly left?: number;
+  /**
+   * Messages that the server sent to others beyond one for each stream that succeeded, as their
+   * connections count, since the epoch began: what it says on streams. Absent = not told.
+   */
+  readonly spoken?: number;
 }
 
 /**

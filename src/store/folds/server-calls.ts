@@ -64,6 +64,7 @@ function polled(
     ...definedOnly({ streams: toldStreams(streams, counters) }),
     answered: answeredOf(streams, counters),
     ended: streams.ended,
+    spoken: streams.spoken,
     ...(streams.answeredGone > 0 ? { left: streams.answeredGone } : {}),
   };
   const recent = (before?.value.polls ?? []).filter((kept) => at - kept.at <= KEPT_MS);

@@ -30,7 +30,16 @@ it("begins at zero, whatever the server did before", () => {
   const zero = { started: 0, succeeded: 0, failed: 0, cancelled: 0 };
   const streams = { started: 0, reset: 0 };
   const polls = [
-    { at: NOW, ...zero, inFlight: 100, isEstimated: false, streams, answered: 0, ended: 0 },
+    {
+      at: NOW,
+      ...zero,
+      inFlight: 100,
+      isEstimated: false,
+      streams,
+      answered: 0,
+      ended: 0,
+      spoken: 0,
+    },
   ];
   expect(fact).toEqual({
     implementation: "go",
@@ -385,6 +394,31 @@ it.each<[string, readonly Row[], number]>([
 ])("counts the streams that ended %s", (_what, rows, ended) => {
   const cycles = rows.map((row) => ({ server: calls(0, 0, 0), ...row }));
   expect(newest("go", ...cycles)?.ended).toBe(ended);
+});
+
+/** A connection on which the server sent so many messages, and so many streams succeeded. */
+const spoke = (id: number, messagesSent: number, streamsSucceeded: number) =>
+  aSocket(id, { streamsStarted: 50, messagesSent, streamsSucceeded, openStreams: 5 });
+
+it.each<[string, readonly Row[], number]>([
+  ["an answer each", [{ sockets: [spoke(1, 0, 0)] }, { sockets: [spoke(1, 40, 40)] }], 0],
+  ["beyond answers", [{ sockets: [spoke(1, 5, 5)] }, { sockets: [spoke(1, 70, 20)] }], 50],
+  [
+    "beyond answers, though streams of another connection ended without one",
+    [
+      { sockets: [spoke(1, 0, 0), spoke(2, 0, 0)] },
+      { sockets: [spoke(1, 0, 20), spoke(2, 30, 0)] },
+    ],
+    30,
+  ],
+  [
+    "until the connection ended",
+    [{ sockets: [spoke(1, 0, 0)] }, { sockets: [spoke(1, 7, 0)] }, { sockets: [] }],
+    7,
+  ],
+])("counts what the server said: %s", (_what, rows, spoken) => {
+  const cycles = rows.map((row) => ({ server: calls(0, 0, 0), ...row }));
+  expect(newest("go", ...cycles)?.spoken).toBe(spoken);
 });
 
 it("counts the streams that talked until they went with their connection, where every one was read", () => {

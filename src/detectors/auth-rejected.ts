@@ -107,7 +107,7 @@ export const authRejected = defineDetector({
       const rejected = runsInRow(history, isRejection);
       if (rejected.length < neededInRow(history, failures)) return [];
       const severity = (share?.ratio ?? 0) >= critical ? "critical" : "warning";
-      return probeSymptom({ probe, rejected, share, severity, stamp });
+      return probeSymptom({ probe, history, rejected, share, severity, stamp });
     });
     // One cause, told once: by the probe, which has a status and a time.
     if (byProbes.length > 0) return boundSubjects(byProbes);
@@ -162,12 +162,14 @@ function isDenied(status: StatusName | undefined): boolean {
 
 function probeSymptom({
   probe,
+  history,
   rejected,
   share,
   severity,
   stamp,
 }: {
   readonly probe: string;
+  readonly history: ProbeHistory;
   readonly rejected: readonly ProbeRun[];
   readonly share: LastingShare | undefined;
   readonly severity: Severity;
@@ -181,7 +183,7 @@ function probeSymptom({
       subject: { probe },
       severity,
       witnesses: share === undefined ? ["probe"] : ["probe", "metrics"],
-      summary: `Probe ${probe} was let in before, and is rejected ${timesText(rejected.length)} now: ${status}`,
+      summary: `Probe ${probe} was let in before, and is rejected ${timesText(history, rejected)} now: ${status}`,
       evidence: present({
         rejected: share?.bad ?? rejected.length,
         calls: share?.calls,

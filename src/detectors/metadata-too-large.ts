@@ -99,7 +99,7 @@ function isAbove({ metadata }: ProbeRun, limitBytes: number | undefined, high: n
 
 function symptomOf({
   probe,
-  history: { runs },
+  history,
   limitBytes,
   refused,
 }: {
@@ -108,7 +108,7 @@ function symptomOf({
   readonly limitBytes: number | undefined;
   readonly refused: readonly ProbeRun[];
 }): readonly Symptom[] {
-  const last = refused.at(-1) ?? runs.at(-1);
+  const last = refused.at(-1) ?? history.runs.at(-1);
   if (last === undefined) return [];
   const { statusText, traceId, spanId } = last;
   const isFailing = refused.length > 0;
@@ -119,7 +119,11 @@ function symptomOf({
       severity: isFailing ? "critical" : "warning",
       witnesses: limitBytes === undefined ? ["probe"] : ["probe", "preflight"],
       isDeterministic: true,
-      summary: summaryOf(probe, { last, limitBytes, refused: refused.length }),
+      summary: summaryOf(probe, {
+        last,
+        limitBytes,
+        refused: isFailing && timesText(history, refused),
+      }),
       evidence: present({ ...sizesOf(last), limitBytes, ...failure }),
       ...present({ beganAt: refused[0]?.at }),
       traceId,
@@ -139,7 +143,7 @@ function summaryOf(
   seen: {
     readonly last: ProbeRun;
     readonly limitBytes: number | undefined;
-    readonly refused: number;
+    readonly refused: string | false;
   },
 ): string {
   const { last, limitBytes, refused } = seen;
@@ -147,6 +151,6 @@ function summaryOf(
   const limit = limitBytes === undefined ? "" : `; the server announces ${limitBytes}`;
   const isAboveIt = (last.metadata?.bytes ?? 0) > (limitBytes ?? Number.POSITIVE_INFINITY);
   const standing = isAboveIt ? "is above the limit" : "is near the limit";
-  const verdict = refused > 0 ? `was refused ${timesText(refused)}` : standing;
+  const verdict = refused === false ? standing : `was refused ${refused}`;
   return `The metadata${size} of probe ${probe} ${verdict}${limit}`;
 }

@@ -1,7 +1,7 @@
 import { agreeingWitnesses } from "../model/agreement.ts";
 import type { Expectation } from "../model/facts/expectation.ts";
 import type { ProbeHistory, ProbeRun } from "../model/facts/probes.ts";
-import { neededInRow, runsInRow, timesText } from "../model/failed-runs.ts";
+import { countText, failuresInRow, neededInRow, runsInRow } from "../model/failed-runs.ts";
 import type { Evidence, Symptom } from "../model/finding.ts";
 import { isLate } from "../model/probe-speed.ts";
 import { declaresStart } from "../model/startup.ts";
@@ -91,6 +91,7 @@ export const probeFailing = defineDetector({
       const [first] = failed;
       const last = failed.at(-1);
       if (first === undefined || last === undefined) return [];
+      const count = failuresInRow(history, failed);
       const isSuspicion = failed.length < neededInRow(history, failures);
       // One look sees no later run, and says what it has seen.
       if (isSuspicion && startupMs > 0) return [];
@@ -103,12 +104,12 @@ export const probeFailing = defineDetector({
           severity: isCritical ? "critical" : "warning",
           witnesses: ["probe", ...agreeing],
           ...(isSuspicion && { isSuspicion, holdMs: ONE_LOOK_HOLD_MS }),
-          summary: `Probe ${probe} failed ${timesText(failed.length)}: ${failureText(last, history)}`,
+          summary: `Probe ${probe} failed ${countText(count)}: ${failureText(last, history)}`,
           remedy: `Run \`kubectl exec POD -c grpc-doctor -- grpc-doctor probe ${probe}\` (outside a pod: with --config FILE) to see each phase; the phase and reason name the layer to look at.`,
           evidence: {
             ...evidenceOf(last, history),
             ...(history.lastOkAt === undefined ? {} : { lastOkAt: stamp(history.lastOkAt) }),
-            failures: failed.length,
+            failures: count,
             ...(xray === undefined ? {} : { otherClientPasses: xray.latest.outcome === "passed" }),
           },
           beganAt: first.at,

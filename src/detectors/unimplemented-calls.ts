@@ -79,17 +79,18 @@ interface Asked {
 }
 
 function symptomOf(
-  { probe, history: { method, runs }, services }: Asked,
+  { probe, history, services }: Asked,
   refused: readonly ProbeRun[],
 ): readonly Symptom[] {
   const [first, last] = [refused[0], refused.at(-1)];
   if (first === undefined || last === undefined) return [];
+  const { method, runs } = history;
   return [
     {
       subject: { method },
       witnesses: ["probe"],
       isDeterministic: true,
-      summary: `${method} is not implemented: probe ${probe} was told so ${timesText(refused.length)}`,
+      summary: `${method} is not implemented: probe ${probe} was told so ${timesText(history, refused)}`,
       evidence: present({
         unimplemented: refused.length,
         calls: runs.length,

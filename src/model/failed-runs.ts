@@ -9,6 +9,9 @@ const TIMING: ReadonlySet<Reason> = new Set([
   "dns_timeout",
 ]);
 
+/** Runs of a probe that are kept; of a longer row only the length is known. */
+export const MOST_RUNS = 20;
+
 /** A probe that runs so seldom is told at its first failure. */
 const SELDOM_MS = 300_000;
 
@@ -44,11 +47,29 @@ export function isSeenTooBriefly(
   return telling.length > 0 && telling.length < needed && telling.every(isSuch);
 }
 
-function isOurFault({ reason, isSuspect }: ProbeRun): boolean {
+/** What the agent itself spoilt: it says nothing of the server. */
+export function isOurFault({ reason, isSuspect }: ProbeRun): boolean {
   return reason === "agent" || (isSuspect && reason !== undefined && TIMING.has(reason));
 }
 
+/** How often the probe failed in a row: the runs that are kept, and those before them where none passed. */
+export function failuresInRow(history: ProbeHistory, inRow: readonly ProbeRun[]): number {
+  return isCutShort(history, inRow)
+    ? Math.max(inRow.length, history.failedInRow ?? 0)
+    : inRow.length;
+}
+
+/** `once`, `3 times in a row`; `at least 20 times in a row` where no more runs are kept. */
+export function timesText(history: ProbeHistory, inRow: readonly ProbeRun[]): string {
+  const times = countText(inRow.length);
+  return isCutShort(history, inRow) ? `at least ${times}` : times;
+}
+
 /** `once`, `3 times in a row`. */
-export function timesText(failures: number): string {
+export function countText(failures: number): string {
   return failures === 1 ? "once" : `${failures} times in a row`;
+}
+
+function isCutShort(history: ProbeHistory, inRow: readonly ProbeRun[]): boolean {
+  return history.runs.length >= MOST_RUNS && inRow.length === tellingRuns(history).length;
 }

@@ -406,3 +406,15 @@ it("waits until its causes were looked at", () => {
 it("reads what it declares, and nothing else", () => {
   expect(factsRead(probeFailing)).toEqual(factsDeclared(probeFailing));
 });
+
+it("counts the failures beyond the runs that are kept, unless one of those is another's fault", () => {
+  const late: RunChange = { outcome: "failed", phase: "assert", reason: "latency" };
+  const row = Array.from({ length: 19 }, () => bad);
+  const count = (first: RunChange) =>
+    judged([first, ...row], { failedInRow: 92 })?.map(({ summary, evidence }) => [
+      summary.slice(0, "Probe get-order failed 92 times".length),
+      evidence["failures"],
+    ]);
+  expect(count(late)).toEqual([["Probe get-order failed 19 times", 19]]);
+  expect(count(bad)).toEqual([["Probe get-order failed 92 times", 92]]);
+});

@@ -120,6 +120,13 @@ describe("speaks", () => {
     ]);
   });
 
+  it("of no more runs than are kept", () => {
+    const row = Array.from({ length: 20 }, () => refused);
+    expect(judged(row)?.map(({ summary }) => summary)).toEqual([
+      "order.OrderService/GetOrder is not implemented: probe get-order was told so at least 20 times in a row",
+    ]);
+  });
+
   it("of the first refusal of a probe that runs seldom", () => {
     expect(judged([good, refused], { everyMs: 5 * MINUTE })).toHaveLength(1);
     expect(judged([good, refused], { everyMs: 5 * MINUTE - 1 })).toEqual([]);

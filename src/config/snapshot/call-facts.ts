@@ -210,6 +210,7 @@ const probeHistory = exactly<ProbeHistory>()({
   hasCredentials: flag,
   isUnary: maybe(flag),
   runs: list(probeRun, 100),
+  failedInRow: maybe(count),
   lastOkAt: maybe(instant),
   contract: maybe(z.object({ checkedTypes: count, differences: list(text, 100) })),
 });

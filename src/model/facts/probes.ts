@@ -54,6 +54,8 @@ export interface ProbeHistory {
   readonly isUnary?: boolean;
   /** Newest last, at most 20; across epochs. */
   readonly runs: readonly ProbeRun[];
+  /** Failures since the last run that did not fail, without those that the agent itself spoilt. */
+  readonly failedInRow?: number;
   readonly lastOkAt?: Instant;
   /** As the newest run found it; absent = not told. */
   readonly contract?: ContractFacts;

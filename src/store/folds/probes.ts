@@ -1,12 +1,12 @@
 import type { Expectation } from "../../model/facts/expectation.ts";
 import type { ProbeHistory, ProbeRun, Probes } from "../../model/facts/probes.ts";
+import { isOurFault, MOST_RUNS } from "../../model/failed-runs.ts";
 import type { ProbeObservation } from "../../model/observation.ts";
 import type { Instant } from "../../model/time.ts";
 import { definedOnly } from "../defined-only.ts";
 import { defineFold, type FoldContext } from "../fold.ts";
 import { pushed } from "../ring.ts";
 
-const MOST_RUNS = 20;
 /** A share of the interval by which a run may begin late and still tell of the server. */
 const LATE_RATIO = 0.2;
 /** Cron states no interval: a probe of each day is the rarest that is thought of. */
@@ -90,11 +90,18 @@ function ran(
     ...(planned === undefined ? {} : plannedOf(planned)),
     runs: pushed(before?.runs ?? [], run, MOST_RUNS),
     ...definedOnly({
+      failedInRow: failedInRow(before, run),
       isUnary: isUnary(method, context),
       lastOkAt: input.outcome === "passed" ? at : before?.lastOkAt,
       contract: contractAfter(before, input),
     }),
   };
+}
+
+function failedInRow(before: ProbeHistory | undefined, run: ProbeRun): number | undefined {
+  if (run.outcome !== "failed") return undefined;
+  const known = before?.failedInRow;
+  return isOurFault(run) ? known : (known ?? 0) + 1;
 }
 
 /** A run that failed before the server was asked says nothing of what it describes. */

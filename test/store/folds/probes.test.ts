@@ -48,6 +48,7 @@ it("tells a run with what the configuration and the descriptors say of its probe
     objectiveMs: 200,
     hasCredentials: true,
     isUnary: true,
+    failedInRow: 1,
     lastOkAt: after(40),
     runs: [
       expect.objectContaining({ at: after(40), outcome: "passed", isSuspect: false }),
@@ -125,4 +126,13 @@ it("keeps what the server described while no run is answered, and no longer", ()
   const seen = [configured(0, planned), aRunAt(40, { contract }), aRunAt(50, lost)];
   expect(probe(seen)?.contract).toEqual(contract);
   expect(probe([...seen, aRunAt(60)])).not.toHaveProperty("contract");
+});
+
+it("counts the failures in a row beyond the runs that it keeps, without those of the agent", () => {
+  const failed = { outcome: "failed", phase: "rpc", reason: "status", status: "INTERNAL" } as const;
+  const spoilt = { outcome: "failed", phase: "rpc", reason: "agent" } as const;
+  const row = Array.from({ length: 25 }, (_, index) => aRunAt(40 + index, failed));
+  expect(probe([aRunAt(39), ...row, aRunAt(65, spoilt)])?.failedInRow).toBe(25);
+  expect(probe([...row, aRunAt(65), aRunAt(66, failed)])?.failedInRow).toBe(1);
+  expect(probe([...row, aRunAt(65)])?.failedInRow).toBeUndefined();
 });

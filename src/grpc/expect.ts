@@ -11,6 +11,7 @@ import {
 import { strings } from "@bufbuild/cel/ext";
 import { create, type FileRegistry, type Message } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { counted } from "../model/counted.ts";
 import { knownWords, wordsOf } from "../model/known-words.ts";
 import { maskText } from "../model/mask.ts";
 import type { StatusName } from "../model/status.ts";
@@ -177,7 +178,7 @@ function described(result: CelResult | undefined, expression: string): string {
     case "bigint":
       return String(result);
     case "string":
-      return `a text of ${result.length} characters`;
+      return `a text of ${counted(result.length, "character")}`;
     default:
       return isUint(result) ? String(result.value) : result === null ? "null" : "no truth value";
   }

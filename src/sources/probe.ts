@@ -152,9 +152,9 @@ function* capabilities(
 
 const OF_ONE_PROBE: ReadonlySet<string> = new Set(["request", "assertions"]);
 
-/** What else a probe lacks (a method, reflection, credentials) others lack as well. */
+/** What else a probe lacks (reflection, credentials) others lack as well; a method is named with who asks. */
 function partOf({ part }: Missing, probeName: string): string {
-  return OF_ONE_PROBE.has(part) ? `${part} of ${probeName}` : part;
+  return OF_ONE_PROBE.has(part) || part.includes("/") ? `${part} of ${probeName}` : part;
 }
 
 /** Never all zeros, which W3C trace context forbids. */

@@ -105,3 +105,24 @@ it("goes on below a value that is wider than the page", () => {
     ),
   ).toEqual(["port       1", "listening  127.0.0.1:1, 127.0.0.1:2,", "           127.0.0.1:3"]);
 });
+
+it("tells a health service that is not there once, and reflection by its name", () => {
+  const lack = (part: string, available = false) =>
+    ({ target: "app", source: "health", part, available, reason: "UNIMPLEMENTED" }) as const;
+  const parts = [lack("Watch"), lack("List"), lack("reflection")];
+  const whole = {
+    target: "app",
+    source: "health",
+    available: false,
+    reason: "UNIMPLEMENTED",
+  } as const;
+  expect(blind([], parts)).toEqual([
+    "app: health (Watch): UNIMPLEMENTED",
+    "app: health (List): UNIMPLEMENTED",
+    "app: reflection: UNIMPLEMENTED",
+  ]);
+  expect(blind([], [...parts, whole])).toEqual([
+    "app: reflection: UNIMPLEMENTED",
+    "app: health: UNIMPLEMENTED",
+  ]);
+});

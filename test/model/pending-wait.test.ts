@@ -2,15 +2,15 @@ import { expect, it } from "vitest";
 import { pendingWait } from "../../src/model/pending-wait.ts";
 
 it.each([
-  [{ activeInSeconds: -0.2 }, "active in 0 s"],
-  [{ activeInSeconds: 12.4 }, "active in 13 s"],
+  [{ activeInSeconds: -0.2 }, "active in 0 s if it stays"],
+  [{ activeInSeconds: 12.4 }, "active in 13 s if it stays"],
   [
     { activeInSeconds: 26, waitsFor: ["app-frozen"] },
-    "active within 26 s, as soon as it is known that it is not app-frozen",
+    "active within 26 s if it stays, at once when app-frozen is ruled out",
   ],
   [
     { activeInSeconds: 26, waitsFor: ["a", "b", "c", "d", "e"] },
-    "active within 26 s, as soon as it is known that it is not a, b, c and 2 more",
+    "active within 26 s if it stays, at once when a, b, c and 2 more are ruled out",
   ],
 ])("%j reads %s", (pending, text) => {
   expect(pendingWait(pending)).toBe(text);

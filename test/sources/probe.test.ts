@@ -351,7 +351,7 @@ describe("is unsupported, and a capability told once,", () => {
     const [, look] = await grpcServer();
     const observations = await look.run(probe, job({ method: "order.OrderService/Nope" }));
     expect(capabilities(observations)).toEqual([
-      expect.objectContaining({ part: "order.OrderService/Nope", available: false }),
+      expect.objectContaining({ part: "order.OrderService/Nope of get-order", available: false }),
     ]);
   });
 

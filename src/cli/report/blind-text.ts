@@ -18,7 +18,8 @@ export function blindText(
   { capabilities, unjudged }: Pick<ShownReport, "capabilities" | "unjudged">,
   paint: Paint,
 ): readonly string[] {
-  const missing = capabilities.filter(({ available }) => !available);
+  const unavailable = capabilities.filter(({ available }) => !available);
+  const missing = unavailable.filter((one) => !isOfMissingHealth(one, unavailable));
   const owners = missing.filter((one, index) => one.fix !== undefined && isFirst(missing, index));
   const waits = (one: Unjudged) => owners.some((owner) => isWaiting(one, owner));
   const rest = unjudged.filter((one) => !waits(one));
@@ -31,6 +32,14 @@ export function blindText(
     ...unjudgedText(others, paint),
     ...unstatedText(unstated, paint),
   ];
+}
+
+/** A server without health has neither Watch nor List: it is one thing that is missing. */
+function isOfMissingHealth({ target, source, part }: Missing, all: readonly Missing[]): boolean {
+  if (source !== "health" || (part !== "Watch" && part !== "List")) return false;
+  return all.some(
+    (one) => one.target === target && one.source === "health" && one.part === undefined,
+  );
 }
 
 /** Of those that one fix mends, the first has the codes. */
@@ -52,7 +61,8 @@ function missingText(
   waiting: readonly Unjudged[],
   paint: Paint,
 ): readonly string[] {
-  const what = part === undefined ? source : `${source} (${part})`;
+  const isReflection = source === "health" && part === "reflection";
+  const what = isReflection ? part : part === undefined ? source : `${source} (${part})`;
   return [
     ...hanging(`${target}: ${what}: ${whyText(reason ?? "not available")}`, widthOf(paint)),
     ...codesText(waiting, paint),

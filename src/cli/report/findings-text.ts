@@ -1,5 +1,6 @@
 import type { Finding, FindingsReport, Pending, Unjudged } from "../../model/finding.ts";
 import { pendingWait } from "../../model/pending-wait.ts";
+import { silencedText } from "../../model/silenced-text.ts";
 import { wrap } from "../../model/wrap.ts";
 import { columns, hanging, indent, valueText } from "./lines.ts";
 import type { Paint } from "./paint.ts";
@@ -72,10 +73,9 @@ export function findingsText(findings: readonly ShownFinding[], paint: Paint): r
 /** Present, and not yet for long enough to be told. */
 export function pendingText(report: ShownReport, paint: Paint): readonly string[] {
   return report.pending.flatMap((finding) => {
-    const { code, target, summary } = finding;
-    const wait = `${pendingWait(finding)} if it stays`;
+    const { code, severity, target, summary } = finding;
     return [
-      `? ${code}  ${target} (${wait})`,
+      `? ${severity}  ${code}  ${target} (${pendingWait(finding)})`,
       ...indent(wrap(summary, paint.width - INDENTED), "  "),
     ];
   });
@@ -84,6 +84,6 @@ export function pendingText(report: ShownReport, paint: Paint): readonly string[
 /** What another finding explains, or the user asked not to be told. */
 export function suppressedText(report: ShownReport, paint: Paint): readonly string[] {
   return report.suppressed.flatMap(({ code, target, summary, because }) =>
-    hanging(`${code}  ${target}: ${summary} (because: ${because})`, paint.width - INDENTED),
+    hanging(`${code}  ${target}: ${summary} (${silencedText(because)})`, paint.width - INDENTED),
   );
 }

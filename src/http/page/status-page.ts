@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Finding, FindingsReport } from "../../model/finding.ts";
 import type { Json } from "../../model/json.ts";
 import { pendingWait } from "../../model/pending-wait.ts";
+import { silencedText } from "../../model/silenced-text.ts";
 import { rfc3339 } from "../../model/time.ts";
 import type { Reply } from "../reply.ts";
 import { type Html, html, trusted } from "./html.ts";
@@ -55,7 +56,7 @@ ${section(
 )}
 ${section(
   "Silenced by their cause",
-  suppressed.map((finding) => row(finding, `because of ${finding.because}`)),
+  suppressed.map((finding) => row(finding, silencedText(finding.because))),
 )}
 ${section(
   "Resolved lately",
@@ -133,7 +134,7 @@ function blindSpots({ unjudged, capabilities }: FindingsReport): Html {
 }
 
 function subjectText({ subject }: Finding): string {
-  const names = Object.values(subject);
+  const names = Object.values(subject).filter((name) => name !== "");
   return names.length === 0 ? "" : ` (${names.join(", ")})`;
 }
 

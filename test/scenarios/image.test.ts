@@ -29,7 +29,9 @@ describe.concurrent("the image, in a pod's network", () => {
   }) => {
     const network = addNetworkNamespace(`grpc-doctor-a${process.pid}`);
     onTestFinished(() => network.remove());
-    const demo = ["demo", "--listen", "127.0.0.1:29464", "--admin", "127.0.0.1:29465"];
+    // Breaks payments, and leaves the order service well.
+    const fault = ["--fault", "tls-san-mismatch"];
+    const demo = ["demo", ...fault, "--listen", "127.0.0.1:29464", "--admin", "127.0.0.1:29465"];
     const app = await startProgram(container(network, ["--tmpfs", "/tmp"], demo), (output) =>
       output.includes("watched: "),
     );
@@ -97,9 +99,11 @@ describe("the image's files", () => {
       ours.map(({ path }) => /(?<=^\/app\/(?:lib|docs|proto)\/.*)\.\w+$/.exec(path)?.[0]),
     );
     expect([...kinds].filter((kind) => kind !== undefined).toSorted()).toEqual([
+      ".cjs",
       ".js",
       ".md",
       ".proto",
+      ".wasm",
     ]);
   });
 

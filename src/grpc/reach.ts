@@ -45,6 +45,8 @@ export async function reach(
   const others = dialled.filter((one) => one !== used);
   for (const { socket } of others) if (socket !== undefined) hangUp(socket, options.clock);
   trail.dials = [...others, ...(used === undefined ? [] : [used])].map(({ attempt }) => attempt);
+  const missed = missedOf(dialled, options.lookAt);
+  if (missed !== undefined) trail.insteadOf = missed;
   if (used?.socket === undefined) throw unreachable(trail);
   const { address, socket, attempt } = used;
   const { connectMs = 0 } = attempt;
@@ -59,6 +61,14 @@ function usedOf(dialled: readonly Tried[], lookAt: ReachOptions["lookAt"]): Trie
   const taken = dialled.filter(({ socket }) => socket !== undefined);
   const last = taken.find(({ attempt }) => attempt.address === lookAt?.last);
   return lookAt?.isNext === true ? taken[0] : (last ?? taken[0]);
+}
+
+/** The address that was to be looked through again, where it was dialled in vain. */
+function missedOf(dialled: readonly Tried[], lookAt: ReachOptions["lookAt"]): string | undefined {
+  if (lookAt === undefined || lookAt.isNext) return undefined;
+  const { last } = lookAt;
+  const isMissed = ({ attempt, socket }: Tried) => attempt.address === last && !socket;
+  return dialled.some(isMissed) ? last : undefined;
 }
 
 /** The addresses whose turn it is, in their order: from the one after the last on, or the same again. */

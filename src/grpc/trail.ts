@@ -11,6 +11,8 @@ export interface Trail extends SessionFacts {
   dials: readonly DialAttempt[];
   /** Of a name other than localhost. */
   addressCount?: number;
+  /** Was to be used again, and would not take us. */
+  insteadOf?: string;
   /** The address that took us. */
   used?: DialAddress;
   localPort?: number;

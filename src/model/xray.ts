@@ -117,7 +117,7 @@ export interface RpcFacts {
 
 /** Which of a name's addresses is looked through. */
 export interface LookAt {
-  /** The one that was looked through last. */
+  /** The one that was looked through last, or was to be and would not take us. */
   readonly last: string;
   /** The next one after it that connects; else it again, among those that were dialled with it. */
   readonly isNext: boolean;
@@ -140,6 +140,8 @@ export interface XrayReport {
   readonly dials: readonly DialAttempt[];
   /** How many addresses the name has; absent for an address, localhost and a name that stands for nothing. */
   readonly addressCount?: number;
+  /** The address that was to be looked through again, and would not take us: another stood in for it. */
+  readonly insteadOf?: string;
   /** A TCP connect to the pod's address, where it was asked for. */
   readonly podDial?: DialAttempt;
   /** Our own port on that connection: to be subtracted from what we see. */

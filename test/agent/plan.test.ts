@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { plan, planOneLook } from "../../src/agent/plan.ts";
 import type { Facts } from "../../src/model/facts/index.ts";
 import type { ReachRun } from "../../src/model/facts/reach.ts";
@@ -483,6 +483,45 @@ it.each<[string, Situation, LookAt | undefined]>([
     expect(lookAtOf(situation)).toEqual(wanted);
   },
 );
+
+describe("an address at which something was found, and that takes nobody now,", () => {
+  const insteadOf = "10.0.0.8:50051";
+  const activeThere = { active: [aFinding({ target: "inventory" })] };
+  const missedFor = (ms: number, change: Partial<XrayReport> = {}): Partial<Facts> => ({
+    ...isDown({ count: 3, since: NOW - ms }),
+    ...lookedThrough({ dials: [down, used], insteadOf, ...change }),
+  });
+  const paceOf = (situation: Situation) =>
+    job("preflight/inventory", { settings: { targets: [inventory] }, ...situation })?.cadence;
+
+  it.each<[string, Situation, LookAt]>([
+    ["once nothing is open there", { facts: missedFor(5_000) }, { ...both, isNext: true }],
+    ["never, where it takes us again", { facts: lookedThrough({}), report: activeThere }, again],
+  ])("is given up %s", (_when, situation, wanted) => {
+    expect(lookAtOf(situation)).toEqual(wanted);
+  });
+
+  it.each<[string, Partial<Facts>, readonly string[]]>([
+    ["another address stands in for it", missedFor(5_000), both.dialled],
+    [
+      "no other one takes us either",
+      missedFor(5_000, { outcome: "failed", phase: "tcp", dials: [down] }),
+      [insteadOf],
+    ],
+  ])("is looked at again while %s", (_when, facts, dialled) => {
+    const wanted = { last: insteadOf, isNext: false, dialled };
+    expect(lookAtOf({ facts, report: activeThere })).toEqual(wanted);
+  });
+
+  it.each<[string, Situation, number]>([
+    ["nothing is open there", { facts: missedFor(5_000) }, 30],
+    ["it is gone for a minute", { facts: missedFor(60_000), report: activeThere }, 30],
+    ["it is back", { facts: lookedThrough({}), report: activeThere }, 30],
+    ["it went lately", { facts: missedFor(59_999), report: activeThere }, 10],
+  ])("is looked for at the pace of %s", (_when, situation, seconds) => {
+    expect(paceOf(situation)).toEqual(every(seconds));
+  });
+});
 
 const seen = (looked: readonly string[], addressCount: number): Partial<Facts> => {
   const { xray } = lookedThrough({ addressCount });

@@ -237,6 +237,35 @@ describe("an X-ray passes", () => {
     expect(await usedBy("127.0.0.2", true)).toBe("127.0.0.3");
   });
 
+  test("a name of several addresses: that one stands in for the one that is asked for again", async () => {
+    const { port } = await serve({ host: "127.0.0.3" });
+    const target = { ...aTarget(`many.test:${port}`), ...PLAINTEXT };
+    const resolver = aResolver({ "many.test": ["127.0.0.2", "127.0.0.3", "127.0.0.4"] });
+    const missed = async (last: string, isNext: boolean, everyAddress = true) => {
+      const asked = `${last}:${port}`;
+      const lookAt = { last: asked, isNext, dialled: [asked] };
+      return (await look(target.address, target, { resolver, everyAddress, lookAt })).insteadOf;
+    };
+
+    expect(await missed("127.0.0.3", false)).toBeUndefined();
+    expect(await missed("127.0.0.4", true)).toBeUndefined();
+    expect(await missed("127.0.0.9", false)).toBeUndefined();
+    expect(await missed("127.0.0.4", false)).toBe(`127.0.0.4:${port}`);
+    expect(await missed("127.0.0.4", false, false)).toBe(`127.0.0.4:${port}`);
+  });
+
+  test("a name none of whose addresses takes us: the one that is asked for again", async () => {
+    const server = await serve({ host: "127.0.0.3" });
+    const { port } = server;
+    await server.crash();
+    const target = { ...aTarget(`many.test:${port}`), ...PLAINTEXT };
+    const resolver = aResolver({ "many.test": ["127.0.0.2", "127.0.0.3"] });
+    const lookAt = { last: `127.0.0.3:${port}`, isNext: false, dialled: [] };
+    const report = await look(target.address, target, { resolver, everyAddress: true, lookAt });
+
+    expect(report).toMatchObject({ phase: "tcp", insteadOf: `127.0.0.3:${port}` });
+  });
+
   test("a name of many addresses: four at a time, each in its turn", async () => {
     const server = await serve({ host: "0.0.0.0" });
     const hosts = Array.from({ length: 6 }, (_, index) => `127.0.0.${index + 2}`);

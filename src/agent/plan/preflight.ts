@@ -16,6 +16,8 @@ const CADENCE_MS = 30_000;
 const UNREACHED_MS = { app: 5_000, upstream: 10_000 };
 /** The default of `connection-refused`'s limit `restart`. */
 const RESTART_MS = 5_000;
+/** A finding that is seen no more is resolved after a minute, at the soonest. */
+const RETURN_MS = 60_000;
 /** More than the second that confirms: the dials of one look are some ms apart. */
 const CONFIRM_AFTER_MS = 1_100;
 const CONFIRM_EVERY_MS = 10_000;
@@ -29,7 +31,8 @@ const LEAST_SILENT = 2;
 export function planPreflight(need: Need): readonly Job[] {
   const { target, known } = need;
   const xray = knownValue(known, "xray");
-  const interval = isUnreached(xray) ? UNREACHED_MS[target.role] : CADENCE_MS;
+  const isMissing = isUnreached(xray) || isRestarting(need, xray);
+  const interval = isMissing ? UNREACHED_MS[target.role] : CADENCE_MS;
   const urgency = urgencyOf(need, xray);
   const alsoDial = podAddressToDial(need);
   const lastSpoke = xray && provenProtocol(xray.latest);
@@ -54,6 +57,17 @@ export function planPreflight(need: Need): readonly Job[] {
 function isUnreached(xray: Xray | undefined): boolean {
   const { phase, silence } = xray?.latest ?? {};
   return (phase === "dns" || phase === "tcp") && silence !== "closed";
+}
+
+/**
+ * The address at which something was found went away lately, and another stands in for it. If it comes
+ * back as sick as before, that must be seen before the finding counts as healed.
+ */
+function isRestarting({ hasActive, known, now }: Need, xray: Xray | undefined): boolean {
+  const missed = xray?.latest.insteadOf;
+  if (!hasActive || missed === undefined) return false;
+  const run = own(knownValue(known, "reach")?.runs ?? {}, missed);
+  return run !== undefined && now - run.since < RETURN_MS;
 }
 
 /** One wish at a time, the most telling first. */
@@ -141,18 +155,22 @@ function first({ target }: Need, xray: Xray | undefined): Urgency | undefined {
 /**
  * Each replica of a name has a certificate, and a life, of its own: what is well is followed by the next
  * address. One that is not well, or not looked at twice yet, is looked at again with those beside it, so
- * that what was found stays seen.
+ * that what was found stays seen. Where it takes nobody for a while, as one that restarts, another
+ * stands in, and the next look goes back to it.
  */
 function addressToLookAt(need: Need, xray: Xray | undefined): LookAt | undefined {
-  const dials = xray?.latest.dials ?? [];
-  const used = dials.findLast(({ outcome }) => outcome === "connected");
-  if (xray?.latest.addressCount === undefined || used === undefined) return undefined;
-  const isWell = xray.latest.outcome !== "failed" && isSettled(xray) && !isUnsure(need, dials);
-  return {
-    last: used.address,
-    isNext: isWell && need.pending.length === 0 && !need.hasActive,
-    dialled: dials.map(({ address }) => address),
-  };
+  if (xray?.latest.addressCount === undefined) return undefined;
+  const { dials, insteadOf } = xray.latest;
+  const used = dials.findLast(({ outcome }) => outcome === "connected")?.address;
+  const isNext = isWell(need, xray) && need.pending.length === 0 && !need.hasActive;
+  const last = isNext ? used : (insteadOf ?? used);
+  if (last === undefined) return undefined;
+  return { last, isNext, dialled: dials.map(({ address }) => address) };
+}
+
+function isWell(need: Need, xray: Xray): boolean {
+  const { outcome, dials } = xray.latest;
+  return outcome !== "failed" && isSettled(xray) && !isUnsure(need, dials);
 }
 
 /** An address failed, and not twice yet. */

@@ -119,6 +119,7 @@ const report = exactly<XrayReport>()({
   phaseMs,
   dials: list(dial, 40),
   addressCount: maybe(count),
+  insteadOf: maybe(text),
   podDial: maybe(dial),
   localPort: maybe(count),
   spoke: maybe(z.enum(["plaintext", "tls"])),

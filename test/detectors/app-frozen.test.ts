@@ -239,6 +239,12 @@ describe("an app that reads what is sent to it, and answers nobody", () => {
     expect(judged({ ...unhandled, ...never, ...late(timeout.default + 1) })).toBeUndefined();
   });
 
+  it("is told where a call is made each 2.5 s, of which sixty are kept", () => {
+    const often = aKept({ replies: series(60, 2.5 * SECOND, silent), silentInRow: 186 });
+    const told = judged({ ...unhandled, kept: often, probes: undefined });
+    expect(told).toMatchObject([{ evidence: { flavour: "no-handler", tries: 186 } }]);
+  });
+
   it.each<[string, Change<Facts>]>([
     ["for two minutes", {}],
     ["and fresh connections are answered as late", late(timeout.default + 1)],

@@ -30,7 +30,7 @@ export interface Kept {
   readonly connectMs?: number;
   /** Whose server it is, as far as its texts and SETTINGS told in this epoch. */
   readonly implementation?: Implementation;
-  /** Newest last, at most 30; of this epoch. */
+  /** Newest last, at most 60; of this epoch. */
   readonly replies: readonly Reply[];
   /** Calls in a row without reply up to now. */
   readonly silentInRow: number;
@@ -46,7 +46,7 @@ export interface Kept {
 
 const LEAST_SILENT = 3;
 
-/** When the oldest of the calls that are without a reply began; of the newest 30 at most. */
+/** When the oldest of the calls that are without a reply began; of the newest 60 at most. */
 export function silentSince({ replies, silentInRow }: Kept): Instant | undefined {
   const [first] = silentInRow === 0 ? [] : replies.slice(-silentInRow);
   return first && first.at - first.ms;

@@ -4,7 +4,8 @@ import type { GoawayFacts } from "../../model/xray.ts";
 import { defineFold, type InputOf } from "../fold.ts";
 import { pushed } from "../ring.ts";
 
-const MOST_REPLIES = 30;
+/** Two minutes of one each 2.5 s, as they come while none is answered, and some more. */
+const MOST_REPLIES = 60;
 /** One in ten seconds, as they come after a stable one, over the ten minutes that a judgement may span. */
 const MOST_ENDS = 60;
 
@@ -19,7 +20,7 @@ export const keptFold = defineFold({
     "connection/reply",
     "connection/implementation",
   ],
-  bound: "30 replies, 60 ends, one GOAWAY",
+  bound: "60 replies, 60 ends, one GOAWAY",
   maxAgeMs: Number.POSITIVE_INFINITY,
   inNewEpoch({
     goaway: _goaway,

@@ -125,11 +125,11 @@ it.each<[string, Observation]>([
   expect(folded("kept", [observation])).toBeUndefined();
 });
 
-it("keeps 30 replies, and none of another epoch", () => {
-  const replies = Array.from({ length: 40 }, (_, i) => aReplyAt(i, "silent"));
-  expect(folded("kept", [anOpeningAt(0), ...replies])?.replies).toHaveLength(30);
+it("keeps 60 replies, and none of another epoch", () => {
+  const replies = Array.from({ length: 70 }, (_, i) => aReplyAt(i, "silent"));
+  expect(folded("kept", [anOpeningAt(0), ...replies])?.replies).toHaveLength(60);
   const row = { listeners: [{ address: "::", port: 50051, queued: 0, inode: 7 }] };
-  const restarted = folded("kept", [anOpeningAt(0), ...replies, aReadAt(50), aReadAt(60, row)]);
+  const restarted = folded("kept", [anOpeningAt(0), ...replies, aReadAt(80), aReadAt(90, row)]);
   expect(restarted).toEqual(open);
 });
 

@@ -18,6 +18,8 @@ const MOST_SERVICES = 20;
 const YOUNG_MS = 60_000;
 /** So many of those in a row, without any other sign, are no stops: nobody deploys three times in three minutes. */
 const MOST_STOPS = 2;
+/** After so long without a GOAWAY the row is broken. */
+const ROW_MS = 300_000;
 
 /**
  * One life of the watched process, as far as it can be seen from outside: which epoch it is, whether it
@@ -40,7 +42,7 @@ export interface Life {
   /** Since when the kept connection that was opened last has been there. */
   readonly openedAt?: Instant;
   /** GOAWAYs in a row, up to now, that ended a young connection as a stop does. */
-  readonly stops?: number;
+  readonly stops?: { readonly count: number; readonly lastAt: Instant };
   /** Whether each service declares itself fit. */
   readonly serving: Readonly<Record<string, boolean>>;
   readonly drain?: Draining;
@@ -233,16 +235,21 @@ function isAnotherServer(last: ServerTotals, server: ServerTotals): boolean {
 
 /**
  * One who stops says so once. A server that ends one young connection after the other and still takes the
- * next is none that stops: it would be excused for ever.
+ * next is none that stops: it would be excused for ever. `graceful_stop` is grpc-go's word for a stop alone.
  */
 function toldToGo(life: Life, input: InputOf<"connection/goaway">): Life {
   const { at } = input;
   if (isLeaving(life)) return draining(life, at, false);
   if (!isDrain(input)) return life;
-  const { openedAt = Number.NEGATIVE_INFINITY, stops: before = 0 } = life;
-  const stops = at - openedAt < YOUNG_MS ? before + 1 : 0;
-  const next = { ...life, stops };
-  return stops > MOST_STOPS ? next : draining(next, at, false);
+  if (input.goaway.debugText === "graceful_stop") return draining(life, at, false);
+  const { openedAt = Number.NEGATIVE_INFINITY } = life;
+  const count = at - openedAt < YOUNG_MS ? stopsBefore(life, at) + 1 : 0;
+  const next = { ...life, stops: { count, lastAt: at } };
+  return count > MOST_STOPS ? next : draining(next, at, false);
+}
+
+function stopsBefore({ stops }: Life, at: Instant): number {
+  return stops === undefined || at - stops.lastAt > ROW_MS ? 0 : stops.count;
 }
 
 function draining(life: Life, at: Instant, isTold: boolean): Life {

@@ -181,9 +181,16 @@ it.each<[string, readonly Observation[]]>([
   ["the connection is old", [anOpeningAt(240), aGoawayAt(400)]],
   ["it had declared itself unfit", [aStatusAt(390, { status: "NOT_SERVING" }), ...cutAt(400)]],
   ["another process has come", [aReadAt(300, rowOf(200)), ...cutAt(400)]],
+  ["it says graceful_stop", cutAt(400, "graceful_stop")],
 ])("sees a stop in the third GOAWAY where %s", (_what, observations) => {
   const course = [...RUNNING, ...cutAt(100), ...cutAt(200), ...observations];
   expect(quietAt(401, course)).toEqual({ state: "draining", quietUntil: 460 });
+});
+
+it("sees a stop in the third GOAWAY more than five minutes after the second", () => {
+  const two = [...RUNNING, ...cutAt(100), ...cutAt(200)];
+  expect(quietAt(501, [...two, ...cutAt(500)])).toEqual({ state: "watched" });
+  expect(quietAt(502, [...two, ...cutAt(501)])).toEqual({ state: "draining", quietUntil: 561 });
 });
 
 const TOLD = {

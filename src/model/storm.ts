@@ -8,6 +8,8 @@ const TIMES_USUAL = 3;
 const MINUTE_MS = 60_000;
 /** What rose is at least twice what is usual. */
 const ROSE = 2;
+/** The others end badly too where so many of them are cancelled, beyond what is usual and chance. */
+const OTHERS_RATIO = 0.1;
 
 /** How steady the mean age of calls is that all wait for the same deadline. */
 const STEADY_VARIATION = 0.2;
@@ -119,8 +121,8 @@ export interface WaitingLimits {
   /** Share of the calls that were cancelled, and never answered. */
   readonly ratio: number;
   /**
-   * As many are in flight as usual, and as many are cancelled a minute: fewer others start, so both the
-   * mean age and the share of the cancelled ones rise.
+   * As many are in flight as usual, as many are cancelled a minute, and the others end well: fewer of
+   * them start, so both the mean age and the share of the cancelled ones rise.
    */
   readonly isOnlyRarer: boolean;
   /** The server's own timer would have ended some of the calls, and ended none: no deadline did. */
@@ -148,16 +150,22 @@ export function isWaiting(
   return isLong || age.ms - usualMs >= leastMs;
 }
 
-/** Whether neither what is in flight nor what is cancelled a minute has doubled since it was learnt. */
+/**
+ * Whether neither what is in flight nor what is cancelled a minute has doubled since it was learnt, and
+ * the calls beside what is usually cancelled end well. Where fewer start, a storm doubles neither.
+ */
 export function isOnlyRarer(
-  { cancelled, ms }: StormRate,
+  { cancelled, calls, ratio, ms }: StormRate,
   newest: CallCount | undefined,
   usual: { readonly inFlight: number | undefined; readonly perMinute: number | undefined },
 ): boolean {
   if (usual.inFlight === undefined || usual.perMinute === undefined) return false;
-  const perMinute = (cancelled * MINUTE_MS) / ms;
-  const inFlight = newest?.inFlight ?? 0;
-  return inFlight < ROSE * usual.inFlight && perMinute < ROSE * usual.perMinute;
+  const expected = (usual.perMinute * ms) / MINUTE_MS;
+  if ((newest?.inFlight ?? 0) >= ROSE * usual.inFlight || cancelled >= ROSE * expected)
+    return false;
+  const usually = expected + STANDARD_ERRORS * Math.sqrt(expected);
+  const othersEndWell = cancelled - usually < OTHERS_RATIO * (calls - usually);
+  return ratio < ALL_RATIO && othersEndWell;
 }
 
 function isWaitingUnlearnt(

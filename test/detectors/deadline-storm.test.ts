@@ -732,6 +732,46 @@ describe("by metrics alone", () => {
   });
 });
 
+describe("where a tenth of the usual calls start, though methods may stream", () => {
+  /** Usually 50 calls start a second, of which one is cancelled. */
+  const rare = (load: Partial<Load>) =>
+    judged(
+      load,
+      { services: streaming },
+      {
+        usual: {
+          cancelRatio: aBaseline({ mean: 0.02 }),
+          cancelledPerMinute: aBaseline({ mean: 60 }),
+          inFlight: aBaseline({ mean: 30 }),
+          meanAge: aBaseline({ mean: 600 }),
+        },
+      },
+    );
+
+  it.each([
+    ["as many are cancelled as usual", { started: 50, cancelled: 10, inFlight: 30 }],
+    ["the others end well but for a tenth", { started: 50, cancelled: 16.3, inFlight: 55 }],
+    [
+      "nearly nine of ten are, and no more than usual",
+      { started: 10, cancelled: 8.9, inFlight: 20 },
+    ],
+  ])("is silent where %s", (_when, load) => {
+    expect(rare(load)).toEqual([]);
+  });
+
+  it.each([
+    ["half as many as usual are cancelled, and no call ends well", 5, 5, 10],
+    ["as many as usual are, and no call ends well", 10, 10, 20],
+    ["nine of ten are", 10, 9, 20],
+    ["a fifth of the others is as well", 50, 19, 55],
+    ["a tenth of the others is, beyond chance", 50, 16.4, 55],
+  ])("is told where %s", (_when, started, cancelled, inFlight) => {
+    expect(rare({ started, cancelled, inFlight })).toMatchObject([
+      { severity: "warning", evidence: { secondSource: ["mean-age"] } },
+    ]);
+  });
+});
+
 describe("at night, when fewer calls start beside watches that are renewed", () => {
   /** 15 watches a minute are cancelled and opened anew, and hardly anything else starts. */
   const night = (inFlight: number, usualAgeMs: number, perMinute: number, services = streaming) =>
@@ -754,6 +794,17 @@ describe("at night, when fewer calls start beside watches that are renewed", () 
     ["they are older than any deadline", 100, 20_000, 5],
   ])("is silent where %s", (_when, inFlight, usualAgeMs, perMinute) => {
     expect(night(inFlight, usualAgeMs, perMinute)).toEqual([]);
+  });
+
+  it("is silent where somewhat more watches than usual are renewed", () => {
+    const load = { started: 12, cancelled: 17 / 6, inFlight: 60 };
+    const baselines = {
+      cancelRatio: aBaseline({ mean: 0.05 }),
+      cancelledPerMinute: aBaseline({ mean: 15 }),
+      inFlight: aBaseline({ mean: 60 }),
+      meanAge: aBaseline({ mean: 12_000 }),
+    };
+    expect(judged(load, { services: streaming }, { usual: baselines })).toEqual([]);
   });
 
   it.each([

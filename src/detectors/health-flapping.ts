@@ -108,8 +108,8 @@ function knownSince({ transitions, sinceAt }: ServiceHealth): Instant {
 
 /**
  * Changes between SERVING and NOT_SERVING. The first SERVING after a start is none, nor is what one Watch
- * says and the next: a proxy that cuts it may have asked two replicas. Nor is what a Watch says and a Check
- * beside it, whose answer may be older and come later.
+ * says and the next: a proxy that cuts it may have asked two replicas. Nor is a Check that takes back what a
+ * Watch has just told, until it is told again: its answer may be older.
  */
 function flipsOf({ transitions }: ServiceHealth): readonly HealthTransition[] {
   const between = new Set(["SERVING", "NOT_SERVING"]);

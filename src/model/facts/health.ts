@@ -6,8 +6,8 @@ export interface HealthTransition {
   readonly from: ServingStatus;
   readonly to: ServingStatus;
   /**
-   * Between two Watches, of which behind a balancer the second may be another replica's; or between a
-   * Watch and a Check, whose answer may be of before.
+   * Between two Watches, of which behind a balancer the second may be another replica's; or by a Check that
+   * takes back what the Watch has just told, until it is told again: its answer may be of before.
    */
   readonly isReopened?: true;
 }

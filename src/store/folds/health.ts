@@ -7,6 +7,8 @@ const MOST_SERVICES = 10;
 const MOST_TRANSITIONS = 40;
 /** 2.5 × the cadence of Check. */
 const POLLED_AGE_MS = 25_000;
+/** An answer to Check is told at most 4 s after the server gave it: 2 s for it, and 2 s for another small call. */
+const LATE_MS = 5000;
 
 type Services = Health["services"];
 
@@ -68,8 +70,9 @@ const NEVER_DECLARED: Omit<ServiceHealth, "sinceAt" | "via"> = {
 
 type Declared = Pick<InputOf<"health/status">, "at" | "via" | "status" | "isFirst">;
 
-function declared(last: ServiceHealth, told: Declared): ServiceHealth {
+function declared(before: ServiceHealth, told: Declared): ServiceHealth {
   const { at, via, status } = told;
+  const last = settled(before, told);
   const { errors: _over, ...known } = last;
   const isSame = last.status === status;
   const isUnknown = status === "SERVICE_UNKNOWN";
@@ -86,17 +89,37 @@ function declared(last: ServiceHealth, told: Declared): ServiceHealth {
   };
 }
 
-function transitionsTo(
-  { status: from, transitions, everKnown, via: toldBy }: ServiceHealth,
-  { at, status: to, via, isFirst }: Declared,
-): readonly HealthTransition[] {
+function transitionsTo(last: ServiceHealth, told: Declared): readonly HealthTransition[] {
+  const { status: from, transitions, everKnown } = last;
+  const { at, status: to, isFirst = false } = told;
   const isTransition =
     everKnown && from !== to && from !== "SERVICE_UNKNOWN" && to !== "SERVICE_UNKNOWN";
   if (!isTransition) return transitions;
-  // An answer to Check may be of before what the Watch has told meanwhile.
-  const isReopened = isFirst === true || via !== toldBy;
+  const isReopened = isFirst || mayBeLate(last, told);
   const transition = { at, from, to, ...(isReopened ? { isReopened } : {}) };
   return pushed(transitions, transition, MOST_TRANSITIONS);
+}
+
+/** A Check takes back what the Watch has just told: the answer may be of before that. */
+function mayBeLate({ via, sinceAt, transitions }: ServiceHealth, told: Declared): boolean {
+  const last = transitions.at(-1);
+  const isBack = last?.at === sinceAt && last.from === told.status;
+  return isBack && via === "watch" && told.via === "check" && told.at - sinceAt <= LATE_MS;
+}
+
+/** What is told next says whether a Check was late: then nothing had changed, else its change counts. */
+function settled(last: ServiceHealth, { status }: Declared): ServiceHealth {
+  const { via, sinceAt, transitions } = last;
+  const doubted = transitions.at(-1);
+  // What one Watch says and the next stays in doubt; there `via` is the Watch.
+  const isDoubted = via === "check" && doubted?.at === sinceAt && doubted.isReopened === true;
+  if (!isDoubted) return last;
+  const { isReopened: _settled, ...change } = doubted;
+  const others = transitions.slice(0, -1);
+  if (status === last.status) return { ...last, transitions: [...others, change] };
+  const told = others.at(-1);
+  if (status !== doubted.from || told === undefined) return last;
+  return { ...last, status, sinceAt: told.at, via: "watch", transitions: others };
 }
 
 /** The services with room for one of this name; a configured name displaces a discovered one. */

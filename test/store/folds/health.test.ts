@@ -18,6 +18,9 @@ const serving = {
   unknownInRow: 0,
 };
 
+const fell = { at: after(10), from: "SERVING", to: "NOT_SERVING" };
+const rose = (seconds: number) => ({ at: after(seconds), from: "NOT_SERVING", to: "SERVING" });
+
 it.each<[string, readonly Observation[], object]>([
   ["it serves", [aStatusAt(0)], serving],
   ["a Check agrees with the Watch", [aStatusAt(0), aStatusAt(10, check)], serving],
@@ -30,23 +33,53 @@ it.each<[string, readonly Observation[], object]>([
       ...bad,
       via: "check",
       sinceAt: after(10),
-      transitions: [{ at: after(10), from: "SERVING", to: "NOT_SERVING", isReopened: true }],
+      transitions: [{ at: after(10), from: "SERVING", to: "NOT_SERVING" }],
     },
   ],
   [
-    "an answer to Check comes later than what the Watch has told since",
-    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(10, check), aStatusAt(20, { ...check, ...bad })],
+    "a Watch agrees with the Check later",
+    [aStatusAt(0), aStatusAt(10, { ...check, ...bad }), aStatusAt(25, bad)],
     {
       ...serving,
       ...bad,
-      via: "check",
-      sinceAt: after(20),
-      transitions: [
-        { at: after(10), from: "SERVING", to: "NOT_SERVING" },
-        { at: after(10), from: "NOT_SERVING", to: "SERVING", isReopened: true },
-        { at: after(20), from: "SERVING", to: "NOT_SERVING" },
-      ],
+      sinceAt: after(10),
+      transitions: [{ at: after(10), from: "SERVING", to: "NOT_SERVING" }],
     },
+  ],
+  [
+    "a Check takes back what the Watch has just told",
+    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(15, check)],
+    {
+      ...serving,
+      via: "check",
+      sinceAt: after(15),
+      transitions: [fell, { ...rose(15), isReopened: true }],
+    },
+  ],
+  [
+    "a Check takes back what the Watch told before its answer can have been on its way",
+    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(15.001, check)],
+    { ...serving, via: "check", sinceAt: after(15.001), transitions: [fell, rose(15.001)] },
+  ],
+  [
+    "a Check takes back what another Check told, and the Watch confirmed",
+    [aStatusAt(0), aStatusAt(10, { ...check, ...bad }), aStatusAt(19, bad), aStatusAt(20, check)],
+    { ...serving, via: "check", sinceAt: after(20), transitions: [fell, rose(20)] },
+  ],
+  [
+    "the Watch confirms the Check that took it back",
+    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(12, check), aStatusAt(13)],
+    { ...serving, sinceAt: after(12), transitions: [fell, rose(12)] },
+  ],
+  [
+    "the next Check confirms the one that took back what the Watch told",
+    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(12, check), aStatusAt(22, check)],
+    { ...serving, via: "check", sinceAt: after(12), transitions: [fell, rose(12)] },
+  ],
+  [
+    "the next Check says what the Watch told: the one between was late",
+    [aStatusAt(0), aStatusAt(10, bad), aStatusAt(10, check), aStatusAt(20, { ...check, ...bad })],
+    { ...serving, ...bad, sinceAt: after(10), transitions: [fell] },
   ],
   [
     "the next Watch disagrees",
@@ -159,4 +192,14 @@ it("drops a service that is configured no more, and keeps what was discovered", 
 it("keeps forty transitions", () => {
   const flips = Array.from({ length: 60 }, (_, i) => aStatusAt(i, i % 2 === 0 ? {} : bad));
   expect(folded("health", flips)?.services[""]?.transitions).toHaveLength(40);
+});
+
+it("counts each change that Check hears fifteen seconds before the Watch", () => {
+  const told = Array.from({ length: 9 }, (_, i) => {
+    const status = i % 2 === 0 ? bad : {};
+    return [aStatusAt(60 * (i + 1), { ...check, ...status }), aStatusAt(60 * (i + 1) + 15, status)];
+  });
+  const health = folded("health", [aStatusAt(0), ...told.flat()])?.services[""];
+  expect(health?.transitions).toHaveLength(9);
+  expect(health?.transitions.filter(({ isReopened }) => isReopened)).toEqual([]);
 });

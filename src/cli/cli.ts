@@ -5,7 +5,7 @@ import { COMMANDS } from "./commands.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { commandHelp, type HelpStyle, programHelp } from "./help.ts";
 import { parseArguments } from "./parse-arguments.ts";
-import type { Program } from "./program.ts";
+import type { Output, Program } from "./program.ts";
 import { lineWidth, wantsColour } from "./report/paint.ts";
 import { steerless } from "./steerless.ts";
 import type { Tools } from "./tools.ts";
@@ -15,9 +15,10 @@ import type { Tools } from "./tools.ts";
  * given. A throw that nobody below understood is a bug of ours, told with its stack.
  */
 export async function runCli(given: Program, tools: Tools): Promise<number> {
+  const command = findCommand(given.argv);
   const program: Program = {
     ...given,
-    stdout: steerless(given.stdout, wantsColour(given, "stdout")),
+    stdout: dataOutput(given, command),
     stderr: steerless(given.stderr, wantsColour(given, "stderr")),
   };
   const [first] = program.argv;
@@ -30,10 +31,14 @@ export async function runCli(given: Program, tools: Tools): Promise<number> {
     program.stdout.write(`grpc-doctor ${program.version}\n`);
     return EXIT.fine;
   }
-  const command = findCommand(program.argv);
   if (command !== undefined) return runCommand(command, program, tools);
   if (HELP.includes(program.argv[1] ?? "")) return help(program, [first]);
   return refuse(program, program.argv);
+}
+
+function dataOutput(given: Program, command: Command | undefined): Output {
+  const isExact = command?.handsOn === true && !given.isTerminal.stdout;
+  return isExact ? given.stdout : steerless(given.stdout, wantsColour(given, "stdout"));
 }
 
 const HELP: readonly string[] = ["-h", "--help", "-help"];

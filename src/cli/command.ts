@@ -25,6 +25,8 @@ export interface Command extends Grammar {
   readonly load: () => Promise<{ readonly run: Run }>;
   /** True: not for people; help does not list it. */
   readonly isHidden?: boolean;
+  /** True: it writes what it was given, to the byte unless a terminal shows it. */
+  readonly handsOn?: boolean;
   /** The code for a wrong call, where it is not 2. */
   readonly usageExit?: number;
 }

@@ -266,6 +266,7 @@ export const COMMANDS: readonly Command[] = [
       "kubectl get deployment orders -o yaml | grpc-doctor inject - | kubectl apply -f -",
       "grpc-doctor inject --diff orders.yaml",
     ],
+    handsOn: true,
     load: () => import("./commands/inject.ts"),
   },
   {

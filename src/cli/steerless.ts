@@ -1,8 +1,9 @@
 import type { Output } from "./program.ts";
 
-/** Control characters but tab and line feed, and what turns the direction of text around. */
+/** Control characters, and what turns the direction of text around. */
 const STEERING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
-const EACH_STEERING = new RegExp(`(${colours()})|(?![\\t\\n])${STEERING.source}`, "gu");
+/** All but tab, line feed, and the carriage return of a line feed: such ends have the lines of many files. */
+const EACH_STEERING = new RegExp(`(${colours()})|(?![\\t\\n]|\\r\\n)${STEERING.source}`, "gu");
 
 /** The sequences of report/paint.ts and of the log's text format. */
 function colours(): string {
@@ -12,7 +13,8 @@ function colours(): string {
 /**
  * An output that steers no terminal: whatever a server, a certificate, a file or an agent's answer
  * brought along is shown as its escape, `\u001b`, which in JSON is the same text. One place for all
- * commands, so that none can forget it. Our own colours pass where they are wanted.
+ * commands, so that none can forget it; only a file that is handed on to no terminal passes by it, as
+ * in YAML an escape is another text. Our own colours pass where they are wanted.
  */
 export function steerless(output: Output, isColoured: boolean): Output {
   return {

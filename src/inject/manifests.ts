@@ -10,6 +10,7 @@ import {
 } from "yaml";
 import { jsonIndent, jsonText } from "./json-text.ts";
 import { keepLayout } from "./keep-layout.ts";
+import { endedLike, withLineFeeds } from "./line-ends.ts";
 import type { Plain } from "./plain.ts";
 
 /** Where something is wrong. Lines and columns begin at 1. */
@@ -67,8 +68,10 @@ export function parseManifests(text: string): Manifests {
     const source = sourceOf(document);
     const json = jsonIn(document, text);
     return json === undefined
-      ? document.toString(mannerOf(source))
-      : json.before + jsonText(document.contents, json.indent) + json.after;
+      ? document.toString(mannerOf(withLineFeeds(source)))
+      : withLineFeeds(json.before) +
+          jsonText(document.contents, json.indent) +
+          withLineFeeds(json.after);
   };
   const all = documents.flatMap((document) =>
     objectsIn(document.contents).map(
@@ -92,7 +95,8 @@ export function parseManifests(text: string): Manifests {
         .map((document) => {
           const normal = touched.get(document);
           const source = sourceOf(document);
-          return normal === undefined ? source : laidOut(source, normal, written(document));
+          if (normal === undefined) return source;
+          return endedLike(source, laidOut(withLineFeeds(source), normal, written(document)));
         })
         .join(""),
   };

@@ -54,6 +54,34 @@ it("hands on what it leaves alone, and says why", async () => {
   });
 });
 
+const DOS = POD.replaceAll("\n", "\r\n");
+
+it("writes lines that end in CRLF as they are, also on a terminal", async () => {
+  const isTerminal = { stdout: true, stderr: true };
+  const alone = DOS.replace("grpc", "http");
+  const outcomes = await Promise.all(
+    [{}, { isTerminal }].map((where) => runLine("inject -", { stdin: input(alone), ...where })),
+  );
+  expect(outcomes.map(({ stdout }) => stdout)).toEqual([alone, alone]);
+});
+
+it("takes the agent out of lines that end in CRLF, and shows it as a diff", async () => {
+  const { stdout: there } = await runLine("inject -", { stdin: input(DOS) });
+  const back = await runLine("inject --uninject -", { stdin: input(there) });
+  expect(back).toEqual({ exit: 0, stdout: DOS, stderr: "" });
+  const { stdout: diff } = await runLine("inject --diff -", { stdin: input(DOS) });
+  expect(diff).toContain(" metadata:\r\n   name: orders\r\n+  annotations:\r\n");
+  expect(diff).not.toMatch(/^-[^-]/m);
+});
+
+it("hands on what steers a terminal, and shows a terminal its escape", async () => {
+  const text = "kind: ConfigMap\ndata: { sign: a\u200eb }\n";
+  const isTerminal = { stdout: true, stderr: true };
+  const piped = await runLine("inject -", { stdin: input(text) });
+  const shown = await runLine("inject -", { stdin: input(text), isTerminal });
+  expect([piped.stdout, shown.stdout]).toEqual([text, text.replace("\u200e", "\\u200e")]);
+});
+
 it("writes nothing for broken YAML, names line and column, and exits 2", async () => {
   expect(await runLine("inject -", { stdin: input(`${POD}  - x\n`) })).toEqual({
     exit: 2,

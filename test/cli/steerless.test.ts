@@ -9,6 +9,8 @@ function written(text: string, isColoured: boolean): string {
 
 it.each([
   ["plain", "well\n\tindented ✖ → ä 日本 👩‍🚒\n", "well\n\tindented ✖ → ä 日本 👩‍🚒\n"],
+  ["lines of DOS", "one\r\ntwo\r\n", "one\r\ntwo\r\n"],
+  ["a return too many", "sick\r\r\nwell", "sick\\u000d\r\nwell"],
   ["a cleared screen", "a\u001b[2Jb", "a\\u001b[2Jb"],
   ["a title", "\u001b]0;x\u0007", "\\u001b]0;x\\u0007"],
   ["a clipboard", "\u001b]52;c;eA==\u001b\\", "\\u001b]52;c;eA==\\u001b\\"],

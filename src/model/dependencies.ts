@@ -17,7 +17,8 @@ export interface Dependency {
 /**
  * The upstream whose calls failed at a share like `ratio` (half of it, at least) since `since`, and
  * not before: the worst one. Where nothing is known of before, the share alone counts. One that comes
- * and goes failed before as well: no channel reached it since then, and some do at other times.
+ * and goes failed before as well: no channel reached it since then, and while some did, its calls did
+ * not fail so.
  */
 export function failingDependency(
   channels: Channels | undefined,
@@ -25,14 +26,18 @@ export function failingDependency(
   ratio: number,
 ): Dependency | undefined {
   const after = lastBefore(channels, since);
-  const newest = channels?.polls.at(-1);
-  const oldest = channels?.polls[0];
+  const polls = channels?.polls ?? [];
+  const newest = polls.at(-1);
+  const oldest = polls[0];
   if (after === undefined || newest === undefined || oldest === undefined) return undefined;
   const failing = Object.keys(newest.upstreams).flatMap((upstream) => {
     const now = failedShare(after.upstreams[upstream], newest.upstreams[upstream]);
     const before = failedShare(oldest.upstreams[upstream], after.upstreams[upstream]) ?? 0;
     if (now === undefined || now === 0 || now < ratio / 2) return [];
-    const isNew = now >= ROSE * before || goesAndComes(channels?.polls ?? [], upstream, after.at);
+    const whileReached = goesAndComes(polls, upstream, after.at)
+      ? reachedShare(polls, upstream, after.at)
+      : undefined;
+    const isNew = now >= ROSE * Math.min(before, whileReached ?? before);
     return isNew ? [{ upstream, ratio: now }] : [];
   });
   return failing.toSorted((a, b) => b.ratio - a.ratio)[0];
@@ -44,6 +49,24 @@ function goesAndComes(polls: Channels["polls"], upstream: string, since: Instant
     polls.some(isReached) &&
     polls.some(({ at, upstreams }) => at >= since && isUnreached(upstreams[upstream]))
   );
+}
+
+/** The share that failed until `since`, without what lies beside a poll that reached it by no channel. */
+function reachedShare(
+  polls: Channels["polls"],
+  upstream: string,
+  since: Instant,
+): number | undefined {
+  const counts = polls
+    .filter(({ at }) => at <= since)
+    .map(({ upstreams }) => upstreams[upstream])
+    .flatMap((to, index, groups) => {
+      const from = groups[index - 1];
+      if (from === undefined || to === undefined) return [];
+      return isUnreached(from) || isUnreached(to) ? [] : [endedBetween(from, to)];
+    });
+  const sum = (what: keyof Ended) => counts.reduce((total, ended) => total + ended[what], 0);
+  return shareOf({ failed: sum("failed"), finished: sum("finished") });
 }
 
 function isUnreached(group: ChannelGroup | undefined): boolean {
@@ -84,8 +107,20 @@ function failedShare(
   to: ChannelGroup | undefined,
 ): number | undefined {
   if (from === undefined || to === undefined) return undefined;
+  return shareOf(endedBetween(from, to));
+}
+
+interface Ended {
+  readonly failed: number;
+  readonly finished: number;
+}
+
+function endedBetween(from: ChannelGroup, to: ChannelGroup): Ended {
   const failed = to.callsFailed - from.callsFailed;
-  const finished = failed + to.callsSucceeded - from.callsSucceeded;
+  return { failed, finished: failed + to.callsSucceeded - from.callsSucceeded };
+}
+
+function shareOf({ failed, finished }: Ended): number | undefined {
   return finished < LEAST_CALLS ? undefined : failed / finished;
 }
 

@@ -494,6 +494,30 @@ describe("while an upstream's calls fail again and again", () => {
   ])("names none that %s", (_which, states) => {
     expect(looping(states)).toEqual([undefined]);
   });
+
+  it.each([
+    ["none that always failed so, whether it is reached or not", 3, 3, [undefined]],
+    ["one that fails less than half as much while it is reached", 10, 1.4, ["stock:1"]],
+    ["none that fails more than half as much then", 10, 3, [undefined]],
+  ])("names %s", (_which, failsUnreached, failsReached, named) => {
+    const failsOf = (i: number) => (i % 6 < 2 ? failsUnreached : failsReached);
+    const failedBy = (i: number) =>
+      Array.from({ length: i }, (_, n) => failsOf(n)).reduce((sum, failed) => sum + failed, 0);
+    const channels = someChannels({
+      polls: series(43, 10 * SECOND, (at, i) => ({
+        at,
+        upstreams: {
+          "stock:1": aChannelGroup({
+            callsSucceeded: 10 * i - failedBy(i),
+            callsFailed: failedBy(i),
+            states: { [[1, 2].includes(i % 6) ? "TRANSIENT_FAILURE" : "READY"]: 1 },
+          }),
+        },
+      })),
+    });
+    const found = judged({ appCalls: metrics({ OK: 50, INTERNAL: 50 }), channels });
+    expect(found?.map(({ evidence }) => evidence["dependency"])).toEqual(named);
+  });
 });
 
 describe("where clients close their connection under a stream that talks, beside others that end well", () => {

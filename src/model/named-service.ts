@@ -10,7 +10,8 @@ export function isExpectedService(service: string, { health }: Pick<Told, "healt
 
 /**
  * Whether a name of health is one that calls go to: expected, of a probe's method, or of a service that
- * reflection describes. Any other may be a role, as a leader's or a shard's: NOT_SERVING is no fault there.
+ * reflection describes; where there is no reflection, one that has a package, as gRPC's services have. Any
+ * other may be a role, as a leader's or a shard's: NOT_SERVING is no fault there.
  */
 export function isServiceOfCalls(
   service: string,
@@ -18,10 +19,8 @@ export function isServiceOfCalls(
   services: Services | undefined,
 ): boolean {
   if (isExpectedService(service, expectation)) return true;
-  const methods = [...expectation.probes.map(({ method }) => method), ...namesOf(services)];
-  return methods.some((method) => method.startsWith(`${service}/`));
-}
-
-function namesOf(services: Services | undefined): readonly string[] {
-  return (services?.methods ?? []).map(({ name }) => name);
+  const isOf = (method: string) => method.startsWith(`${service}/`);
+  if (expectation.probes.some(({ method }) => isOf(method))) return true;
+  const methods = services?.methods;
+  return methods === undefined ? service.includes(".") : methods.some(({ name }) => isOf(name));
 }

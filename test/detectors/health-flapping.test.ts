@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { healthFlapping } from "../../src/detectors/health-flapping.ts";
 import type { HealthTransition, ServiceHealth } from "../../src/model/facts/health.ts";
+import type { Facts } from "../../src/model/facts/index.ts";
 import type { ExpectedHealth } from "../../src/model/target.ts";
 import {
   anExpectation,
@@ -108,11 +109,18 @@ describe("speaks", () => {
   });
 });
 
-it.each([
+const REFLECTED: Facts["services"] = {
+  methods: [{ name: "order.OrderService/GetOrder", kind: "unary" }],
+};
+const LISTED: Facts["services"] = { health: ["", "shop.Orders", "leader"] };
+
+it.each<[string, string, string, Facts["services"]?]>([
   ["a role that only the server lists", "quis.RaftLeader", "info"],
   ["a service by its reflection", "order.OrderService", "critical"],
   ["a service of a probe", "cart.CartService", "critical"],
-])("tells of %s", (_what, service, severity) => {
+  ["a service without reflection", "shop.Orders", "critical", LISTED],
+  ["a plain word without reflection", "leader", "info", LISTED],
+])("tells of %s", (_what, service, severity, services = REFLECTED) => {
   const transitions = flips(6e5, 5e5, 4e5, 3e5, 2e5, 1e5);
   const probes = [
     { name: "cart", method: "cart.CartService/Get", deadlineMs: 1000, hasCredentials: false },
@@ -120,7 +128,7 @@ it.each([
   const found = judge(healthFlapping, {
     health: { services: { [service]: aServiceHealth({ transitions }) } },
     expectation: anExpectation({ probes }),
-    services: { methods: [{ name: "order.OrderService/GetOrder", kind: "unary" }] },
+    services,
   });
   expect(found?.map((symptom) => symptom.severity)).toEqual([severity]);
 });

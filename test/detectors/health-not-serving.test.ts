@@ -20,6 +20,7 @@ type Change = NonNullable<Parameters<typeof aServiceHealth>[0]>;
 const sick: Change = { status: "NOT_SERVING", sinceAt: NOW - 45 * SECOND };
 const startup = 10 * MINUTE;
 
+const LISTED: Facts["services"] = { health: ["", "shop.Orders", "leader"] };
 const FOUND: Facts["services"] = { methods: [{ name: "found.Service/Get", kind: "unary" }] };
 
 interface World {
@@ -142,7 +143,15 @@ describe("speaks", () => {
 
   it.each<[string, Change, World, string]>([
     ["a configured name that was SERVING", {}, { service: "order.OrderService" }, "critical"],
-    ["a role that only the server lists", {}, { service: "quis.RaftLeader" }, "info"],
+    [
+      "a role that only the server lists",
+      {},
+      { service: "quis.RaftLeader", services: FOUND },
+      "info",
+    ],
+    ["a service without reflection", {}, { service: "shop.Orders", services: LISTED }, "warning"],
+    ["a service of which nothing is read", {}, { service: "shop.Orders" }, "warning"],
+    ["a plain word without reflection", {}, { service: "leader", services: LISTED }, "info"],
     ["a discovered service that was", {}, { service: "found.Service", services: FOUND }, "warning"],
     ["a name that never came up", { everServing: false, sinceAt: NOW - startup }, {}, "warning"],
     [

@@ -10,8 +10,15 @@ import { WIRE } from "./root-causes.ts";
 
 /** Longer than we wait before we open the next one; after that nothing is known of now. */
 const RECENT_MS = 180_000;
-/** Without a call for so long, an idle timeout may have ended it; with a stream open few are so short. */
-const IDLE_MS = { watched: 5_000, unwatched: 2_000 } as const;
+/**
+ * Without a call for so long, an idle timeout may have ended it; with a stream open few are so short. Polls come
+ * each 2.5 s, so of the ends that have another reason some come sooner. Timers fire at whole seconds, or a bit off.
+ */
+const IDLE_MS = { watched: 5_000, unwatched: 1_500 } as const;
+/** A maximum age of less, nobody sets. */
+const LEAST_AGE_MS = 5_000;
+/** Ages are spread by ±10 % (gRFC A9), and timers are late: the oldest is at most so much older than the youngest. */
+const AGE_SPREAD = 1.15 / 0.85;
 /** Debug texts of gRFC A9: the connection is old. Connections are given an age on purpose. */
 const OF_AGE = /max[_ ]?(?:connection[_ ]?)?age/i;
 const OF_IDLENESS = /max[_ ]?(?:connection[_ ]?)?idle/i;
@@ -33,6 +40,8 @@ interface Churn {
   readonly endedBy: KeptEnd["by"];
   readonly goaway?: Pick<GoawayFacts, "code" | "debugText">;
   readonly medianLifeMs?: number;
+  /** Each was told politely, without a reason, and at the same age. */
+  readonly isOfOneAge?: boolean;
 }
 
 /**
@@ -55,7 +64,7 @@ export const connectionChurn = defineDetector({
   holdMs: 0,
   clearAfterMs: 300_000,
   lacks:
-    "calls over the agent's own connection just before it ends, without which an idle timeout looks alike",
+    "a connection of the agent that becomes a minute old, or several that end over some minutes, each just after a call: an idle timeout looks alike",
   limits: {
     ends: {
       unit: "count",
@@ -85,21 +94,38 @@ export const connectionChurn = defineDetector({
   causes: WIRE,
 
   detect({ now, kept, xray, health }, limits) {
-    const young = kept === undefined ? [] : recentEnds(kept, limits.life, now);
+    const young = recentEnds(kept, limits.life, now);
     const isWatched = Object.values(health?.services ?? {}).some(({ via }) => via === "watch");
-    const cuts = young.slice(young.findLastIndex((end) => isIdle(end, isWatched)) + 1);
-    const found = [churnOfEnds(cuts), churnOfLooks(xray)].find(
-      (churn) =>
-        churn !== undefined &&
-        churn.count >= limits.ends &&
-        churn.to - churn.from >= limits.lasting,
+    // An idle timeout ends none that is in use: what looks like one between them is the same as they.
+    const cuts = young.filter((end) => !isIdle(end, isWatched));
+    const churns = [churnOfEnds(cuts), churnOfLooks(xray)].filter((churn) => churn !== undefined);
+    const found = churns.find(
+      ({ count, from, to }) =>
+        count >= limits.ends && to - from >= limits.lasting && now - to <= RECENT_MS,
     );
     if (found !== undefined) return [symptomOf(found)];
-    return young.length >= limits.ends && cuts.length === 0 ? undefined : [];
+    if (young.length >= limits.ends || xray?.latest.reason === "goaway") return undefined;
+    const isWell =
+      livedLong(kept, young, now - limits.life) ||
+      (young.length === 0 && stayedWell(xray, limits.lasting));
+    return isWell ? [] : undefined;
   },
 });
 
-function recentEnds(kept: Kept, lifeMs: number, now: Instant): readonly KeptEnd[] {
+/** Of fewer young ends than it takes: a connection before them became old, or this one, or the ends are over. */
+function livedLong(kept: Kept | undefined, young: readonly KeptEnd[], bornBy: Instant): boolean {
+  if (kept === undefined) return false;
+  const { state, since, ends } = kept;
+  return ends.length > young.length || (state === "open" && since <= bornBy);
+}
+
+/** Fresh connections that got no GOAWAY, for as long as it takes to tell that they do. */
+function stayedWell(xray: Xray | undefined, lastingMs: number): boolean {
+  return xray !== undefined && xray.same.lastAt - xray.same.since >= lastingMs;
+}
+
+function recentEnds(kept: Kept | undefined, lifeMs: number, now: Instant): readonly KeptEnd[] {
+  if (kept === undefined) return [];
   const ends = youngEnds(kept, lifeMs, now);
   const last = ends.at(-1);
   return last !== undefined && now - last.at <= RECENT_MS ? ends : [];
@@ -124,8 +150,19 @@ function churnOfEnds(cuts: readonly KeptEnd[]): Churn | undefined {
     from: first.at,
     to: last.at,
     endedBy: by,
+    isOfOneAge: cuts.every(isWordless) && isOneAge(lives),
     ...present({ goaway, medianLifeMs: lives[Math.floor(lives.length / 2)] }),
   };
+}
+
+/** As tonic, Envoy and older grpc-go say that a connection is old. */
+function isWordless({ goaway }: KeptEnd): boolean {
+  return goaway?.code === 0 && goaway.debugText === "";
+}
+
+function isOneAge(sorted: readonly number[]): boolean {
+  const [youngest = 0, oldest = 0] = [sorted[0], sorted.at(-1)];
+  return youngest >= LEAST_AGE_MS && oldest <= AGE_SPREAD * youngest;
 }
 
 /** Fresh connections of the X-ray that got a GOAWAY instead of an answer; none may stay open long enough to be kept. */
@@ -145,14 +182,14 @@ function churnOfLooks(xray: Xray | undefined): Churn | undefined {
 
 function symptomOf(churn: Churn): Symptom {
   const { witness, count, from, to, endedBy, goaway, medianLifeMs } = churn;
-  const cause = causeOf(goaway);
+  const cause = causeOf(churn);
   const age = medianLifeMs === undefined ? "" : ` at an age of ${durationText(medianLifeMs)}`;
   return {
     subject: {},
     // Configured like that, and each client is told in time: worth knowing, no fault.
-    severity: cause === "max-age" ? "info" : "warning",
+    severity: cause === "max-age" || cause === "likely-max-age" ? "info" : "warning",
     witnesses: [witness],
-    summary: `${count} connections of the agent in a row were ended${age} within ${durationText(to - from)}, ${endText(endedBy, goaway)}`,
+    summary: `${count} connections of the agent were ended${age} within ${durationText(to - from)}, ${endText(endedBy, goaway)}${cause === "likely-max-age" ? ", which looks like a configured maximum age" : ""}`,
     evidence: present({
       cuts: count,
       cause,
@@ -166,9 +203,13 @@ function symptomOf(churn: Churn): Symptom {
   };
 }
 
-function causeOf(goaway: Churn["goaway"]): "max-age" | "keepalive" | "unknown" {
+function causeOf({
+  goaway,
+  isOfOneAge = false,
+}: Churn): "max-age" | "likely-max-age" | "keepalive" | "unknown" {
   if (goaway === undefined) return "unknown";
   if (goaway.code === 0 && OF_AGE.test(goaway.debugText)) return "max-age";
+  if (isOfOneAge) return "likely-max-age";
   return OF_PINGS.test(goaway.debugText) ? "keepalive" : "unknown";
 }
 

@@ -67,12 +67,7 @@ const looks = (count: number, everyMs: number): Pick<Facts, "xray"> => ({
 describe("is silent about", () => {
   it.each<[string, Partial<Facts>]>([
     ["a connection that lives", { kept: aKept() }],
-    ["a fresh connection that is answered", { xray: anXray() }],
-    ["four ends", ended(4, () => ({}), { everyMs: 2 * MINUTE })],
-    [
-      "ends within four minutes, as a roll-out makes them",
-      ended(9, () => ({}), { everyMs: 30_000 }),
-    ],
+    ["a connection that has lived for a minute", { kept: aKept({ since: NOW - MINUTE }) }],
     ["ages of a minute", ended(12, () => ({ lifeMs: MINUTE, ...goaway(0, "max_age") }))],
     [
       "ages of some minutes",
@@ -88,8 +83,10 @@ describe("is silent about", () => {
       "X-rays that fail otherwise",
       { xray: anXray({ same: { since: 0, lastAt: NOW, count: 50 } }) },
     ],
-    ["four X-rays that got a GOAWAY", looks(4, 2 * MINUTE)],
-    ["X-rays within four minutes that got a GOAWAY", looks(9, 30 * SECOND)],
+    [
+      "five minutes of X-rays",
+      { xray: anXray({ same: { since: NOW - 5 * MINUTE, lastAt: NOW, count: 11 } }) },
+    ],
   ])("%s", (_what, facts) => {
     expect(judge(connectionChurn, facts)).toEqual([]);
   });
@@ -97,6 +94,10 @@ describe("is silent about", () => {
 
 it.each<[string, Partial<Facts>]>([
   ["idle connections that end", { ...ended(8, () => ({ idleMs: 2_000 })), ...polled }],
+  [
+    "connections that end two seconds after each call, or a bit off",
+    { ...ended(24, (i) => ({ idleMs: 1_990 + i })), ...polled },
+  ],
   ["idle connections of a server without health", ended(8, () => ({ idleMs: 3_000 }))],
   ["idle connections that get a GOAWAY", ended(8, () => ({ idleMs: 3_000, ...goaway(0) }))],
   [
@@ -105,6 +106,23 @@ it.each<[string, Partial<Facts>]>([
   ],
   ["connections that say so", ended(8, () => goaway(0, "max_idle"))],
 ])("cannot tell %s from an idle timeout", (_what, facts) => {
+  expect(judge(connectionChurn, facts)).toBeUndefined();
+});
+
+it.each<[string, Partial<Facts>]>([
+  ["a connection that is younger than a minute", { kept: aKept({ since: NOW - 59_999 }) }],
+  ["one that is closed, and none that was ended", { kept: aKept({ state: "closed" }) }],
+  ["a fresh connection that is answered", { xray: anXray() }],
+  ["one end", ended(1, () => ({}))],
+  ["one end of an idle one", ended(1, () => ({ idleMs: 9_000 }))],
+  ["four ends", ended(4, () => ({}), { everyMs: 2 * MINUTE })],
+  ["ends within four minutes, as a roll-out makes them", ended(9, () => ({}), { everyMs: 30_000 })],
+  ["four busy ones among the idle", ended(9, (i) => ({ idleMs: i % 2 === 0 ? 9_000 : 0 }))],
+  ["busy ones that ended long before the idle", ended(12, (i) => ({ idleMs: i < 9 ? 0 : 9_000 }))],
+  ["four X-rays that got a GOAWAY", looks(4, 2 * MINUTE)],
+  ["X-rays within four minutes that got a GOAWAY", looks(9, 30 * SECOND)],
+  ["one that did, beside a connection that lives", { kept: aKept(), ...looks(1, 0) }],
+])("does not judge by %s", (_what, facts) => {
   expect(judge(connectionChurn, facts)).toBeUndefined();
 });
 
@@ -122,7 +140,7 @@ describe("tells", () => {
         severity: "warning",
         witnesses: ["connection"],
         summary:
-          "5 connections of the agent in a row were ended at an age of 3 s within 5 min, the last by FIN without GOAWAY",
+          "5 connections of the agent were ended at an age of 3 s within 5 min, the last by FIN without GOAWAY",
         evidence: {
           cuts: 5,
           cause: "unknown",
@@ -141,7 +159,7 @@ describe("tells", () => {
         severity: "warning",
         witnesses: ["connection"],
         summary:
-          "6 connections of the agent in a row were ended at an age of 0 ms within 6 min, the last by GOAWAY NO_ERROR",
+          "6 connections of the agent were ended at an age of 0 ms within 6 min, the last by GOAWAY NO_ERROR",
         evidence: {
           cuts: 6,
           cause: "unknown",
@@ -161,7 +179,7 @@ describe("tells", () => {
         severity: "warning",
         witnesses: ["preflight"],
         summary:
-          "11 connections of the agent in a row were ended within 5 min, the last by GOAWAY ENHANCE_YOUR_CALM (slow down)",
+          "11 connections of the agent were ended within 5 min, the last by GOAWAY ENHANCE_YOUR_CALM (slow down)",
         evidence: {
           cuts: 11,
           cause: "unknown",
@@ -182,6 +200,13 @@ describe("tells", () => {
     ["idle connections that get an error", ended(5, () => ({ idleMs: 9_000, ...goaway(2) }))],
     ["connections with a Watch", { ...ended(5, () => ({ idleMs: 3_000 })), ...watched }],
     ["what follows an idle one", ended(6, (i) => ({ idleMs: i === 0 ? 9_000 : 0 }))],
+    [
+      "the busy ones among those that look idle",
+      {
+        ...ended(9, (i) => ({ lifeMs: 20 * SECOND, idleMs: i % 2 === 0 ? 300 : 2_300 })),
+        ...polled,
+      },
+    ],
     ["connections while one is open", ended(5, () => ({}), { state: "open", agoMs: 10_000 })],
   ])("%s", (_what, facts) => {
     expect(judge(connectionChurn, facts)).toMatchObject([
@@ -196,6 +221,31 @@ describe("tells", () => {
       { severity: "info", evidence: { cause: "max-age", medianLifeSeconds: 30 } },
     ],
     [
+      "ages that are alike and told without a word, as information",
+      { lifeMs: 30 * SECOND, ...goaway(0) },
+      {
+        severity: "info",
+        summary:
+          "5 connections of the agent were ended at an age of 30 s within 5 min, the last by GOAWAY NO_ERROR, which looks like a configured maximum age",
+        evidence: { cause: "likely-max-age", medianLifeSeconds: 30 },
+      },
+    ],
+    [
+      "ages that are alike, of connections that end without a GOAWAY",
+      { lifeMs: 30 * SECOND },
+      { severity: "warning", evidence: { cause: "unknown" } },
+    ],
+    [
+      "ages that are alike, of a server that says something else",
+      { lifeMs: 30 * SECOND, ...goaway(0, "overloaded") },
+      { severity: "warning", evidence: { cause: "unknown" } },
+    ],
+    [
+      "ages that nobody sets",
+      { lifeMs: 4_999, ...goaway(0) },
+      { severity: "warning", evidence: { cause: "unknown" } },
+    ],
+    [
       "a guard that counts pings",
       goaway(11, "too_many_pings"),
       { severity: "warning", evidence: { cause: "keepalive", goawayCode: 11 } },
@@ -208,6 +258,14 @@ describe("tells", () => {
       ),
     ).toMatchObject([symptom]);
   });
+});
+
+it.each<[string, readonly [number, number], object]>([
+  ["spread by a tenth", [27, 33], { severity: "info", evidence: { cause: "likely-max-age" } }],
+  ["that differ by half", [20, 30], { severity: "warning", evidence: { cause: "unknown" } }],
+])("takes ages %s for what they are", (_how, [even, odd], symptom) => {
+  const facts = ended(8, (i) => ({ lifeMs: (i % 2 === 0 ? even : odd) * SECOND, ...goaway(0) }));
+  expect(judge(connectionChurn, facts)).toMatchObject([symptom]);
 });
 
 it("reads the facts that it declares", () => {

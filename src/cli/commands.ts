@@ -185,7 +185,9 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "codes",
     summary: "lists every code",
-    details: [],
+    details: [
+      "The severity is the highest that a code reaches by default; a finding of it may be milder.",
+    ],
     positionals: [],
     flags: [JSON_OUTPUT],
     examples: [],

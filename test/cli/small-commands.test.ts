@@ -49,9 +49,8 @@ it.each([
 
 it("lists the codes", async () => {
   const { stdout } = await runLine("codes");
-  expect(
-    stdout,
-  ).toBe(`dns      warning   dns-stale        Connected to an address that DNS no longer returns
+  expect(stdout).toBe(`layer    at worst  code             title
+dns      warning   dns-stale        Connected to an address that DNS no longer returns
 handler  warning   deadline-storm   Calls run into their deadlines
 handler  warning   traffic-stopped  No calls arrive (off by default)
 agent    warning   config-rejected  The newest configuration was refused

@@ -4,6 +4,9 @@ import { EXIT } from "../exit.ts";
 import { parseOutput } from "../fail-on.ts";
 import { columns } from "../report/lines.ts";
 
+/** A finding may be milder than the severity of its code; only the configuration makes it worse. */
+const HEADING = ["layer    at worst  code", "title"] as const;
+
 /** Lists every code, a line each, from the lowest layer upwards. */
 export async function run({ program, tools, given }: Call): Promise<number> {
   const output = parseOutput(given.texts["output"]);
@@ -26,6 +29,6 @@ export async function run({ program, tools, given }: Call): Promise<number> {
       `${title}${onByDefault ? "" : " (off by default)"}`,
     ] as const;
   });
-  program.stdout.write(`${columns(rows).join("\n")}\n`);
+  program.stdout.write(`${columns([HEADING, ...rows]).join("\n")}\n`);
   return EXIT.fine;
 }

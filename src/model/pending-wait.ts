@@ -11,3 +11,11 @@ export function pendingWait({ activeInSeconds, waitsFor = [] }: Pending): string
   const named = waitsFor.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
   return `active within ${seconds} s if it stays, at once when ${named} ${waitsFor.length === 1 ? "is" : "are"} ruled out`;
 }
+
+/** What is farther off than this comes to nobody who looks once. */
+const SOON_SECONDS = 60;
+
+/** The same in the report of one look, which has ended: it names no time that it could not have waited for. */
+export function waitAfterLook(pending: Pending): string {
+  return pending.activeInSeconds > SOON_SECONDS ? "one look cannot tell" : pendingWait(pending);
+}

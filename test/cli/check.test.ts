@@ -30,7 +30,10 @@ const SICK = aReport({
       evidence: {},
     }),
   ],
-  pending: [{ ...aFinding({ code: "config-rejected" }), activeInSeconds: 12.4 }],
+  pending: [
+    { ...aFinding({ code: "config-rejected" }), activeInSeconds: 12.4 },
+    { ...aFinding({ code: "not-grpc" }), activeInSeconds: 590 },
+  ],
   suppressed: [
     {
       ...aFinding({ code: "deadline-storm", summary: "5 % of the calls run late" }),

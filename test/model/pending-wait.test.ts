@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { pendingWait } from "../../src/model/pending-wait.ts";
+import { pendingWait, waitAfterLook } from "../../src/model/pending-wait.ts";
 
 it.each([
   [{ activeInSeconds: -0.2 }, "active in 0 s if it stays"],
@@ -14,4 +14,15 @@ it.each([
   ],
 ])("%j reads %s", (pending, text) => {
   expect(pendingWait(pending)).toBe(text);
+});
+
+it.each([
+  [
+    { activeInSeconds: 60, waitsFor: ["a"] },
+    "active within 60 s if it stays, at once when a is ruled out",
+  ],
+  [{ activeInSeconds: 61 }, "one look cannot tell"],
+  [{ activeInSeconds: 590, waitsFor: ["a"] }, "one look cannot tell"],
+])("%j reads, after one look, %s", (pending, text) => {
+  expect(waitAfterLook(pending)).toBe(text);
 });

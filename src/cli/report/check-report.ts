@@ -1,5 +1,6 @@
 import { counted } from "../../model/counted.ts";
 import { LAYERS } from "../../model/detector-record.ts";
+import { waitAfterLook } from "../../model/pending-wait.ts";
 import { rfc3339 } from "../../model/time.ts";
 import { blindText } from "./blind-text.ts";
 import { doubtsOf } from "./doubts.ts";
@@ -22,7 +23,7 @@ export function checkReport(examination: Examination, paint: Paint): string {
     ["Well", wellText(standings, paint)],
     ["Found", findingsText(report.active, paint)],
     ["Explained by what was found", suppressedText(report, paint)],
-    ["Suspected", pendingText(report, paint)],
+    ["Suspected", pendingText(report, paint, waitAfterLook)],
     ["Cannot see", blindText({ ...report, unjudged }, paint)],
     ["Does not apply", foreignText(standings, paint)],
   ];

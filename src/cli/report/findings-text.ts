@@ -1,5 +1,4 @@
 import type { Finding, FindingsReport, Pending, Unjudged } from "../../model/finding.ts";
-import { pendingWait } from "../../model/pending-wait.ts";
 import { silencedText } from "../../model/silenced-text.ts";
 import { wrap } from "../../model/wrap.ts";
 import { columns, hanging, indent, valueText } from "./lines.ts";
@@ -70,12 +69,16 @@ export function findingsText(findings: readonly ShownFinding[], paint: Paint): r
   ]);
 }
 
-/** Present, and not yet for long enough to be told. */
-export function pendingText(report: ShownReport, paint: Paint): readonly string[] {
+/** Present, and not yet for long enough to be told; `waitText` says how long that takes. */
+export function pendingText(
+  report: ShownReport,
+  paint: Paint,
+  waitText: (pending: Pending) => string,
+): readonly string[] {
   return report.pending.flatMap((finding) => {
     const { code, severity, target, summary } = finding;
     return [
-      `? ${severity}  ${code}  ${target} (${pendingWait(finding)})`,
+      `? ${severity}  ${code}  ${target} (${waitText(finding)})`,
       ...indent(wrap(summary, paint.width - INDENTED), "  "),
     ];
   });

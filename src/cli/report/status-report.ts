@@ -1,4 +1,5 @@
 import { counted } from "../../model/counted.ts";
+import { pendingWait } from "../../model/pending-wait.ts";
 import { blindText } from "./blind-text.ts";
 import type { ShownReport } from "./findings-text.ts";
 import { findingsText, pendingText, suppressedText } from "./findings-text.ts";
@@ -30,7 +31,7 @@ export function statusReport(document: StatusDocument, paint: Paint): string {
     [`Watched at ${document.generatedAt} by grpc-doctor ${document.agent}`, columns(targets)],
     ["Active", findingsText(document.active, paint)],
     ["Suppressed", suppressedText(document, paint)],
-    ["Pending", pendingText(document, paint)],
+    ["Pending", pendingText(document, paint, pendingWait)],
     ["Resolved", recent],
     ["Cannot see", blindText(document, paint)],
   ];

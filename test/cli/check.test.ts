@@ -233,7 +233,17 @@ it("puts every code in one place, against a real server", async () => {
   expect(exit).toBe(0);
   expect(stdout).toContain("app: no TLS is spoken: tls-alpn-missing, ");
   expect(stdout).toContain("app: the address is a literal: dns-failing\n");
-  expect(stdout).toContain("✔ handler");
+  expect(stdout).toContain("✔ listen");
+});
+
+it("calls nothing well of what only a connection shows, where none was had", async () => {
+  const server = await startGrpcServer();
+  server.crash();
+  const { exit, stdout } = await runLine(`check ${server.address} --for 1s`, {}, agentTools);
+  const marks = [...stdout.matchAll(/✔ (\w+)/g)].map(([, layer]) => layer);
+  expect(marks).toEqual(["listen"]);
+  expect(stdout).toContain("app: no connection was had to look at\n");
+  expect(exit).toBe(1);
 });
 
 it.each([

@@ -57,15 +57,34 @@ function standingOf(
     return because === undefined ? [] : [{ code: detector.code, because }];
   });
   const elsewhere = new Set([...foreign, ...blind].map(codeOf));
+  const rest = absent.filter(({ code }) => !elsewhere.has(code));
+  const beyond = isReached(seen) ? [] : rest.filter(({ layer }) => !BEFORE_TCP.has(layer));
+  const unseen = beyond.map(({ code }) => ({
+    target: target.name,
+    code,
+    because: "no connection was had to look at",
+  }));
   return {
     target,
     seen,
-    well: absent.filter(({ code }) => !elsewhere.has(code)),
-    unjudged: blind.filter(
-      ({ code }) => !present.has(code) && !foreign.some((one) => one.code === code),
-    ),
+    well: rest.filter((detector) => !beyond.includes(detector)),
+    unjudged: [
+      ...blind.filter(
+        ({ code }) => !present.has(code) && !foreign.some((one) => one.code === code),
+      ),
+      ...unseen,
+    ],
     foreign,
   };
+}
+
+/** What can be told of a target that nobody could connect to. */
+const BEFORE_TCP: ReadonlySet<Detector["layer"]> = new Set(["dns", "listen"]);
+
+/** A connection was made, by the X-ray or before. */
+function isReached(seen: TargetSnapshot): boolean {
+  const phase = knownValue(seen, "xray")?.latest.phase;
+  return (phase !== "dns" && phase !== "tcp") || knownValue(seen, "kept")?.state === "open";
 }
 
 const codeOf = ({ code }: { readonly code: string }) => code;

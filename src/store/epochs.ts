@@ -183,8 +183,10 @@ function stillServing(life: Life, at: Instant): Life {
   return rest;
 }
 
-function dialled(life: Life, at: Instant, { dials }: XrayReport): Life {
-  if (dials.some((dial) => dial.outcome === "connected")) return risen(life, at);
+function dialled(life: Life, at: Instant, { dials, silence }: XrayReport): Life {
+  const isConnected = dials.some((dial) => dial.outcome === "connected");
+  // A reset that is noticed at the connect already is of a port that took it.
+  if (isConnected || silence === "closed") return risen(life, at);
   const isRefused = dials.some((dial) => dial.outcome === "refused");
   return isRefused ? refused(life, at) : life;
 }

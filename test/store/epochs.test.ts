@@ -22,6 +22,21 @@ const NO_ROWS = { listeners: [], listening: [] };
 const rowOf = (...inodes: readonly number[]) => ({
   listeners: inodes.map((inode) => ({ address: "::", port: 50051, queued: 0, inode })),
 });
+const RESET_AT_ONCE = {
+  dials: [
+    {
+      at: after(20),
+      address: "127.0.0.1:50051",
+      family: "ipv4",
+      outcome: "error",
+      errno: "ECONNRESET",
+    },
+  ],
+  silence: "closed",
+  outcome: "failed",
+  phase: "tcp",
+  reason: "connection_reset",
+} as const;
 const RUNNING = [aReadAt(0), anOpeningAt(0), aCycleAt(1, { server: aServer({ callsStarted: 9 }) })];
 
 /** State, epoch and its beginning in seconds, as they are at an instant. */
@@ -48,6 +63,7 @@ it.each<[string, readonly Observation[]]>([
 it.each<[string, readonly Observation[]]>([
   ["a LISTEN row is seen", [aRefusalAt(1), aReadAt(20)]],
   ["a connect works", [aRefusalAt(1), anXrayAt(20)]],
+  ["a connect is taken and reset at once", [aRefusalAt(1), anXrayAt(20, RESET_AT_ONCE)]],
   ["the kept connection opens", [aRefusalAt(1), anOpeningAt(20)]],
 ])("is watched, and its epoch begins, when %s", (_when, observations) => {
   expect(lifeAt(30, observations)).toEqual({ state: "watched", epoch: 1, since: 20 });
